@@ -1,0 +1,129 @@
+"""Which values a result was computed from, in what order, and what they are called.
+
+The drawing, the stepper, the explanation and the replay all number and name nodes here, so that
+`v7` or `z_1` is the same node in each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from copy import copy
+
+from .engine import Value, record, recorded
+from .ops import OPS
+
+READABLE = 150  # nodes; beyond this nobody reads a drawing node by node
+
+
+class Graph:
+    """The recorded computation of `result`.
+
+    Args:
+        result: the value to look back from.
+        parameters: the leaves that training moves.  If not given: those with a label that starts
+            with w, b or θ, the lecture's names for weights and biases.
+        products: whether each `dot` is opened into its products and a Σ, as the lecture draws it.
+            If not given: when the opened graph is still readable.  An opened graph has copies of
+            the computed values; the leaves are themselves.
+
+    Attributes:
+        result: where `backward` starts.
+        nodes: every value, inputs before what is computed from them.
+        names: the name of each: its label, or `v` and its number; the second node labelled `w`
+            is `w (v5)`, the second product of `z_1` is `z_1.2`.
+
+    >>> w, x = Value(-2, "w"), Value(5, "x")
+    >>> graph = Graph(w * x + 3)
+    >>> [graph.names[node] for node in graph.nodes]
+    ['w', 'x', 'v3', 'v4', 'v5']
+    """
+
+    def __init__(
+        self,
+        result: Value,
+        *,
+        parameters: Iterable[Value] | None = None,
+        products: bool | None = None,
+    ) -> None:
+        self.result = result
+        self.nodes = recorded(result)
+        self.names = _names(self.nodes)
+        leaves = [node for node in self.nodes if not node.inputs]
+        if parameters is None:
+            parameters = [leaf for leaf in leaves if re.match(r"[wbθ]|\\theta", leaf.label)]
+        self.parameters = frozenset(parameters)
+        opened = len(self.nodes) + sum(_pairs(node) for node in self.nodes)
+        if products or (products is None and len(self.nodes) < opened <= READABLE):
+            self._open()
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    @property
+    def has_gradients(self) -> bool:
+        """Whether `backward` has been called on the result."""
+        return self.result.grad != 0
+
+    def kind(self, node: Value) -> str:
+        """What `node` is here: "parameter", "input", "constant", "computed" or "result"."""
+        if node is self.result and node.inputs:
+            return "result"
+        if node.inputs:
+            return "computed"
+        if node in self.parameters:
+            return "parameter"
+        return "input" if node.label else "constant"
+
+    def readers(self) -> dict[Value, list[tuple[Value, int]]]:
+        """For each node, what reads it: (value, which of its inputs), in the order made."""
+        found: dict[Value, list[tuple[Value, int]]] = {node: [] for node in self.nodes}
+        for node in self.nodes:
+            for i, input in enumerate(node.inputs):
+                found[input].append((node, i))
+        return found
+
+    def _open(self) -> None:
+        """Replace each dot product by its products and a Σ, with the numbers that were recorded."""
+        twins: dict[Value, Value] = {}
+        nodes: list[Value] = []
+        for node in self.nodes:
+            inputs = tuple(twins[input] for input in node.inputs)
+            pairs = _pairs(node)
+            if not inputs:
+                twin = node
+            elif pairs:
+                # made last to first: going back, the first product comes first, as in the dot
+                made = {}
+                for i in reversed(range(pairs)):
+                    y, x = node.locals[i], node.locals[i + pairs]
+                    product = record(x * y, OPS["mul"], (inputs[i], inputs[i + pairs]), (y, x))
+                    product.grad = node.grad
+                    self.names[product] = f"{self.names[node]}.{i + 1}"
+                    made[i] = product
+                nodes.extend(made.values())
+                terms = (*(made[i] for i in range(pairs)), *inputs[2 * pairs :])
+                twin = record(node.data, OPS["sum"], terms, (1.0,) * len(terms))
+            else:
+                twin = copy(node)
+                twin.inputs = inputs
+            twin.grad, twin.label = node.grad, node.label
+            self.names[twin] = self.names[node]
+            twins[node] = twin
+            nodes.append(twin)
+        self.nodes = nodes
+        self.result = twins[self.result]
+
+
+def _names(nodes: list[Value]) -> dict[Value, str]:
+    names: dict[Value, str] = {}
+    taken: set[str] = set()
+    for number, node in enumerate(nodes, start=1):
+        name = node.label or f"v{number}"
+        names[node] = f"{name} (v{number})" if name in taken else name
+        taken.add(names[node])
+    return names
+
+
+def _pairs(node: Value) -> int:
+    return node.op.pairs(len(node.inputs)) if node.op and node.op.variadic else 0

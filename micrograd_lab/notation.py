@@ -1,0 +1,90 @@
+"""How numbers and names are written: in plain text, in HTML, in LaTeX."""
+
+from __future__ import annotations
+
+import math
+import re
+from html import escape
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_GREEK = {
+    r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ε", r"\eta": "η",
+    r"\theta": "θ", r"\lambda": "λ", r"\mu": "μ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ",
+    r"\tau": "τ", r"\phi": "φ", r"\omega": "ω", r"\partial": "∂", r"\sum": "Σ", r"\Sigma": "Σ",
+}  # fmt: skip
+
+
+def number(x: float, *, digits: int = 3) -> str:
+    """`x` with three significant digits, a true minus sign, and trailing zeros unless it is whole.
+
+    A power of ten is used only where the plain form would be longer.
+
+    >>> [number(x) for x in (0.66966, 0.67, -7.0, 0.00076244, 7.6244e-9, 12345.6)]
+    ['0.670', '0.670', '−7', '0.000762', '7.62·10⁻⁹', '12346']
+    """
+    if not math.isfinite(x):
+        return str(x).replace("inf", "∞").replace("-", "−")
+    if x == 0:
+        return "0"
+    if x == int(x) and abs(x) < 1e6:
+        return f"{x:.0f}".replace("-", "−")
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    plain = f"{x:.{max(digits - 1 - int(exponent), 0)}f}"
+    power = f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return (power if len(power) < len(plain) else plain).replace("-", "−")
+
+
+def given(x: float) -> str:
+    """`x` as it was given: every digit it needs, none more.
+
+    >>> given(0.12), given(-2.0), given(1 / 3)
+    ('0.12', '−2', '0.333')
+    """
+    short = f"{x:.6g}"
+    return number(x) if float(short) != x or "e" in short else short.replace("-", "−")
+
+
+def parts(label: str) -> list[tuple[str, str]]:
+    r"""A label as pieces (text, place), the place being "" on the line, "sub" or "sup".
+
+    `_` and `^` take one character or a group in braces, as in LaTeX; a label that is not of that
+    form is one piece, as it stands.
+
+    >>> parts("w_{1,1}^{(1)}")
+    [('w', ''), ('1,1', 'sub'), ('(1)', 'sup')]
+    >>> parts("a {weird_ one")
+    [('a {weird_ one', '')]
+    """
+    matched = re.fullmatch(r"(\\?[^\W_]+|\W)((?:[_^](?:\{[^{}]*\}|[^{}\s\\]))*)('*)", label)
+    if not matched:
+        return [(label, "")]
+    base, scripts, primes = matched.groups()
+    pieces = [(_GREEK.get(base, base) + "′" * len(primes), "")]
+    for sign, text in re.findall(r"([_^])(\{[^{}]*\}|.)", scripts):
+        pieces.append((text[1:-1] if text[0] == "{" else text, "sub" if sign == "_" else "sup"))
+    return pieces
+
+
+def html(label: str) -> str:
+    """A label as HTML, escaped.
+
+    >>> html("w_{1,1}^{(1)}"), html("<b>")
+    ('w<sub>1,1</sub><sup>(1)</sup>', '&lt;b&gt;')
+    """
+    return "".join(
+        f"<{place}>{escape(text)}</{place}>" if place else escape(text)
+        for text, place in parts(label)
+    )
+
+
+def latex(label: str) -> str:
+    r"""A label as LaTeX mathematics; what is not of that form becomes text.
+
+    >>> latex("w_{1,1}^{(1)}"), latex("loss of sample 3")
+    ('w_{1,1}^{(1)}', '\\text{loss of sample 3}')
+    """
+    if len(parts(label)) > 1 or re.fullmatch(r"\\[a-zA-Z]+|\w", label):
+        return label
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in label)
+    return rf"\text{{{text}}}"

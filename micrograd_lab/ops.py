@@ -1,0 +1,118 @@
+"""What can be computed, and how it responds: one row per operation.
+
+This table is the only place that knows calculus.  From one row the engine makes a method, the
+stepper prints numbers put into a formula, diagrams typeset LaTeX, the gradient check tests the
+derivative, second derivatives apply it to values, and the replay pastes it into its program.
+
+A formula is Python text in `x`, `y` (the inputs), `f` (the value just computed) and `n` (a number
+that belongs to the operation).  It may call exp, log, log1p, sqrt, sin, cos, tanh, pow, abs, max
+and every operation of one input in the table.  `sum(...)` takes any number of inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+Input = TypeVar("Input")
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One operation: how to compute it, and one partial derivative per input."""
+
+    name: str  # as torch spells it, where torch has it
+    symbol: str  # what a diagram shows inside the node
+    formula: str
+    partials: tuple[str, ...]
+    domain: str = ""  # what the inputs must fulfil, as text; empty: anything
+    textbook: tuple[str, ...] = ()  # formula, then partials, as a book prints them, if different
+    gate: bool = False  # a local derivative of 0 stops even an infinite gradient
+    n: float | None = None  # the number in the formula: an exponent, a slope
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The formula and the partials as a book prints them."""
+        return self.textbook or (self.formula, *self.partials)
+
+    @property
+    def variadic(self) -> bool:
+        """Whether the operation takes any number of inputs."""
+        return self.formula.startswith("sum(")
+
+    def partial(self, i: int, inputs: Sequence[Input]) -> tuple[str, dict[str, Input]]:
+        """The partial for input `i`, and the inputs that its letters stand for.
+
+        A dot product has its weights, then its inputs, then perhaps a bias.
+
+        >>> OPS["dot"].partial(3, ["w1", "w2", "z1", "z2", "w0"])
+        ('x', {'x': 'w2', 'y': 'z2'})
+        >>> OPS["dot"].partial(4, ["w1", "w2", "z1", "z2", "w0"])
+        ('1', {'b': 'w0'})
+        """
+        if not self.variadic:
+            return self.partials[i], dict(zip("xy", inputs))
+        pairs = self.pairs(len(inputs))
+        if i >= 2 * pairs:
+            return self.partials[-1], {"b": inputs[i]}
+        x = i % pairs
+        return self.partials[i // pairs], {"x": inputs[x], "y": inputs[x + pairs]}
+
+    def pairs(self, inputs: int) -> int:
+        """How many products there are in a sum over so many inputs."""
+        return inputs // 2 if len(self.partials) == 3 else 0
+
+    def __reduce__(self) -> tuple[Callable[..., Op], tuple[Any, ...]]:
+        return row, (self.name, self.n)
+
+
+@lru_cache(maxsize=1024)
+def row(name: str, n: float | None = None) -> Op:
+    """The table's row called `name`, with its number `n` put in."""
+    return OPS[name] if n == OPS[name].n else replace(OPS[name], n=n)
+
+
+# fmt: off
+_ROWS = (
+    Op("add",  "+", "x + y", ("1", "1")),
+    Op("sub",  "−", "x - y", ("1", "-1")),
+    Op("mul",  "×", "x * y", ("y", "x")),
+    Op("div",  "÷", "x / y", ("1 / y", "-f / y"), "y != 0", ("x / y", "1 / y", "-x / y ** 2")),
+    Op("neg",  "−", "-x",    ("-1",)),
+    Op("sum",  "Σ", "sum(x)", ("1",)),
+    Op("dot",  "Σ", "sum(x * y) + b", ("y", "x", "1")),
+    Op("pow",  "xʸ", "pow(x, y)",
+       ("y * pow(x, y - 1) if y < 0 or y > 0 else 0 * y",
+        "f * log(x) if x > 0 or x < 0 or y < 0 else 0 * f"),
+       "x > 0 or x == 0 and (y == 0 or y >= 1)",
+       ("x ** y", "y * x ** (y - 1)", "f * log(x)")),
+    Op("pow_scalar", "(·)^n", "pow(x, n)", ("n * pow(x, n - 1) if n != 0 else 0",),
+       "x > 0 or x == 0 and (n == 0 or n >= 1) or x < 0 and n % 1 == 0",
+       ("x ** n", "n * x ** (n - 1)"), n=2.0),
+    Op("half_square", "½(·)²", "x * x / 2", ("x",), "", ("x ** 2 / 2", "x")),
+    Op("exp",  "exp", "exp(x)",  ("f",), "x < 709.79"),
+    Op("log",  "ln",  "log(x)",  ("1 / x",), "x > 0"),
+    Op("sqrt", "√",   "sqrt(x)", ("0.5 / f",), "x > 0", ("sqrt(x)", "1 / (2 * f)")),
+    Op("sin",  "sin", "sin(x)",  ("cos(x)",)),
+    Op("cos",  "cos", "cos(x)",  ("-sin(x)",)),
+    Op("abs",  "|·|", "abs(x)",  ("1 if x > 0 else -1 if x < 0 else 0 * x",), "",
+       ("abs(x)", "1 if x > 0 else -1 if x < 0 else 0")),
+    Op("tanh", "tanh", "tanh(x)", ("4 * sigmoid(2 * x) * sigmoid(-2 * x)",), "",
+       ("tanh(x)", "1 - f ** 2")),
+    Op("sigmoid", "σ", "1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))",
+       ("f * sigmoid(-x)",), "", ("1 / (1 + exp(-x))", "f * (1 - f)")),
+    Op("softplus", "softplus", "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))",
+       ("sigmoid(x)",), "", ("log(1 + exp(x))", "1 / (1 + exp(-x))")),
+    Op("relu", "ReLU", "max(x, 0)", ("1 if x > 0 else 0 if x <= 0 else x",), "",
+       ("x if x > 0 else 0", "1 if x > 0 else 0"), gate=True),
+    Op("leaky_relu", "LReLU", "x if x > 0 else n * x", ("1 if x > 0 else n if x <= 0 else x",), "",
+       ("x if x > 0 else n * x", "1 if x > 0 else n"), n=0.01),
+    Op("step", "step", "1 if x >= 0 else 0 if x < 0 else x", ("0 if x >= 0 or x < 0 else x",), "",
+       ("1 if x >= 0 else 0", "0"), gate=True),
+    Op("identity", "id", "x", ("1",)),
+)
+# fmt: on
+
+OPS: dict[str, Op] = {op.name: op for op in _ROWS}

@@ -1,0 +1,166 @@
+"""How an operation is recorded: a row of the table becomes a method of `Value`.
+
+The methods are written out as source and compiled once, at import.  A generic method that looked
+the row up at every call would take twice as long; and this way a traceback, a profiler and
+``help(Value.tanh)`` know each operation by its name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from numbers import Real
+from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
+
+from .formulas import evaluate, functions_of, in_floats
+from .ops import Op, row
+
+if TYPE_CHECKING:
+    from .engine import Value
+
+Number: TypeAlias = "SupportsFloat | Value"
+
+_IEEE = ContextVar("ieee", default=False)
+_ALSO_REAL = {("decimal", "Decimal"), ("numpy", "bool"), ("numpy", "bool_")}
+
+_METHOD = """
+def bind(op):
+    def method({arguments}):
+        {prepare}
+        x = self.data
+        try:
+            f = {formula}
+            locals = ({partials},)
+        except (ArithmeticError, ValueError) as error:
+            f, locals = outside(op, {inputs}, error)
+        node = new(Value)
+        node.data = f
+        node.grad = 0.0
+        node.op = op
+        node.inputs = {inputs}
+        node.locals = locals
+        node.label = ""
+        node.serial = next_serial()
+        return node
+    return method
+"""
+_OTHER = """if type(other) is not Value:
+            other = operand(other)
+            if other is None:
+                return NotImplemented
+        y = other.data"""
+
+next_serial = count().__next__
+
+
+def method(op: Op) -> Callable[..., Value]:
+    """The method that a row of one or two inputs becomes."""
+    binary = len(op.partials) == 2
+    source = _METHOD.format(
+        arguments="self, other" if binary else "self" if op.n is None else f"self, n={op.n}",
+        prepare=_OTHER if binary else "" if op.n is None else f"op = row({op.name!r}, n)",
+        formula=in_floats(op.formula),
+        partials=", ".join(map(in_floats, op.partials)),
+        inputs="(self, other)" if binary else "(self,)",
+    )
+    exec(source, _scope)  # our own text, from our own table
+    made: Callable[..., Value] = _scope["bind"](op)
+    made.__name__ = op.name  # not in the source: a function called exp would hide math.exp
+    made.__doc__ = f"{op.shown[0]}; local derivatives {', '.join(op.shown[1:])}."
+    return made
+
+
+def operators(op: Op) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
+    """`value ∘ other`, and `other ∘ value` for an `other` that is not a value."""
+    forward = method(op)
+
+    def reflected(self: Value, other: Number) -> Value:
+        return NotImplemented if (x := operand(other)) is None else forward(x, self)
+
+    return forward, reflected
+
+
+def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Number], bool]:
+    """A comparison by number; equality and hash stay by identity."""
+
+    def compared(self: Value, other: Number) -> bool:
+        return NotImplemented if (y := operand(other)) is None else compare(self.data, y.data)
+
+    return compared
+
+
+def install(value_class: type[Value]) -> None:
+    """Give `Value` to the methods, and every row of one input to `Value` as a method."""
+    from .ops import OPS
+
+    _scope["Value"] = value_class
+    for op in OPS.values():
+        if len(op.partials) == 1 and not op.variadic:
+            setattr(value_class, op.name, method(op))
+
+
+def operand(other: Any) -> Value | None:
+    """`other` as a value, or None if Python should ask the other operand instead."""
+    value_class: type[Value] = _scope["Value"]
+    try:
+        return other if isinstance(other, value_class) else value_class(other)
+    except TypeError:
+        return None
+
+
+def real(data: Any) -> float:
+    """`data` as a float, if it is one real number."""
+    kind = type(data)
+    if kind is float or kind is int or isinstance(data, Real):
+        return float(data)
+    if (kind.__module__, kind.__name__) in _ALSO_REAL:
+        return float(data)
+    raise TypeError(f"a value holds one real number, not {kind.__name__} {data!r:.60}")
+
+
+@contextmanager
+def ieee() -> Iterator[None]:
+    """Inside, an operation outside its domain gives infinity or NaN, as IEEE 754 and torch do.
+
+    >>> from micrograd_lab import Value
+    >>> with ieee():
+    ...     Value(0).log()
+    Value(-inf, grad=0)
+    """
+    token = _IEEE.set(True)
+    try:
+        yield
+    finally:
+        _IEEE.reset(token)
+
+
+def outside(op: Op, inputs: tuple[Value, ...], error: Exception) -> tuple[float, tuple[float, ...]]:
+    """f and the local derivatives where Python's floats give up: IEEE's answer, or an error."""
+    letters: dict[str, Any] = dict(zip("xy", inputs))
+    if op.n is not None:
+        letters["n"] = op.n
+    at = {letter: float(value) for letter, value in letters.items()}
+    if _IEEE.get() or not all(map(math.isfinite, at.values())):
+        import numpy as np
+
+        numbers = {letter: np.float64(number) for letter, number in at.items()}
+        with np.errstate(all="ignore"):
+            numbers["f"] = evaluate(op.formula, numbers, np)
+            slopes = [float(evaluate(partial, numbers, np)) for partial in op.partials]
+        return float(numbers["f"]), tuple(slopes)
+    happened = "overflows" if isinstance(error, OverflowError) else "is undefined"
+    needs = "a result and slopes below 1.8e308" if evaluate(op.domain or "1", at) else op.domain
+    where = ", ".join(f"{letter} = {value!r}" for letter, value in letters.items())
+    raise ValueError(f"{op.name} {happened} at {where}; it needs {needs}") from None
+
+
+_scope: dict[str, Any] = functions_of(math) | {
+    "row": row,
+    "new": object.__new__,
+    "next_serial": next_serial,
+    "operand": operand,
+    "outside": outside,
+}
