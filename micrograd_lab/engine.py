@@ -228,7 +228,7 @@ def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None
         data = sum(map(operator.mul, x, y))
         if bias is None:
             return record(data, _DOT, (*weights, *inputs), (*y, *x))
-        data += bias.data  # type: ignore[union-attr]
+        data += bias.data  # type: ignore[attr-defined]
         return record(data, _DOT, (*weights, *inputs, bias), (*y, *x, 1.0))
     except (AttributeError, TypeError):  # some are numbers
         lifted = None if bias is None else _value(bias)
