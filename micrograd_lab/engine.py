@@ -12,18 +12,18 @@ The operations are rows of the table in ``ops.py``; read that file first.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from collections.abc import Iterable, Sequence
+from typing import Any, SupportsFloat
 
 from .formulas import compiled
 from .ops import OPS, Op
-from .recording import Number, comparison, ieee, install, method, next_serial, operators, real
+from .recording import Arithmetic, Number, ieee, next_serial, real, serve
 
 __all__ = ["Value", "dot", "gradients", "ieee", "propagate", "record", "recorded", "total"]
 
 
-class Value:
-    """A number in a computation.
+class Value(Arithmetic):
+    """A number in a computation; `Arithmetic` gives it the operators and functions.
 
     Args:
         data: any real number: int, float, bool, Fraction, Decimal or a NumPy scalar.
@@ -45,7 +45,6 @@ class Value:
     """
 
     __slots__ = ("data", "grad", "inputs", "label", "locals", "op", "serial")
-    __array_ufunc__ = None  # a NumPy scalar on the left leaves the operation to us
 
     def __init__(self, data: SupportsFloat, label: str = "") -> None:
         if not isinstance(label, str):
@@ -80,32 +79,6 @@ class Value:
         """A leaf with the same number and label: no gradient flows through it."""
         return Value(self.data, self.label)
 
-    __add__, __radd__ = operators(OPS["add"])
-    __sub__, __rsub__ = operators(OPS["sub"])
-    __mul__, __rmul__ = operators(OPS["mul"])
-    __truediv__, __rtruediv__ = operators(OPS["div"])
-    _pow, __rpow__ = operators(OPS["pow"])
-    __neg__, __abs__ = method(OPS["neg"]), method(OPS["abs"])
-    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
-    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
-
-    def __pow__(self, exponent: Number) -> Value:
-        if isinstance(exponent, Value):
-            return self._pow(exponent)
-        try:
-            return self.pow_scalar(real(exponent))
-        except TypeError:
-            return NotImplemented
-
-    def __pos__(self) -> Value:
-        return self
-
-    def __float__(self) -> float:
-        return self.data
-
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
-
     def __repr__(self) -> str:
         label = f"{self.label}: " if self.label else ""
         return f"Value({label}{self.data:.6g}, grad={self.grad:.6g})"
@@ -122,21 +95,10 @@ class Value:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.inputs:
-            return record, (self.data, None, (), (), self.grad, self.label)
-        order = recorded(self)
-        at = {node: i for i, node in enumerate(order)}
-        return _unpickled, (
-            [
-                v
-                if not v.inputs
-                else (v.data, v.op, [at[i] for i in v.inputs], v.locals, v.grad, v.label)
-                for v in order
-            ],
-        )
-
-    if TYPE_CHECKING:  # every row of one input is a method: sigmoid(), leaky_relu(0.01), ...
-
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+            return record, (self.data, self.op, (), self.locals, self.grad, self.label)
+        at = {node: i for i, node in enumerate(recorded(self))}
+        bare = [record(v.data, v.op, (), v.locals, v.grad, v.label) if v.inputs else v for v in at]
+        return _joined, (bare, [[at[input] for input in v.inputs] for v in at])
 
 
 _serial = operator.attrgetter("serial")
@@ -255,17 +217,14 @@ def record(
     return node
 
 
-def _unpickled(rows: list[Any]) -> Value:
-    """The last value of a graph; a row is a leaf, or what `record` takes, inputs by position."""
-    nodes: list[Value] = []
-    for made in rows:
-        if not isinstance(made, Value):
-            data, op, inputs, *rest = made
-            made = record(data, op, tuple(nodes[i] for i in inputs), *rest)
-        nodes.append(made)
+def _joined(nodes: list[Value], positions: list[list[int]]) -> Value:
+    """The last of `nodes`, after each computed one got back its inputs."""
+    for node, inputs in zip(nodes, positions):
+        if inputs:
+            node.inputs = tuple(nodes[i] for i in inputs)
     return nodes[-1]
 
 
 _DOT = OPS["dot"]
-install(Value)
+serve(Value)
 _ON_VALUES = {name: getattr(Value, name) for name in OPS if hasattr(Value, name)} | {"pow": pow}

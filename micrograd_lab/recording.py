@@ -8,6 +8,7 @@ the row up at every call would take twice as long; and this way a traceback, a p
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +17,7 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, SupportsFloat, TypeAlias
 
 from .formulas import evaluate, functions_of, in_floats
-from .ops import Op, row
+from .ops import OPS, Op, row
 
 if TYPE_CHECKING:
     from .engine import Value
@@ -73,7 +74,7 @@ def method(op: Op) -> Callable[..., Value]:
     return made
 
 
-def operators(op: Op) -> tuple[Callable[[Value, Number], Value], Callable[[Value, Number], Value]]:
+def operators(op: Op) -> tuple[Callable[[Any, Number], Value], Callable[[Any, Number], Value]]:
     """`value ∘ other`, and `other ∘ value` for an `other` that is not a value."""
     forward = method(op)
 
@@ -83,23 +84,13 @@ def operators(op: Op) -> tuple[Callable[[Value, Number], Value], Callable[[Value
     return forward, reflected
 
 
-def comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Number], bool]:
+def comparison(compare: Callable[[float, float], bool]) -> Callable[[Any, Number], bool]:
     """A comparison by number; equality and hash stay by identity."""
 
     def compared(self: Value, other: Number) -> bool:
         return NotImplemented if (y := operand(other)) is None else compare(self.data, y.data)
 
     return compared
-
-
-def install(value_class: type[Value]) -> None:
-    """Give `Value` to the methods, and every row of one input to `Value` as a method."""
-    from .ops import OPS
-
-    _scope["Value"] = value_class
-    for op in OPS.values():
-        if len(op.partials) == 1 and not op.variadic:
-            setattr(value_class, op.name, method(op))
 
 
 def operand(other: Any) -> Value | None:
@@ -164,3 +155,50 @@ _scope: dict[str, Any] = functions_of(math) | {
     "operand": operand,
     "outside": outside,
 }
+
+
+class Arithmetic:
+    """What one can do with a value: every row of one or two inputs, as an operator or a method."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # a NumPy scalar on the left leaves the operation to us
+
+    __add__, __radd__ = operators(OPS["add"])
+    __sub__, __rsub__ = operators(OPS["sub"])
+    __mul__, __rmul__ = operators(OPS["mul"])
+    __truediv__, __rtruediv__ = operators(OPS["div"])
+    _pow, __rpow__ = operators(OPS["pow"])
+    __neg__, __abs__ = method(OPS["neg"]), method(OPS["abs"])
+    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
+    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
+
+    def __pow__(self, exponent: Number) -> Value:
+        if isinstance(exponent, Arithmetic):
+            return self._pow(exponent)
+        try:
+            return self.pow_scalar(real(exponent))
+        except TypeError:
+            return NotImplemented
+
+    def __float__(self) -> float:
+        return self.data  # type: ignore[return-value]
+
+    def __pos__(self) -> Arithmetic:
+        return self
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else repr(self)
+
+    if TYPE_CHECKING:  # every row of one input is a method: sigmoid(), leaky_relu(0.01), ...
+
+        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+
+
+for _op in OPS.values():
+    if len(_op.partials) == 1 and not _op.variadic:
+        setattr(Arithmetic, _op.name, method(_op))
+
+
+def serve(value_class: type[Value]) -> None:
+    """Tell the methods which class to make instances of."""
+    _scope["Value"] = value_class
