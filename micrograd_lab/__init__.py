@@ -2,5 +2,15 @@
 
 from .engine import Value, dot, gradients, ieee, total
 from .graph import Graph
+from .steps import backward_steps, forward_steps
 
-__all__ = ["Graph", "Value", "dot", "gradients", "ieee", "total"]
+__all__ = [
+    "Graph",
+    "Value",
+    "backward_steps",
+    "dot",
+    "forward_steps",
+    "gradients",
+    "ieee",
+    "total",
+]

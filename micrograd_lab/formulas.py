@@ -1,4 +1,4 @@
-"""A formula of the op table as something else: a number, text with numbers in it, LaTeX, NumPy."""
+"""A formula of the op table as something else: a number, text, HTML, LaTeX, NumPy source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
 
-from .ops import OPS
+from .ops import OPS, Op
 
 ELEMENTARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "pow", "abs", "max")
 _BUILTIN = {"abs": abs, "max": max}
@@ -51,6 +51,39 @@ def latex(formula: str, letters: Mapping[str, str] | None = None) -> str:
     '0.669 \\left(1 - 0.669\\right)'
     """
     return _Latex(letters or {}).write(formula)
+
+
+def html(formula: str, letters: Mapping[str, str] | None = None) -> str:
+    """`formula` as HTML, with the HTML of a number or a name for each letter.
+
+    >>> html("n * x ** (n - 1)", {"x": "x<sub>1</sub>", "n": "3"})
+    '3 × x<sub>1</sub><sup>3 − 1</sup>'
+    """
+    return _Html(letters or {}).write(formula)
+
+
+def spelled(op: Op, count: int, *, most: int = 8) -> tuple[str, dict[str, int]]:
+    """The formula of `op` for `count` inputs, and which input each letter stands for.
+
+    A sum of more than `most` terms is cut off there, with `dots` in place of the rest.
+
+    >>> spelled(OPS["sub"], 2)
+    ('x - y', {'x': 0, 'y': 1})
+    >>> spelled(OPS["dot"], 5)
+    ('x0 * y0 + x1 * y1 + b', {'b': 4, 'x0': 0, 'y0': 2, 'x1': 1, 'y1': 3})
+    """
+    if not op.variadic:
+        return op.shown[0], dict(zip("xy", range(count)))
+    pairs = op.pairs(count)
+    terms = ["dots"] + ["b"] * (count > 2 * pairs > 0)
+    letters = {"b": count - 1} if len(terms) > 1 else {}
+    term = op.formula[len("sum(") : op.formula.index(")")]
+    for i in range(min(pairs or count, most)):
+        terms.insert(i, re.sub("[xy]", rf"\g<0>{i}", term))
+        letters |= {f"x{i}": i} | ({f"y{i}": i + pairs} if pairs else {})
+    if (pairs or count) <= most:
+        terms.remove("dots")
+    return " + ".join(terms), letters
 
 
 def numpy_source(formula: str, letters: Mapping[str, str] | None = None) -> str:
@@ -114,7 +147,7 @@ class _Writer:
                 return self.number(number), 9
             case ast.Name():
                 text = self.letters.get(node.id, node.id)
-                return text, 1 if text[0] in "-−" else 9
+                return text, 1 if text[0] in "-−" else 2 if "·" in text or "cdot" in text else 9
             case ast.UnaryOp(operand=operand):
                 return self.signs[ast.USub] + self.term(operand, 2), 1
             case ast.BinOp(left=left, op=op, right=right):
@@ -174,6 +207,15 @@ class _Text(_Writer):
         if name == "pow":
             return self.operation(args[0], ast.Pow(), args[1])
         return super().call(self.functions.get(name, name), args)
+
+
+class _Html(_Text):
+    signs: Mapping[type[ast.AST], str] = {**_Text.signs, ast.Gt: "&gt;", ast.Lt: "&lt;"}
+
+    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
+        if isinstance(op, ast.Pow):
+            return f"{self.term(left, 5)}<sup>{self.term(right, 0)}</sup>", 4
+        return super().operation(left, op, right)
 
 
 class _Latex(_Writer):

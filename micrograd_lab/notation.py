@@ -7,6 +7,7 @@ import re
 from html import escape
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
 _GREEK = {
     r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ε", r"\eta": "η",
     r"\theta": "θ", r"\lambda": "λ", r"\mu": "μ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ",
@@ -42,6 +43,16 @@ def given(x: float) -> str:
     """
     short = f"{x:.6g}"
     return number(x) if float(short) != x or "e" in short else short.replace("-", "−")
+
+
+def latex_number(written: str) -> str:
+    r"""A number that `number` or `given` wrote, as LaTeX.
+
+    >>> latex_number("−7.62·10⁻⁹"), latex_number("−∞"), latex_number("0.5")
+    ('-7.62 \\cdot 10^{-9}', '-\\infty', '0.5')
+    """
+    mantissa, times, power = written.replace("∞", r"\infty").replace("−", "-").partition("·10")
+    return mantissa + (rf" \cdot 10^{{{power.translate(_PLAIN)}}}" if times else "")
 
 
 def parts(label: str) -> list[tuple[str, str]]:
