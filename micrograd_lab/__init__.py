@@ -2,10 +2,15 @@
 
 from .engine import Value, dot, gradients, ieee, total
 from .graph import Graph
+from .nn import MLP, Layer, Module, Neuron
 from .steps import backward_steps, forward_steps
 
 __all__ = [
+    "MLP",
     "Graph",
+    "Layer",
+    "Module",
+    "Neuron",
     "Value",
     "backward_steps",
     "dot",
