@@ -19,3 +19,5 @@ __all__ = [
     "ieee",
     "total",
 ]
+
+__version__ = "0.1.0"

@@ -85,7 +85,7 @@ _ROWS = (
     Op("dot",  "Σ", "sum(x * y) + b", ("y", "x", "1")),
     Op("pow",  "xʸ", "pow(x, y)",
        ("y * pow(x, y - 1) if y < 0 or y > 0 else 0 * y",
-        "f * log(x) if x > 0 or x < 0 or y < 0 else 0 * f"),
+        "0 * f if x >= 0 and x <= 0 and y >= 0 else f * log(x)"),
        "x > 0 or x == 0 and (y == 0 or y >= 1)",
        ("x ** y", "y * x ** (y - 1)", "f * log(x)")),
     Op("pow_scalar", "(·)^n", "pow(x, n)", ("n * pow(x, n - 1) if n != 0 else 0",),

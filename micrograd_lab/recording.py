@@ -135,17 +135,24 @@ def outside(op: Op, inputs: tuple[Value, ...], error: Exception) -> tuple[float,
         letters["n"] = op.n
     at = {letter: float(value) for letter, value in letters.items()}
     if _IEEE.get() or not all(map(math.isfinite, at.values())):
-        import numpy as np
-
-        numbers = {letter: np.float64(number) for letter, number in at.items()}
-        with np.errstate(all="ignore"):
-            numbers["f"] = evaluate(op.formula, numbers, np)
-            slopes = [float(evaluate(partial, numbers, np)) for partial in op.partials]
-        return float(numbers["f"]), tuple(slopes)
+        at["f"] = _by_ieee(op.formula, at)
+        return at["f"], tuple(_by_ieee(partial, at) for partial in op.partials)
     happened = "overflows" if isinstance(error, OverflowError) else "is undefined"
     needs = "a result and slopes below 1.8e308" if evaluate(op.domain or "1", at) else op.domain
     where = ", ".join(f"{letter} = {value!r}" for letter, value in letters.items())
     raise ValueError(f"{op.name} {happened} at {where}; it needs {needs}") from None
+
+
+def _by_ieee(formula: str, at: dict[str, float]) -> float:
+    """The number that IEEE 754 gives, also where Python raises."""
+    try:
+        return float(evaluate(formula, at))
+    except (ArithmeticError, ValueError):
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            numbers = {letter: np.float64(number) for letter, number in at.items()}
+            return float(evaluate(formula, numbers, np))
 
 
 _scope: dict[str, Any] = functions_of(math) | {
@@ -163,7 +170,7 @@ class Arithmetic:
     __slots__ = ()
     __array_ufunc__ = None  # a NumPy scalar on the left leaves the operation to us
 
-    __add__, __radd__ = operators(OPS["add"])
+    __add__, _radd = operators(OPS["add"])
     __sub__, __rsub__ = operators(OPS["sub"])
     __mul__, __rmul__ = operators(OPS["mul"])
     __truediv__, __rtruediv__ = operators(OPS["div"])
@@ -171,6 +178,11 @@ class Arithmetic:
     __neg__, __abs__ = method(OPS["neg"]), method(OPS["abs"])
     __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
+
+    def __radd__(self, other: Number) -> Value:
+        if type(other) is int and other == 0:  # where the sum() of some values starts
+            return self  # type: ignore[return-value]
+        return self._radd(other)
 
     def __pow__(self, exponent: Number) -> Value:
         if isinstance(exponent, Arithmetic):
