@@ -26,7 +26,17 @@ Seed: TypeAlias = "int | random.Random | None"
 
 
 class Module:
-    """Something with parameters: values that training moves."""
+    """Something with parameters; subclasses say which.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Value(2, "slope")
+    ...
+    ...     def parameters(self):
+    ...         return [self.slope]
+    >>> Line().state_dict()
+    {'slope': 2.0}
+    """
 
     def parameters(self) -> list[Value]:
         """The values that training moves."""

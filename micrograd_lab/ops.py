@@ -14,9 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, TypeVar
-
-Input = TypeVar("Input")
+from typing import Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +40,7 @@ class Op:
         """Whether the operation takes any number of inputs."""
         return self.formula.startswith("sum(")
 
-    def partial(self, i: int, inputs: Sequence[Input]) -> tuple[str, dict[str, Input]]:
+    def partial(self, i: int, inputs: Sequence[Any]) -> tuple[str, dict[str, Any]]:
         """The partial for input `i`, and the inputs that its letters stand for.
 
         A dot product has its weights, then its inputs, then perhaps a bias.
@@ -91,6 +89,9 @@ _ROWS = (
     Op("pow_scalar", "(·)^n", "pow(x, n)", ("n * pow(x, n - 1) if n != 0 else 0",),
        "x > 0 or x == 0 and (n == 0 or n >= 1) or x < 0 and n % 1 == 0",
        ("x ** n", "n * x ** (n - 1)"), n=2.0),
+    Op("logaddexp", "LSE", "max(x, y) + log1p(exp(-abs(x - y))) if x != y else x + log(2)",
+       ("sigmoid(x - y)", "sigmoid(y - x)"), "",
+       ("log(exp(x) + exp(y))", "exp(x - f)", "exp(y - f)")),
     Op("half_square", "½(·)²", "x * x / 2", ("x",), "", ("x ** 2 / 2", "x")),
     Op("exp",  "exp", "exp(x)",  ("f",), "x < 709.79"),
     Op("log",  "ln",  "log(x)",  ("1 / x",), "x > 0"),

@@ -171,6 +171,17 @@ def test_sigmoid_and_softplus_do_not_overflow():
     assert [Value(x).softplus().data for x in (-1000, 1000)] == [0.0, 1000.0]
 
 
+@pytest.mark.parametrize("x", [1000.0, -1000.0, math.inf, -math.inf])
+def test_logaddexp_neither_overflows_nor_underflows(x):
+    assert OPERATORS["logaddexp"](Value(x), Value(x)).data == x + math.log(2)
+
+
+def test_logaddexp_keeps_small_slopes():
+    x, y = Value(1000.0), Value(960.0)
+    OPERATORS["logaddexp"](x, y).backward()
+    assert (x.grad, y.grad) == (1.0, pytest.approx(math.exp(-40), rel=1e-15))
+
+
 @every_row
 def test_a_row_is_pickled_by_its_name(op):
     again = pickle.loads(pickle.dumps(op))

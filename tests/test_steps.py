@@ -3,6 +3,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from table import apply
 
 from micrograd_lab import Graph, Value, backward_steps, dot, forward_steps, total
 from micrograd_lab.engine import recorded
@@ -193,12 +194,7 @@ def test_a_chain_of_ten_thousand_operations_steps_without_recursion():
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS.keys())
 def test_every_operation_has_both_lines(op):
     x, y = Value(0.3, "x"), Value(0.7, "y")
-    if op.variadic:
-        f = total([x, y]) if op.name == "sum" else dot([x], [y])
-    elif len(op.partials) == 2:
-        f = {"add": x + y, "sub": x - y, "mul": x * y, "div": x / y, "pow": x**y}[op.name]
-    else:
-        f = getattr(x, op.name)()
+    f = apply(op, [x, y] if op.variadic else [x, y][: len(op.partials)])
     f.label = "f"
     (forward,) = forward_steps(f)
     (backward,) = backward_steps(f)

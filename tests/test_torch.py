@@ -19,6 +19,7 @@ BY_TORCH = {
     "identity": lambda x: x + 0,
     "leaky_relu": torch.nn.functional.leaky_relu,
     "softplus": torch.nn.functional.softplus,
+    "logaddexp": torch.logaddexp,
 }
 
 NAN_SLOPES_DIFFER = {"relu", "leaky_relu", "abs"}  # NaN for us, 1, the slope and 0 for torch
