@@ -1,6 +1,7 @@
 """See every scalar of backpropagation, then run it at array speed."""
 
 from .engine import Value, dot, gradients, ieee, total
+from .expressions import expression
 from .graph import Graph
 from .nn import MLP, Layer, Module, Neuron
 from .steps import backward_steps, forward_steps
@@ -14,6 +15,7 @@ __all__ = [
     "Value",
     "backward_steps",
     "dot",
+    "expression",
     "forward_steps",
     "gradients",
     "ieee",

@@ -1,0 +1,155 @@
+"""The package from a terminal: ``micrograd-lab lecture``, ``micrograd-lab draw "w*x + b" ...``.
+
+A subcommand is one function in `COMMANDS`: it adds its arguments to the parser it is given and
+returns what runs.  The first line of its docstring is its line in ``micrograd-lab --help``, all
+of it is shown by ``micrograd-lab NAME --help``.  A ValueError, OSError or ImportError from what
+runs becomes one line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import NoReturn
+
+from . import __version__
+from .engine import Value
+from .expressions import expression
+from .graph import Graph
+
+Run = Callable[[Namespace], None]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line, and return the exit code: 0, or 2 for what could not be done."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without σ and ∂ shows ?
+    parsed = _parsed(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        parsed.run(parsed)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        return _refuse(parsed.program, message)
+    except (ValueError, ImportError) as error:
+        return _refuse(parsed.program, str(error))
+    return 0
+
+
+def draw(parser: ArgumentParser) -> Run:
+    """Draw the computational graph of an expression.
+
+    Values stand above the wires, the gradients of the result below them.  There are exp, log,
+    tanh, sigmoid, relu and every other operation of one input, sum(a, b, ...) and
+    dot([w1, w2], [x1, x2], b).  Steps can be named; the picture shows the names.
+
+    examples:
+      micrograd-lab draw "w*x + b" w=-2 x=5 b=3 -o f.svg
+      micrograd-lab draw "g = w*x; f = g + b" w=-2 x=5 b=3
+      micrograd-lab draw "sigmoid(w_1*x_1 + w_0)" w_1=0.15 x_1=0.12 w_0=0.1 -o neuron.png
+    """
+    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
+    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
+    parser.add_argument(
+        "-o", "--output", default="graph.svg", metavar="FILE",
+        help=".svg, .png, .pdf or .dot (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="colours")
+    parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
+
+    def run(parsed: Namespace) -> None:
+        result = expression(parsed.expression, _numbers(parsed.numbers))
+        if not parsed.no_gradients:
+            result.backward()
+        draw = import_module("micrograd_lab.draw").draw
+        draw(result, theme=parsed.theme).save(parsed.output)
+        print(_results(result))
+        print(f"wrote {parsed.output}")
+
+    return run
+
+
+COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {"draw": draw}
+
+
+def _parsed(words: list[str]) -> Namespace:
+    """The options of a command line, with what runs it as `run`."""
+    parser = _OneLineParser(
+        prog="micrograd-lab",
+        description="See every scalar of backpropagation.",
+        epilog="micrograd-lab COMMAND --help shows the command's options and examples.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        description = inspect.getdoc(command) or ""
+        subparser = commands.add_parser(
+            name,
+            help=description.partition(".\n")[0],
+            description=description,
+            formatter_class=RawDescriptionHelpFormatter,
+        )
+        subparser.set_defaults(run=command(subparser), program=subparser.prog)
+    if words and words[0] in commands.choices:
+        # options may stand anywhere between the arguments, which parse_args does not allow
+        return commands.choices[words[0]].parse_intermixed_args([*map(_no_option, words[1:])])
+    return parser.parse_args(words)
+
+
+def _no_option(word: str) -> str:
+    """`word`, with a space before it if it is an expression that begins with a minus."""
+    return f" {word}" if re.match(r"-(?![-oh]).*[-+*/(]", word) else word
+
+
+class _OneLineParser(ArgumentParser):
+    """A parser that answers a wrong argument with one line."""
+
+    def error(self, message: str) -> NoReturn:
+        sys.exit(_refuse(self.prog, f"{message}; see {self.prog} --help"))
+
+
+def _refuse(program: str, message: str) -> int:
+    """Say on one line what could not be done, and return the exit code for it."""
+    print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _numbers(words: Sequence[str]) -> dict[str, float]:
+    """The numbers in words such as ``w=-2``."""
+    numbers: dict[str, float] = {}
+    for word in words:
+        name, sign, number = map(str.strip, word.partition("="))
+        if not sign or not name.isidentifier():
+            raise ValueError(f"{word!r} is not NAME=NUMBER, such as w=-2")
+        if name in numbers:
+            raise ValueError(f"{name} is given twice")
+        try:
+            numbers[name] = float(number)
+        except ValueError:
+            raise ValueError(f"{number!r} is not a number for {name}; write {name}=0.5") from None
+    return numbers
+
+
+def _results(result: Value) -> str:
+    """The result and, once there are gradients, that of every named leaf, a line each."""
+    graph = Graph(result, products=False)
+    name = result.label or "result"
+    lines = [f"{name} = {result.data:.6g}"]
+    if graph.has_gradients:
+        lines += [
+            f"∂{name}/∂{graph.names[node]} = {node.grad:.6g}"
+            for node in graph.nodes
+            if node.label and not node.inputs and node is not result
+        ]
+    return "\n".join(lines)
