@@ -34,7 +34,8 @@ def imported(path):
     depth = len(path.relative_to(PACKAGE).parts) - 1
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level == depth + 1:
-            yield from [node.module.split(".")[0]] if node.module else [a.name for a in node.names]
+            names = [node.module.split(".")[0]] if node.module else [a.name for a in node.names]
+            yield from (name for name in names if name != "__version__")
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("micrograd_lab."):
             yield node.module.split(".")[1]
 
