@@ -1,5 +1,6 @@
 """See every scalar of backpropagation, then run it at array speed."""
 
+from .checks import check_gradient
 from .engine import Value, dot, gradients, ieee, total
 from .expressions import expression
 from .graph import Graph
@@ -14,6 +15,7 @@ __all__ = [
     "Neuron",
     "Value",
     "backward_steps",
+    "check_gradient",
     "dot",
     "expression",
     "forward_steps",

@@ -95,6 +95,7 @@ def numpy_source(formula: str, letters: Mapping[str, str] | None = None) -> str:
     return _NumPy(letters or {}).write(in_floats(formula))
 
 
+@cache
 def in_floats(formula: str) -> str:
     """`formula` with its whole numbers as floats, as engine and array programs compute it.
 

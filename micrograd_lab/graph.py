@@ -6,12 +6,15 @@ The drawing, the stepper, the explanation and the replay all number and name nod
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterable
-from copy import copy
+from collections.abc import Iterable, Mapping
+from copy import copy, deepcopy
 
 from .engine import Value, record, recorded
-from .ops import OPS
+from .formulas import evaluate
+from .ops import OPS, Op
+from .recording import outside
 
 READABLE = 150  # nodes; beyond this nobody reads a drawing node by node
 
@@ -83,6 +86,24 @@ class Graph:
                 found[input].append((node, i))
         return found
 
+    def evaluate(self, changed: Mapping[Value, float]) -> float:
+        """The number of the result if the nodes in `changed` had other numbers; none is moved.
+
+        Raises:
+            ValueError: if one of them is not a node of this graph, or outside a domain.
+
+        >>> w, x = Value(-2, "w"), Value(5, "x")
+        >>> Graph(w * x + 3).evaluate({w: -1.0})
+        -2.0
+        """
+        data = dict(changed)
+        for node in data.keys() - set(self.nodes):
+            raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
+        for node in self.nodes:
+            if node.op and node not in data and any(input in data for input in node.inputs):
+                data[node] = _again(node.op, [data.get(input, input.data) for input in node.inputs])
+        return data.get(self.result, self.result.data)
+
     def _open(self) -> None:
         """Replace each dot product by its products and a Σ, with the numbers that were recorded."""
         twins: dict[Value, Value] = {}
@@ -113,6 +134,27 @@ class Graph:
             nodes.append(twin)
         self.nodes = nodes
         self.result = twins[self.result]
+
+
+def without_gradients(result: Value) -> Value:
+    """A copy of the whole graph in which `backward` can be called without changing the original."""
+    copied = deepcopy(result)
+    for node in recorded(copied):
+        node.grad = 0.0
+    return copied
+
+
+def _again(op: Op, inputs: list[float]) -> float:
+    """What `op` gives for other inputs."""
+    try:
+        if op.variadic:
+            pairs = op.pairs(len(inputs))
+            products = map(operator.mul, inputs[:pairs], inputs[pairs : 2 * pairs])
+            return float(sum(products) + sum(inputs[2 * pairs :]))
+        letters = dict(zip("xy", inputs))
+        return float(evaluate(op.formula, letters | ({} if op.n is None else {"n": op.n})))
+    except (ArithmeticError, ValueError) as error:
+        return outside(op, tuple(map(Value, inputs)), error)[0]
 
 
 def _names(nodes: list[Value]) -> dict[Value, str]:
