@@ -4,6 +4,14 @@ from .checks import check_gradient
 from .engine import Value, dot, gradients, ieee, total
 from .expressions import expression
 from .graph import Graph
+from .losses import (
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax,
+    squared_error,
+)
 from .nn import MLP, Layer, Module, Neuron
 from .steps import backward_steps, forward_steps
 
@@ -15,12 +23,18 @@ __all__ = [
     "Neuron",
     "Value",
     "backward_steps",
+    "binary_cross_entropy",
     "check_gradient",
+    "cross_entropy",
     "dot",
     "expression",
     "forward_steps",
     "gradients",
+    "hinge",
     "ieee",
+    "mean_squared_error",
+    "softmax",
+    "squared_error",
     "total",
 ]
 

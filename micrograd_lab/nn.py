@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from .engine import Value, dot
+from .notation import subscripted
 from .ops import OPS
 from .recording import Number
 
@@ -155,20 +156,16 @@ class Neuron(Module):
         """Label the parameters, and what the neuron will compute.
 
         Args:
-            summed: the letter of its sum.
-            activated: the letter of its output.
+            summed: the label of its sum.
+            activated: the label of its output.
             place: its number in the layer; empty if it stands alone.
-            layer: the superscript of the layer.
+            layer: the superscript of its parameters.
         """
         after = f",{place}" if place else ""
         for weight, link in zip(self.w, self.links):
-            weight.label = f"w{_subscript(f'{link + 1}{after}')}{layer}"
-        self.b.label = f"w{_subscript(f'0{after}')}{layer}"
-        self._sum_name = summed + _subscript(place)
-        self._name = activated + _subscript(place)
-        if summed == "a":  # a hidden layer; those of the output are s and y
-            self._sum_name += layer
-            self._name += layer
+            weight.label = subscripted("w", f"{link + 1}{after}") + layer
+        self.b.label = subscripted("w", f"0{after}") + layer
+        self._sum_name, self._name = summed, activated
 
     def __repr__(self) -> str:
         return f"{activation_symbol(self.activation) or 'Linear'}Neuron({len(self.w)})"
@@ -225,10 +222,11 @@ class Layer(Module):
     def parameters(self) -> list[Value]:
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
-    def name(self, summed: str, activated: str, layer: str = "") -> None:
-        """Label the parameters, and what the neurons will compute."""
+    def name(self, summed: str, activated: str, superscript: str = "", layer: str = "") -> None:
+        """Label what the neurons will compute, with `superscript`, and the parameters."""
         for j, neuron in enumerate(self.neurons, start=1):
-            neuron.name(summed, activated, str(j), layer)
+            names = [subscripted(letter, j) + superscript for letter in (summed, activated)]
+            neuron.name(names[0], names[1], str(j), layer)
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(repr, self.neurons))}]"
@@ -245,8 +243,8 @@ class MLP(Module):
         masks: for each layer a mask as for `Layer`, or None.
 
     The weight from node i to node j of layer l is labelled `w_{i,j}^{(l)}`, the bias of node j
-    `w_{0,j}^{(l)}`.  Hidden nodes compute `a_j^{(l)}` and `z_j^{(l)}`, output nodes `s_j` and,
-    with an activation, `y_j`.
+    `w_{0,j}^{(l)}`.  Hidden nodes compute `a_j` and `z_j`, with the layer as a superscript if there
+    are several hidden layers; output nodes compute `s_j` and, with an activation, `y_j`.
 
     >>> model = MLP(2, [2, 2], activation=["sigmoid", "sigmoid"])
     >>> [output.label for output in model([0.12, 0.3])]
@@ -284,8 +282,11 @@ class MLP(Module):
             for k in range(len(nouts))
         ]
         for number, layer in enumerate(self.layers, start=1):
-            letters = ("s", "y") if number == len(nouts) else ("a", "z")
-            layer.name(*letters, f"^{{({number})}}")
+            place = f"^{{({number})}}"
+            if number == len(nouts):
+                layer.name("s", "y", "", place)
+            else:  # the lecture's network has one hidden layer: a_1, z_1
+                layer.name("a", "z", place if len(nouts) > 2 else "", place)
 
     def __call__(self, inputs: Sequence[Number] | Number) -> Value | list[Value]:
         """The value of each output neuron; of a single one, the value itself."""
@@ -386,14 +387,9 @@ def _values(inputs: Sequence[Number] | Number) -> Sequence[Value]:
     if not hasattr(inputs, "__len__"):
         inputs = [inputs]
     return [
-        x if isinstance(x, Value) else Value(x, f"x{_subscript(str(i))}")
+        x if isinstance(x, Value) else Value(x, subscripted("x", i))
         for i, x in enumerate(inputs, start=1)  # type: ignore[arg-type]
     ]
-
-
-def _subscript(text: str) -> str:
-    """`text` as a subscript, in braces if it is longer than a character."""
-    return f"_{{{text}}}" if len(text) > 1 else f"_{text}" if text else ""
 
 
 def _check_sizes(nin: int, nout: int) -> None:

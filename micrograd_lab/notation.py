@@ -99,3 +99,13 @@ def latex(label: str) -> str:
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in label)
     return rf"\text{{{text}}}"
+
+
+def subscripted(name: str, subscript: object = "") -> str:
+    """A label with a subscript, in braces if it is longer than one character.
+
+    >>> subscripted("x", 1), subscripted("w", "1,2"), subscripted("E")
+    ('x_1', 'w_{1,2}', 'E')
+    """
+    text = str(subscript)
+    return f"{name}_{{{text}}}" if len(text) > 1 else f"{name}_{text}" if text else name

@@ -78,9 +78,15 @@ def test_parameters_come_neuron_by_neuron_weights_before_bias():
 
 
 def test_computed_values_are_named_as_in_the_lecture():
-    score = MLP(2, [2, 1])([1, 2])
+    y, _ = MLP(2, [1, 2], activation=["sigmoid", "sigmoid"])([1, 2])
+    names = [node.label for node in Graph(y, products=False).nodes if node.inputs]
+    assert names == ["a_1", "z_1", "s_1", "y_1"]
+
+
+def test_several_hidden_layers_are_told_apart():
+    score = MLP(2, [1, 1, 1])([1, 2])
     names = [node.label for node in Graph(score, products=False).nodes if node.inputs]
-    assert names == ["a_1^{(1)}", "z_1^{(1)}", "a_2^{(1)}", "z_2^{(1)}", "s_1"]
+    assert names == ["a_1^{(1)}", "z_1^{(1)}", "a_1^{(2)}", "z_1^{(2)}", "s_1"]
 
 
 def test_numbers_given_as_inputs_become_shared_labelled_leaves():

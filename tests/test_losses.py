@@ -1,0 +1,176 @@
+"""The losses against the lecture, torch and 50-digit arithmetic."""
+
+import itertools
+import math
+import random
+
+import pytest
+
+from micrograd_lab import (
+    Value,
+    binary_cross_entropy,
+    cross_entropy,
+    hinge,
+    mean_squared_error,
+    softmax,
+    squared_error,
+)
+from micrograd_lab.engine import recorded
+
+SCORES = [-5.0, -1.0, 1.0, 5.0]
+LARGE = list(itertools.product([-1000.0, 0.0, 999.0, 1000.0], repeat=3))
+
+
+def values(numbers):
+    return [Value(x) for x in numbers]
+
+
+def test_the_lectures_error_is_half_the_sum_of_squares():
+    y = values([0.66966798889091966, 0.65988819495524741])
+    error = squared_error(y, [0.1, 0.9])
+    error.backward()
+    assert error.data == pytest.approx(0.19108764824443712, rel=1e-15)
+    assert [v.grad for v in y] == pytest.approx([0.56966798889091966, -0.24011180504475259])
+
+
+def test_the_lectures_error_is_named_as_in_the_lecture():
+    graph = recorded(squared_error(values([0.669, 0.659]), [0.1, 0.9]))
+    assert [v.label for v in graph if v.label] == ["t_1", "t_2", "e_1", "E_1", "e_2", "E_2", "E"]
+    assert [v.label for v in recorded(squared_error(Value(1), 0))] == ["", "t", "e", "E"]
+
+
+def test_the_lectures_table_of_softmax_has_all_its_digits():
+    exact = [4.447311925236265e-05, 0.002428150037382412, 0.017941736842839194, 0.9795856400005261]
+    assert [p.data for p in softmax(values(SCORES))] == pytest.approx(exact, rel=1e-15)
+
+
+def test_the_lectures_cross_entropy_has_all_its_digits():
+    s = values(SCORES)
+    loss = cross_entropy(s, [0, 0, 0, 1])
+    loss.backward()
+    exact = [4.447311925236265e-05, 0.002428150037382412, 0.017941736842839194]
+    assert loss.data == pytest.approx(0.020625613055540189886, rel=1e-15)
+    assert [v.grad for v in s[:3]] == pytest.approx(exact, rel=2e-15)
+    assert s[3].grad == pytest.approx(-0.02041435999947397, rel=1e-14)
+
+
+@pytest.mark.parametrize("target", range(3))
+def test_cross_entropy_agrees_with_torch_at_scores_of_a_thousand(target):
+    torch = pytest.importorskip("torch")
+    for at in LARGE:
+        s, t = values(at), torch.tensor(at, dtype=torch.float64, requires_grad=True)
+        loss = cross_entropy(s, [float(k == target) for k in range(3)])
+        theirs = torch.nn.functional.cross_entropy(t, torch.tensor(target))
+        loss.backward()
+        theirs.backward()
+        assert loss.data == pytest.approx(theirs.item(), rel=1e-15)
+        assert [v.grad for v in s] == pytest.approx(t.grad.tolist(), abs=1e-15)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+def test_binary_cross_entropy_agrees_with_torch_at_scores_of_a_thousand(target):
+    torch = pytest.importorskip("torch")
+    for at in (-1000.0, -1.0, 0.0, 2.0, 1000.0):
+        s, t = Value(at), torch.tensor(at, dtype=torch.float64, requires_grad=True)
+        loss = binary_cross_entropy(s, target)
+        theirs = torch.nn.functional.binary_cross_entropy_with_logits(
+            t, torch.tensor(target, dtype=torch.float64)
+        )
+        loss.backward()
+        theirs.backward()
+        assert loss.data == pytest.approx(theirs.item(), rel=1e-15)
+        assert s.grad == pytest.approx(t.grad.item(), rel=1e-15)
+
+
+@pytest.mark.parametrize("at", LARGE, ids=str)
+def test_softmax_of_large_scores_is_a_distribution(at):
+    assert sum(p.data for p in softmax(values(at))) == pytest.approx(1, abs=1e-12)
+
+
+def test_the_slopes_of_softmax_agree_with_torch():
+    torch = pytest.importorskip("torch")
+    s, t = values(SCORES), torch.tensor(SCORES, dtype=torch.float64, requires_grad=True)
+    softmax(s)[1].backward()
+    torch.softmax(t, 0)[1].backward()
+    assert [v.grad for v in s] == pytest.approx(t.grad.tolist(), rel=1e-13)
+
+
+def test_soft_labels_agree_with_torch():
+    torch = pytest.importorskip("torch")
+    drawn = random.Random("soft labels")
+    for classes in range(2, 8):
+        at, soft = ([drawn.uniform(0, 4) for _ in range(classes)] for _ in range(2))
+        soft = [t / sum(soft) for t in soft]
+        theirs = torch.nn.functional.cross_entropy(
+            torch.tensor(at, dtype=torch.float64), torch.tensor(soft, dtype=torch.float64)
+        )
+        assert cross_entropy(values(at), soft).data == pytest.approx(theirs.item(), rel=1e-14)
+
+
+def test_mean_squared_error_agrees_with_torch():
+    torch = pytest.importorskip("torch")
+    y, t = values([0.5, -1.0, 3.0]), torch.tensor([0.5, -1.0, 3.0], requires_grad=True)
+    loss = mean_squared_error(y, [1, 1, 1])
+    theirs = torch.nn.functional.mse_loss(t, torch.ones(3))
+    loss.backward()
+    theirs.backward()
+    assert loss.data == pytest.approx(theirs.item())
+    assert [v.grad for v in y] == pytest.approx(t.grad.tolist())
+
+
+def test_a_confident_mistake_costs_what_it_should():
+    assert cross_entropy(values([0, 1000]), [1, 0]).data == 1000
+    assert binary_cross_entropy(Value(-1000), 1).data == 1000
+
+
+def test_a_confident_success_keeps_its_digits():
+    assert cross_entropy(values([0, 40]), [0, 1]).data == pytest.approx(math.exp(-40))
+    assert binary_cross_entropy(Value(40), 1).data == pytest.approx(math.exp(-40))
+
+
+def test_hinge_stops_pulling_at_a_margin_of_one():
+    near, far = Value(0.25), Value(-3)
+    hinge(near, 1).backward()
+    hinge(far, -1).backward()
+    assert (near.grad, far.grad) == (-1, 0)
+
+
+def test_several_outputs_are_summed_or_averaged():
+    y = values([1.0, -2.0])
+    assert hinge(y, [-1, 1]).data == 2 + 3
+    assert squared_error(y, [0, 0]).data == 2.5
+    assert mean_squared_error(y, [0, 0]).data == 2.5
+    assert binary_cross_entropy(values([0, 0]), [0, 1]).data == pytest.approx(2 * math.log(2))
+
+
+@pytest.mark.parametrize(
+    "loss", [squared_error, mean_squared_error, binary_cross_entropy, cross_entropy, hinge]
+)
+def test_what_is_recorded_does_not_depend_on_the_numbers(loss):
+    def shape(at, targets):
+        nodes = recorded(loss(values(at), targets))
+        place = {node: i for i, node in enumerate(nodes)}
+        return [(node.op, [place[input] for input in node.inputs]) for node in nodes]
+
+    assert shape([0, 1000, -3], [1, -1, 1] if loss is hinge else [1, 0, 0]) == shape(
+        [7, 7, 7], [-1, -1, 1] if loss is hinge else [0, 0.5, 0.5]
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda s: squared_error(s, [1, 0]), "3 outputs but 2 targets; give one target each"),
+        (lambda s: cross_entropy(s, 1), "3 outputs but 1 targets"),
+        (lambda s: hinge([], []), "0 outputs but 0 targets"),
+        (lambda s: cross_entropy(s, [1, 1, 0]), "targets sum to 2, not 1"),
+        (lambda s: cross_entropy(s, [math.nan, 1, 0]), "targets sum to nan, not 1"),
+        (lambda s: cross_entropy(s[0], 1), "1 score; cross_entropy needs one per class"),
+        (lambda s: binary_cross_entropy(s[0], -1), "target -1 is not a probability"),
+        (lambda s: hinge(s[0], 0), "target 0; hinge needs -1 or 1"),
+        (lambda s: softmax([]), "0 scores; softmax needs at least 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_its_numbers(make, message):
+    with pytest.raises(ValueError, match=message):
+        make(values([1, 2, 3]))
