@@ -49,7 +49,7 @@ class Value(Arithmetic):
     def __init__(self, data: SupportsFloat, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, not {type(label).__name__} {label!r:.60}")
-        self.data = real(data)
+        self.data = data if type(data) is float else real(data)
         self.grad = 0.0
         self.op: Op | None = None
         self.inputs: tuple[Value, ...] = ()
@@ -63,16 +63,15 @@ class Value(Arithmetic):
         Leaves add to what they have, so that several results can be summed; everything between
         is computed afresh.  Elsewhere `grad` is called the adjoint, and the record the tape.
         """
+        zero = _Zero()  # this pass's own: a computed value that holds it has been reached
         computed = [self] if self.inputs else []
-        reached = set(computed)
         for node in computed:  # which grows as it goes
-            node.grad = 0.0
             for input in node.inputs:
-                if input.inputs and input not in reached:
-                    reached.add(input)
+                if input.inputs and input.grad is not zero:
+                    input.grad = zero
                     computed.append(input)
         computed.sort(key=_serial, reverse=True)
-        self.grad += 1.0
+        self.grad = 1.0 if self.inputs else self.grad + 1.0
         propagate(computed)
 
     def detach(self) -> Value:
@@ -99,6 +98,10 @@ class Value(Arithmetic):
         at = {node: i for i, node in enumerate(recorded(self))}
         bare = [record(v.data, v.op, (), v.locals, v.grad, v.label) if v.inputs else v for v in at]
         return _joined, (bare, [[at[input] for input in v.inputs] for v in at])
+
+
+class _Zero(float):
+    """0.0, but each one a thing of its own."""
 
 
 _serial = operator.attrgetter("serial")
@@ -128,8 +131,8 @@ def propagate(nodes: Iterable[Value]) -> None:
             y.grad += dy * upstream
             continue
         for input, local in zip(node.inputs, locals):
-            if local or not node.op.gate:  # type: ignore[union-attr]
-                input.grad += local * upstream
+            # a shut gate, a dead relu, stops even an infinite gradient
+            input.grad += local * upstream if local or not node.op.gate else 0.0  # type: ignore[union-attr]
 
 
 def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:

@@ -73,7 +73,7 @@ def row(name: str, n: float | None = None) -> Op:
 
 
 # fmt: off
-_ROWS = (
+OPS: dict[str, Op] = {op.name: op for op in (
     Op("add",  "+", "x + y", ("1", "1")),
     Op("sub",  "−", "x - y", ("1", "-1")),
     Op("mul",  "×", "x * y", ("y", "x")),
@@ -113,7 +113,5 @@ _ROWS = (
     Op("step", "step", "1 if x >= 0 else 0 if x < 0 else x", ("0 if x >= 0 or x < 0 else x",), "",
        ("1 if x >= 0 else 0", "0"), gate=True),
     Op("identity", "id", "x", ("1",)),
-)
+)}
 # fmt: on
-
-OPS: dict[str, Op] = {op.name: op for op in _ROWS}
