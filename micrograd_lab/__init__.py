@@ -1,6 +1,7 @@
 """See every scalar of backpropagation, then run it at array speed."""
 
 from .checks import check_gradient
+from .draw import Diagram, draw
 from .engine import Value, dot, gradients, ieee, total
 from .expressions import expression
 from .graph import Graph
@@ -17,6 +18,7 @@ from .steps import backward_steps, forward_steps
 
 __all__ = [
     "MLP",
+    "Diagram",
     "Graph",
     "Layer",
     "Module",
@@ -27,6 +29,7 @@ __all__ = [
     "check_gradient",
     "cross_entropy",
     "dot",
+    "draw",
     "expression",
     "forward_steps",
     "gradients",

@@ -104,6 +104,11 @@ class Graph:
                 data[node] = _again(node.op, [data.get(input, input.data) for input in node.inputs])
         return data.get(self.result, self.result.data)
 
+    def contribution(self, node: Value, i: int) -> float:
+        """What `node` hands back to its input `i`: the local derivative × its own gradient."""
+        local = node.locals[i]
+        return local * node.grad if local or not (node.op and node.op.gate) else 0.0
+
     def _open(self) -> None:
         """Replace each dot product by its products and a Σ, with the numbers that were recorded."""
         twins: dict[Value, Value] = {}

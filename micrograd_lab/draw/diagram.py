@@ -1,0 +1,142 @@
+"""A recorded computation as a diagram."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from ..engine import Value
+from ..graph import Graph
+from ..notation import given, number
+from .dot import dot_source
+from .rendering import render
+from .svg import regrouped
+from .themes import THEMES
+
+DRAWABLE = 3000  # nodes; laying more out takes minutes, for a picture that nobody reads
+
+
+def draw(
+    result: Value,
+    *,
+    parameters: Iterable[Value] | None = None,
+    products: bool | None = None,
+    theme: str = "light",
+) -> Diagram:
+    """The computation of `result` as a diagram, drawn by Graphviz.
+
+    A node is a value: its operation inside, its name below.  Its number stands above the wire that
+    leaves it and, after `backward`, its gradient below; where a wire forks, each branch carries
+    its own contribution to the sum.
+
+    Args:
+        result: the value to look back from.
+        parameters: the leaves that training moves; if not given, those with a label that starts
+            with w, b or θ.
+        products: whether each `dot` is opened into its products; if not given, when the opened
+            graph is still readable.
+        theme: "light" or "dark".
+
+    Raises:
+        ValueError: if there is no such theme, or there are more nodes than can be drawn.
+
+    >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
+    >>> draw(w * x + b)
+    Diagram of v5, 5 nodes; show it in a notebook, or .save("graph.svg")
+    """
+    if theme not in THEMES:
+        raise ValueError(f"there is no theme {theme!r}; choose one of {', '.join(THEMES)}")
+    graph = Graph(result, parameters=parameters, products=products)
+    if len(graph) > DRAWABLE:
+        raise ValueError(
+            f"{len(graph)} nodes are more than anybody can read, and more than {DRAWABLE} are not "
+            "drawn; draw a part: one neuron, one sample, or a result computed from fewer values"
+        )
+    return Diagram(graph, theme)
+
+
+class Diagram:
+    """A picture of a graph with the numbers it had when `draw` was called.
+
+    It shows itself in Jupyter and marimo.
+
+    >>> picture = draw(Value(2, "x") ** 2)
+    >>> picture.source.splitlines()[0]
+    'digraph {'
+
+    Attributes:
+        source: the DOT text, the same in every run.
+    """
+
+    def __init__(self, graph: Graph, theme: str = "light") -> None:
+        self._theme = THEMES[theme]
+        self.source = dot_source(graph, self._theme)
+        self._about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
+        self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture as SVG text that needs nothing else.
+
+        Raises:
+            RuntimeError: if there is no Graphviz; the message says what to install.
+        """
+        drawn = render(self.source, "svg")
+        return regrouped(drawn, self._theme, f"Computational graph {self._about}", self._titles)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture to `path`, which ends in .svg, .png, .pdf or .dot.
+
+        Raises:
+            ValueError: if `path` ends in something else.
+            RuntimeError: if there is no Graphviz.
+            OSError: if the file cannot be written; nothing is left half-written.
+        """
+        path = Path(path)
+        suffix = path.suffix.lower()
+        if suffix == ".dot":
+            content = self.source.encode()
+        elif suffix == ".svg":
+            content = self.svg.encode()
+        elif suffix in (".png", ".pdf"):
+            content = render(self.source, suffix[1:])
+        else:
+            raise ValueError(
+                f"{path.name!r} does not say which format: end it in .svg, .png, .pdf or .dot"
+            )
+        _write_whole(path, content)
+
+    def _repr_svg_(self) -> str:
+        return self.svg
+
+    def _mime_(self) -> tuple[str, str]:
+        return "text/html", self.svg
+
+    def __repr__(self) -> str:
+        return f'Diagram {self._about}; show it in a notebook, or .save("graph.svg")'
+
+
+def _title(graph: Graph, node: Value) -> str:
+    """What a node is, for somebody who points at it or cannot see it."""
+    name, data = graph.names[node], number(node.data) if node.inputs else given(node.data)
+    if node.op is None:
+        text = f"{graph.kind(node)} {name} = {data}"
+    else:
+        inputs = ", ".join(graph.names[input] for input in node.inputs)
+        text = f"{name} = {node.op.name}({inputs}) = {data}"
+    return f"{text}, gradient {number(node.grad)}" if graph.has_gradients else text
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, or leave what is there."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
