@@ -14,10 +14,14 @@ from .losses import (
     squared_error,
 )
 from .nn import MLP, Layer, Module, Neuron
+from .optim import SGD, Adam, AdamW, cosine, step_decay
 from .steps import backward_steps, forward_steps
 
 __all__ = [
     "MLP",
+    "SGD",
+    "Adam",
+    "AdamW",
     "Diagram",
     "Graph",
     "Layer",
@@ -27,6 +31,7 @@ __all__ = [
     "backward_steps",
     "binary_cross_entropy",
     "check_gradient",
+    "cosine",
     "cross_entropy",
     "dot",
     "draw",
@@ -38,6 +43,7 @@ __all__ = [
     "mean_squared_error",
     "softmax",
     "squared_error",
+    "step_decay",
     "total",
 ]
 

@@ -1,0 +1,122 @@
+"""The optimisers against torch.optim."""
+
+import math
+
+import pytest
+
+from micrograd_lab import SGD, Adam, AdamW, Value, cosine, step_decay
+
+START = [1.5, -0.7, 0.2, 3.0]
+
+
+def descent(make, steps=100):
+    """100 steps on a bumpy function of four parameters, its gradients given by a formula."""
+    parameters = [Value(x) for x in START]
+    optimizer = make(parameters)
+    for k in range(steps):
+        for i, p in enumerate(parameters):
+            p.grad = slope(i, p.data, k)
+        optimizer.step()
+    return [p.data for p in parameters]
+
+
+def descent_by_torch(torch, make, steps=100):
+    parameters = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in START]
+    optimizer = make(parameters)
+    for k in range(steps):
+        for i, p in enumerate(parameters):
+            p.grad = torch.tensor(slope(i, p.item(), k), dtype=torch.float64)
+        optimizer.step()
+    return [p.item() for p in parameters]
+
+
+def slope(i, x, k):
+    return math.sin(3 * x + i) + 0.4 * x + 0.1 * math.cos(k)
+
+
+@pytest.mark.parametrize(
+    ("ours", "name", "options"),
+    [
+        (SGD, "SGD", {"lr": 0.05}),
+        (SGD, "SGD", {"lr": 0.05, "weight_decay": 0.02}),
+        (SGD, "SGD", {"lr": 0.03, "momentum": 0.9}),
+        (SGD, "SGD", {"lr": 0.03, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
+        (Adam, "Adam", {}),
+        (Adam, "Adam", {"lr": 0.05, "betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1}),
+        (AdamW, "AdamW", {}),
+        (AdamW, "AdamW", {"lr": 0.05, "weight_decay": 0.2}),
+    ],
+    ids=str,
+)
+def test_a_hundred_steps_end_where_torch_ends(ours, name, options):
+    torch = pytest.importorskip("torch")
+    theirs = getattr(torch.optim, name)
+    assert descent(lambda p: ours(p, **options)) == pytest.approx(
+        descent_by_torch(torch, lambda p: theirs(p, **options)), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "name", "options"),
+    [
+        (step_decay(0.5, every=7, factor=0.3), "StepLR", {"step_size": 7, "gamma": 0.3}),
+        (cosine(0.5, epochs=100, end=0.1), "CosineAnnealingLR", {"T_max": 100, "eta_min": 0.1}),
+    ],
+    ids=["step", "cosine"],
+)
+def test_a_schedule_gives_the_rates_of_torch(schedule, name, options):
+    torch = pytest.importorskip("torch")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    theirs = getattr(torch.optim.lr_scheduler, name)(optimizer, **options)
+    for epoch in range(100):
+        assert schedule(epoch) == pytest.approx(theirs.get_last_lr()[0], rel=1e-12)
+        optimizer.step()
+        theirs.step()
+
+
+def test_the_lectures_update_goes_down_the_slope():
+    w = Value(0.4, "w_{1,1}^{(2)}")
+    w.grad = 0.068601951923692407
+    SGD([w], lr=0.5).step()
+    assert w.data == pytest.approx(0.36569902403815380)
+
+
+def test_numbers_stay_plain_floats():
+    w = Value(1)
+    Adam([w]).step()
+    assert type(w.data) is float
+
+
+def test_zero_grad_forgets_the_gradients():
+    w = Value(3)
+    (w * w).backward()
+    SGD([w]).zero_grad()
+    assert w.grad == 0
+
+
+def test_the_rate_can_be_set_before_each_step():
+    w = Value(1.0)
+    optimizer = SGD([w], lr=0.5)
+    w.grad = 1.0
+    optimizer.lr = 0.25
+    optimizer.step()
+    assert w.data == 0.75
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: SGD([]), "0 parameters to move"),
+        (lambda p: SGD(p, lr=-1), "lr is -1; it needs to be at least 0"),
+        (lambda p: SGD(p, lr=math.nan), "lr is nan"),
+        (lambda p: SGD(p, momentum=1), "momentum is 1; it needs to be at least 0 and below 1"),
+        (lambda p: SGD(p, nesterov=True), "by the momentum, which is 0"),
+        (lambda p: Adam(p, betas=(0.9, 1.0)), "betas is 1; it needs"),
+        (lambda p: AdamW(p, weight_decay=-0.1), r"weight_decay is -0\.1"),
+        (lambda p: step_decay(0.1, every=0), "every 0 epochs"),
+        (lambda p: cosine(0.1, epochs=0), "over 0 epochs"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make([Value(1)])
