@@ -148,7 +148,7 @@ class _Writer:
                 return self.number(number), 9
             case ast.Name():
                 text = self.letters.get(node.id, node.id)
-                return text, 1 if text[0] in "-−" else 2 if "·" in text or "cdot" in text else 9
+                return text, self.binding(text)
             case ast.UnaryOp(operand=operand):
                 return self.signs[ast.USub] + self.term(operand, 2), 1
             case ast.BinOp(left=left, op=op, right=right):
@@ -162,6 +162,12 @@ class _Writer:
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self.call(name, args)
         raise ValueError(f"{ast.unparse(node)!r} is not part of a formula")
+
+    def binding(self, text: str) -> int:
+        """How tightly the text of a letter binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are no single term."""
+        if text[0] in "-−":
+            return 1
+        return 2 if "·" in text or "cdot" in text else 4 if "^" in text or "<sup>" in text else 9
 
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
         level = 1 if isinstance(op, ast.Add | ast.Sub) else 2

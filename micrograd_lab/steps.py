@@ -37,7 +37,12 @@ def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
     graph = _graph(result)
     for node in graph.nodes:
         if node.inputs:
-            yield ForwardStep(graph, node, node.data, tuple(input.data for input in node.inputs))
+            yield forward_step(graph, node)
+
+
+def forward_step(graph: Graph, node: Value) -> ForwardStep:
+    """How one computed value was made."""
+    return ForwardStep(graph, node, node.data, tuple(input.data for input in node.inputs))
 
 
 def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
@@ -183,12 +188,16 @@ class Edge:
         return self.node.inputs[self.index]
 
     @property
+    def op(self) -> Op:
+        """The row of the table that the step applies."""
+        return _op(self.node)
+
+    @property
     def partial(self) -> str:
         """The formula of the local derivative as a book prints it, in the table's letters."""
-        op = _op(self.node)
-        if op.textbook:
-            return op.textbook[1 + self.index]
-        return op.partial(self.index, self.numbers)[0]
+        if self.op.textbook:
+            return self.op.textbook[1 + self.index]
+        return self.op.partial(self.index, self.numbers[:-1])[0]
 
     @cached_property
     def text(self) -> BackwardLine:
@@ -204,7 +213,7 @@ class Edge:
 
     def written(self, writing: Writing) -> BackwardLine:
         """The parts of the line in any writing."""
-        op, graph = _op(self.node), self.graph
+        op, graph = self.op, self.graph
         of, name, input = graph.names[graph.result], graph.names[self.node], graph.names[self.input]
         own = {"n": writing.given(op.n or 0.0)}
         letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
@@ -217,7 +226,7 @@ class Edge:
             symbols=writing.formula(self.partial, symbols | own),
             numbers=writing.formula(self.partial, numbers | own),
             local=writing.number(self.local),
-            product=writing.product(self.upstream, self.local),
+            product=writing.product(writing.number(self.upstream), writing.number(self.local)),
             contribution=writing.number(self.contribution),
             before=writing.number(self.before),
             after=writing.number(self.after),

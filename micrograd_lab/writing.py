@@ -21,42 +21,58 @@ class Writing:
     _number: Callable[[str], str]
     formula: Callable[[str, Mapping[str, str]], str]
     _slope: str
+    _below: str
     times: str
+    minus: str
     dots: str
 
-    def number(self, x: float) -> str:
-        """A computed number, in three significant digits."""
-        return self._number(notation.number(x))
+    def number(self, x: float, *, digits: int = 3) -> str:
+        """A computed number."""
+        return self._number(notation.number(x, digits=digits))
 
     def given(self, x: float) -> str:
         """A number as it was given."""
         return self._number(notation.given(x))
 
-    def slope(self, of: str, wrt: str) -> str:
-        """∂(of)/∂(wrt), for two names."""
-        return self._slope.format(self.name(of), self.name(wrt))
+    def slope(self, of: str, wrt: str, through: str = "") -> str:
+        """∂(of)/∂(wrt) for two names; with a third, only what goes through the value so called."""
+        above = self._below.format(self.name(of), self.name(through)) if through else self.name(of)
+        return self._slope.format(above, self.name(wrt))
 
-    def product(self, *factors: float) -> str:
-        """Computed numbers multiplied with each other, negative ones in brackets.
+    def product(self, *factors: str) -> str:
+        """Written numbers multiplied with each other, negative ones in brackets.
 
-        >>> TEXT.product(-0.241, -0.45)
+        >>> TEXT.product("−0.241", "−0.450")
         '−0.241 × (−0.450)'
         """
-        first, *rest = map(self.number, factors)
-        return self.times.join([first, *(f"({x})" if x[0] in "-−" else x for x in rest)])
+        first, *rest = factors
+        return self.times.join([first, *(f"({x})" if x[0] == self.minus else x for x in rest)])
+
+    def sum(self, *terms: str) -> str:
+        """Written numbers or names added to each other.
+
+        >>> TEXT.sum("0.0504", "−0.0243")
+        '0.0504 − 0.0243'
+        """
+        first, *rest = terms
+        return first + "".join(
+            f" {self.minus} {x[1:]}" if x[0] == self.minus else f" + {x}" for x in rest
+        )
 
 
 def _same(text: str) -> str:
     return text
 
 
-TEXT = Writing(_same, _same, formulas.substitute, "∂{}/∂{}", " × ", "…")
-HTML = Writing(notation.html, escape, formulas.html, "∂{}/∂{}", " × ", "…")
+TEXT = Writing(_same, _same, formulas.substitute, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
+HTML = Writing(notation.html, escape, formulas.html, "∂{}/∂{}", "{}<sub>{}</sub>", " × ", "−", "…")
 LATEX = Writing(
     notation.latex,
     notation.latex_number,
     formulas.latex,
     r"\frac{{\partial {}}}{{\partial {}}}",
+    r"{{{}}}_{{{}}}",
     r" \times ",
+    "-",
     r"\cdots",
 )

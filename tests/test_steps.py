@@ -3,10 +3,11 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from table import apply
+from table import ROWS, apply, points, title
 
 from micrograd_lab import Graph, Value, backward_steps, dot, forward_steps, total
 from micrograd_lab.engine import recorded
+from micrograd_lab.formulas import evaluate
 from micrograd_lab.ops import OPS
 
 
@@ -141,6 +142,22 @@ def test_a_backward_line_is_the_line_of_the_lecture():
     assert first.edges[0].text.symbols == "E × (1 − E)"
     assert first.edges[0].text.numbers == "0.670 × (1 − 0.670)"
     assert str(second).splitlines()[2] == "∂E/∂z_1 += 0.221 × 0.400 = 0.0885"
+
+
+def test_the_local_derivative_of_a_product_is_the_other_factor():
+    *_, step = backward_steps(neuron()[0])
+    assert [edge.text.symbols for edge in step.edges] == ["z_1", "z_2", "w_1", "w_2", "1"]
+    assert [edge.text.numbers for edge in step.edges] == ["0.544", "0.578", "0.4", "0.5", "1"]
+    assert [edge.local for edge in step.edges] == [0.544, 0.578, 0.4, 0.5, 1]
+
+
+@pytest.mark.parametrize("op", ROWS, ids=title)
+def test_the_formula_of_a_step_gives_its_local_derivative(op):
+    for at in points(op):
+        (step,) = backward_steps(apply(op, [Value(x) for x in at]))
+        for edge in step.edges:
+            letters = dict(op.partial(edge.index, at)[1]) | {"f": step.data, "n": op.n}
+            assert evaluate(edge.partial, letters) == pytest.approx(edge.local, rel=1e-6)
 
 
 def test_a_forward_line_is_the_line_of_the_lecture():
