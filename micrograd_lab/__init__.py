@@ -1,6 +1,7 @@
 """See every scalar of backpropagation, then run it at array speed."""
 
 from .checks import check_gradient
+from .data import Data, circles, digits, gate, moons, spirals
 from .draw import Diagram, draw
 from .engine import Value, dot, gradients, ieee, total
 from .expressions import expression
@@ -22,6 +23,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "Data",
     "Diagram",
     "Graph",
     "Layer",
@@ -31,17 +33,22 @@ __all__ = [
     "backward_steps",
     "binary_cross_entropy",
     "check_gradient",
+    "circles",
     "cosine",
     "cross_entropy",
+    "digits",
     "dot",
     "draw",
     "expression",
     "forward_steps",
+    "gate",
     "gradients",
     "hinge",
     "ieee",
     "mean_squared_error",
+    "moons",
     "softmax",
+    "spirals",
     "squared_error",
     "step_decay",
     "total",

@@ -24,7 +24,7 @@ def squared_error(outputs: Outputs, targets: Targets) -> Value:
     """The lecture's error E = ½ Σ (t − y)².
 
     Source:
-        Lecture 7, "Error backpropagation"; the slide prints 0.191 for these two outputs.
+        Lecture 7, "Backpropagation algorithm - Forwarding"; the slide prints 0.191.
 
     >>> squared_error([Value(0.669), Value(0.659)], [0.1, 0.9])
     Value(E: 0.190921, grad=0)

@@ -74,7 +74,8 @@ class SGD(Optimizer):
         nesterov: whether to look one momentum step ahead.
 
     Source:
-        Lecture 7, "Update": w* = w − η ∂E/∂w with η = 0.5; the slide prints a plus.
+        Lecture 7, "Backpropagation algorithm": w* from w = 0.4 with η = 0.5.  The slide prints a
+        plus sign, and 0.436, which climbs the slope.
 
     >>> w = Value(0.4)
     >>> w.grad = 0.0727

@@ -1,0 +1,180 @@
+"""Something to learn: small data sets, made from a seed.
+
+>>> inputs, targets = moons(100, seed=1)
+>>> len(inputs), len(inputs[0]), sorted(set(targets))
+(100, 2, [0, 1])
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+
+class Data(NamedTuple):
+    """Samples and what a network should answer to each.
+
+    Attributes:
+        inputs: one row of numbers per sample.
+        targets: one target per sample: 0 or 1, or a row with a 1 in the place of the class.
+
+    >>> len(Data(inputs=[[0.0, 1.0], [1.0, 1.0]], targets=[1, 0]).inputs)
+    2
+    """
+
+    inputs: list[list[float]]
+    targets: list[Any]
+
+    def split(self, part: float, seed: int | None = None) -> tuple[Data, Data]:
+        """The samples shuffled and cut in two, the second holding `part` of them.
+
+        >>> train, validation = moons(100, seed=1).split(0.2, seed=1)
+        >>> len(train.inputs), len(validation.inputs)
+        (80, 20)
+        """
+        if not 0 < part < 1:
+            raise ValueError(f"part is {part:g}; it needs to be between 0 and 1")
+        order = list(range(len(self.inputs)))
+        random.Random(seed).shuffle(order)
+        cut = len(order) - round(part * len(order))
+        return self._of(order[:cut]), self._of(order[cut:])
+
+    def _of(self, rows: Sequence[int]) -> Data:
+        return Data([self.inputs[i] for i in rows], [self.targets[i] for i in rows])
+
+
+def moons(samples: int = 100, *, noise: float = 0.1, seed: int | None = None) -> Data:
+    """Two half circles that reach into each other.
+
+    Args:
+        samples: number of points, half of them in each class.
+        noise: standard deviation of what is added to each coordinate.
+        seed: the same seed gives the same points.
+
+    >>> moons(4, noise=0, seed=3).targets
+    [1, 0, 0, 1]
+    """
+
+    def place(along: float, target: int) -> tuple[float, float]:
+        x, y = math.cos(math.pi * along), math.sin(math.pi * along)
+        return (1 - x, 0.5 - y) if target else (x, y)
+
+    return _two_classes(place, samples, noise, seed)
+
+
+def circles(samples: int = 100, *, noise: float = 0.05, seed: int | None = None) -> Data:
+    """A circle of radius 1, class 0, around one of radius ½, class 1.
+
+    Args:
+        samples, noise, seed: as for `moons`.
+
+    >>> inputs, targets = circles(3, noise=0, seed=1)
+    >>> [round(math.hypot(x, y), 9) for x, y in inputs], targets
+    ([0.5, 1.0, 1.0], [1, 0, 0])
+    """
+
+    def place(along: float, target: int) -> tuple[float, float]:
+        radius, angle = (0.5 if target else 1.0), 2 * math.pi * along
+        return radius * math.cos(angle), radius * math.sin(angle)
+
+    return _two_classes(place, samples, noise, seed)
+
+
+def spirals(
+    samples: int = 200, *, turns: float = 1.5, noise: float = 0.02, seed: int | None = None
+) -> Data:
+    """Two arms that wind around each other, from the middle out to radius 1.
+
+    Args:
+        samples, noise, seed: as for `moons`.
+        turns: how often each arm winds around the middle.
+
+    >>> len(spirals(300, seed=1).inputs)
+    300
+    """
+
+    def place(along: float, target: int) -> tuple[float, float]:
+        angle = 2 * math.pi * turns * along + math.pi * target
+        return along * math.cos(angle), along * math.sin(angle)
+
+    return _two_classes(place, samples, noise, seed)
+
+
+def gate(name: str, samples: int = 4, *, noise: float = 0.0, seed: int | None = None) -> Data:
+    """The truth table of a logic gate, in the lecture's order of rows.
+
+    Args:
+        name: "and", "or", "nand", "nor", "xor" or "xnor".
+        samples: number of points; beyond 4 the table starts again.
+        noise, seed: as for `moons`.
+
+    Source:
+        Lecture 7, "Role of hidden layers: a simple example".
+
+    >>> gate("xor")
+    Data(inputs=[[1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], targets=[0, 1, 1, 0])
+    """
+    if name.lower() not in _GATES:
+        raise ValueError(f"no gate {name!r}; there are {', '.join(_GATES)}")
+    _check(samples, noise)
+    drawn = random.Random(seed)
+    table = [((1, 1), 2), ((1, 0), 1), ((0, 1), 1), ((0, 0), 0)]
+    rows = [table[k % 4] for k in range(samples)]
+    return Data(
+        [[x + drawn.gauss(0, noise) for x in corner] for corner, _ in rows],
+        [int(ones in _GATES[name.lower()]) for _, ones in rows],
+    )
+
+
+def digits() -> Data:
+    """1797 handwritten digits of 8 × 8 pixels: 64 inputs from 0 to 1, and a one-hot target of 10.
+
+    Source:
+        Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
+        Repository; the copy that comes with scikit-learn.
+
+    >>> train, validation = digits().split(0.2, seed=1)  # doctest: +SKIP
+    """
+    try:
+        from sklearn.datasets import load_digits  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        raise ImportError("digits come with scikit-learn; pip install scikit-learn") from None
+    pixels, classes = load_digits(return_X_y=True)
+    return Data((pixels / 16).tolist(), [[int(k == digit) for k in range(10)] for digit in classes])
+
+
+_GATES = {  # with how many inputs at 1 the output is 1
+    "and": (2,),
+    "or": (1, 2),
+    "nand": (0, 1),
+    "nor": (0,),
+    "xor": (1,),
+    "xnor": (0, 2),
+}
+
+
+def _two_classes(
+    place: Callable[[float, int], tuple[float, float]],
+    samples: int,
+    noise: float,
+    seed: int | None,
+) -> Data:
+    """Points anywhere along two curves, in random order."""
+    _check(samples, noise)
+    drawn = random.Random(seed)
+    targets = [k % 2 for k in range(samples)]
+    drawn.shuffle(targets)
+    inputs = []
+    for target in targets:
+        x, y = place(drawn.random(), target)
+        inputs.append([x + drawn.gauss(0, noise), y + drawn.gauss(0, noise)])
+    return Data(inputs, targets)
+
+
+def _check(samples: int, noise: float) -> None:
+    if samples < 1:
+        raise ValueError(f"{samples} samples; at least 1 is needed")
+    if not 0 <= noise < math.inf:
+        raise ValueError(f"noise is {noise:g}; it needs to be at least 0")
