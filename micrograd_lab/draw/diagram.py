@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from ..engine import Value
 from ..graph import Graph
 from ..notation import given, number
+from ..saving import write_whole
 from .dot import dot_source
 from .rendering import render
 from .svg import regrouped
@@ -107,7 +107,7 @@ class Diagram:
             raise ValueError(
                 f"{path.name!r} does not say which format: end it in .svg, .png, .pdf or .dot"
             )
-        _write_whole(path, content)
+        write_whole(path, content)
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -128,15 +128,3 @@ def _title(graph: Graph, node: Value) -> str:
         inputs = ", ".join(graph.names[input] for input in node.inputs)
         text = f"{name} = {node.op.name}({inputs}) = {data}"
     return f"{text}, gradient {number(node.grad)}" if graph.has_gradients else text
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, or leave what is there."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
