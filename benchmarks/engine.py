@@ -22,8 +22,8 @@ import tracemalloc
 
 import micrograd.engine
 import micrograd.nn
-from micrograd_lab.data import moons
 
+from micrograd_lab.data import moons
 from micrograd_lab.engine import Value, dot, propagate, recorded, total
 
 Theirs = micrograd.engine.Value
