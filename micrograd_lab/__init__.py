@@ -17,6 +17,7 @@ from .losses import (
 from .nn import MLP, Layer, Module, Neuron
 from .optim import SGD, Adam, AdamW, cosine, step_decay
 from .steps import backward_steps, forward_steps
+from .training import History, accuracy, fit
 
 __all__ = [
     "MLP",
@@ -26,10 +27,12 @@ __all__ = [
     "Data",
     "Diagram",
     "Graph",
+    "History",
     "Layer",
     "Module",
     "Neuron",
     "Value",
+    "accuracy",
     "backward_steps",
     "binary_cross_entropy",
     "check_gradient",
@@ -40,6 +43,7 @@ __all__ = [
     "dot",
     "draw",
     "expression",
+    "fit",
     "forward_steps",
     "gate",
     "gradients",

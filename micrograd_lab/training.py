@@ -1,0 +1,311 @@
+"""Fit a network to samples.
+
+    >>> from micrograd_lab import MLP, SGD, hinge, moons
+    >>> inputs, targets = moons(20, seed=1)
+    >>> model = MLP(2, [8, 1], seed=1)
+    >>> history = fit(model, inputs, [2 * t - 1 for t in targets], loss=hinge, epochs=30)
+    >>> history.loss[-1] < history.loss[0] / 2
+    True
+
+An epoch shows every sample once.  What happens in it is what one would write by hand: record the
+loss of each sample of a batch, `backward`, and one step of the optimiser.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
+
+from .engine import Value
+from .graph import Graph
+from .losses import squared_error
+from .notation import subscripted
+from .optim import SGD, Optimizer
+
+Loss: TypeAlias = Callable[[Any, Any], Value]
+
+
+class Network(Protocol):
+    """What can be fitted: something with parameters that makes outputs of inputs."""
+
+    def parameters(self) -> list[Value]: ...
+
+    def __call__(self, inputs: list[Value], /) -> Value | list[Value]: ...
+
+
+@dataclass(repr=False)
+class History:
+    """How a fit went, with one entry per finished epoch.
+
+    Attributes:
+        loss: the mean loss of the samples, each as it was before its batch moved the parameters.
+        validation: the mean loss of the validation samples after the epoch; empty without any.
+        lr: the learning rate.
+        stopped: why it ended before its time: "", "early", "callback" or "interrupted".
+
+    >>> History(loss=[2.0, 1.0, 0.5], lr=[0.1] * 3)
+    History(3 epochs, loss 2 to 0.5)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    lr: list[float] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def best(self) -> int:
+        """The epoch, counted from 0, with the least loss; that of validation if there is any."""
+        judged = self.validation or self.loss
+        return judged.index(min(judged))
+
+    def __repr__(self) -> str:
+        curve = f", loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}" if self.loss else ""
+        stopped = f", stopped: {self.stopped}" if self.stopped else ""
+        return f"History({len(self.loss)} epochs{curve}{stopped})"
+
+
+def fit(
+    model: Network,
+    inputs: Sequence[Any],
+    targets: Sequence[Any],
+    *,
+    loss: Loss = squared_error,
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    schedule: Callable[[int], float] | None = None,
+    patience: int | None = None,
+    callbacks: Iterable[Callable[[History], object]] = (),
+    seed: int | None = None,
+    progress: bool | None = None,
+    engine: str = "auto",
+) -> History:
+    """Move the parameters of `model` so that the mean loss of the samples falls.
+
+    Ctrl-C ends it early, and what was learned so far stays.
+
+    Args:
+        model: an `MLP`, or anything with `parameters()` that can be called on a list of values.
+        inputs: a row of numbers per sample.
+        targets: a number or a row of numbers per sample.
+        loss: a function of outputs and targets of one sample; `squared_error`, `hinge`, ...
+        optimizer: what moves the parameters; if not given, `SGD` with η = 0.1.
+        epochs: how often every sample is shown.
+        batch_size: samples per step, shuffled anew in every epoch; if not given, all in one step.
+        validation: inputs and targets that are only looked at.
+        schedule: the learning rate as a function of the epoch, counted from 0.
+        patience: how many epochs without a new best (of the validation loss, if there is any)
+            are allowed; then it stops, and the parameters are set back to the best epoch's.
+        callbacks: called with the history after each epoch; one that returns True stops.
+        seed: of the shuffling; with the same seed, a run is repeated bit for bit.
+        progress: whether to show a progress bar; if not given, in notebooks and terminals only.
+        engine: "scalar" records every sample in every epoch; "auto" may take a faster way to the
+            same numbers.
+
+    Returns:
+        The losses, epoch by epoch.
+
+    Raises:
+        ValueError: if a loss is NaN or infinite: names the epoch, the sample and the node where
+            that first appeared.
+
+    >>> from micrograd_lab import MLP, Adam, binary_cross_entropy, gate
+    >>> xor, model = gate("xor"), MLP(2, [4, 1], activation="tanh", seed=1)
+    >>> adam = Adam(model.parameters(), lr=0.1)
+    >>> fit(model, *xor, loss=binary_cross_entropy, optimizer=adam, epochs=60, patience=20).best
+    59
+    >>> accuracy(model, *xor, loss=binary_cross_entropy)
+    1.0
+    """
+    if epochs < 0:
+        raise ValueError(f"{epochs} epochs; it needs to be at least 0")
+    for name, count in (("batch_size", batch_size), ("patience", patience)):
+        if count is not None and count < 1:
+            raise ValueError(f"{name} is {count}; it needs to be at least 1")
+    samples = _Samples.of(inputs, targets)
+    held_out = _Samples.of(*validation) if validation else None
+    optimizer = optimizer or SGD(model.parameters(), lr=0.1)
+    arithmetic = _arithmetic(engine, model, loss)
+    shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
+    history = History()
+    best = _numbers(model)
+    try:
+        with _bar(epochs, progress) as bar:
+            for epoch in bar:
+                if schedule:
+                    optimizer.lr = schedule(epoch)
+                try:
+                    mean = _epoch(arithmetic, samples, optimizer, batch_size, shuffle)
+                    validated = [arithmetic.loss(held_out)] if held_out else []
+                except ValueError as error:
+                    raise ValueError(f"epoch {epoch}, {error}") from error
+                history.loss.append(mean)
+                history.validation.extend(validated)
+                history.lr.append(optimizer.lr)
+                bar.set_postfix(loss=f"{mean:.4g}", refresh=False)
+                if history.best == epoch:
+                    best = _numbers(model)
+                if patience and epoch - history.best >= patience:
+                    history.stopped = "early"
+                for callback in callbacks:
+                    if callback(history) is True:
+                        history.stopped = "callback"
+                if history.stopped:
+                    break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    if patience:
+        for parameter, number in zip(model.parameters(), best):
+            parameter.data = number
+    return history
+
+
+def accuracy(
+    model: Network, inputs: Sequence[Any], targets: Sequence[Any], *, loss: Loss = squared_error
+) -> float:
+    """The part of the samples whose own target costs less than that of any other class.
+
+    That is the usual count for every loss: the nearer target for a squared error, the sign of the
+    score for a hinge, the largest score for a cross entropy.
+
+    >>> from micrograd_lab import Neuron, hinge
+    >>> line = Neuron(1, activation=None)
+    >>> line.w[0].data = 1.0
+    >>> accuracy(line, [[-2], [-1], [0.1], [3]], [-1, 1, 1, 1], loss=hinge)
+    0.75
+    """
+    samples = _Samples.of(inputs, targets)
+    classes = sorted(set(map(tuple, samples.targets)))
+    if len(classes) > 100:
+        raise ValueError(f"{len(classes)} different targets; accuracy is for up to 100 classes")
+    right = 0
+    for x, own in zip(samples.inputs, samples.targets):
+        outputs = model(_values("x", x))
+        made = outputs.detach() if isinstance(outputs, Value) else [y.detach() for y in outputs]
+        cost = {target: loss(made, samples.shaped(target)).data for target in classes}
+        right += min(classes, key=cost.__getitem__) == tuple(own)
+    return right / len(samples.inputs)
+
+
+@dataclass
+class _Samples:
+    """Rows of inputs and of targets; `single` if a target is a number and no row."""
+
+    inputs: list[list[float]]
+    targets: list[list[float]]
+    single: bool
+
+    @classmethod
+    def of(cls, inputs: Sequence[Any], targets: Sequence[Any]) -> _Samples:
+        if len(inputs) != len(targets) or not len(inputs):
+            raise ValueError(f"{len(inputs)} inputs but {len(targets)} targets; give one each")
+        single = not hasattr(targets[0], "__len__")
+        return cls(_rows(inputs, "input"), _rows(targets, "target"), single)
+
+    def shaped(self, target: Sequence[Any]) -> Any:
+        """A target as the loss takes it."""
+        return target[0] if self.single else target
+
+
+class _Scalar:
+    """The loss and its gradients, by recording the graph of every sample."""
+
+    def __init__(self, model: Network, loss: Loss) -> None:
+        self.model = model
+        self.of_sample = loss
+
+    def gradients(self, samples: _Samples, batch: Sequence[int]) -> float:
+        """The mean loss of the samples in `batch`; fills `grad` of the parameters."""
+        parameters = self.model.parameters()
+        for parameter in parameters:
+            parameter.grad = 0.0
+        losses = []
+        for i in batch:
+            loss = self.recorded(samples, i)
+            loss.backward()
+            losses.append(loss.data)
+        for parameter in parameters:
+            parameter.grad /= len(batch)
+        return math.fsum(losses) / len(batch)
+
+    def loss(self, samples: _Samples) -> float:
+        """The mean loss of all samples."""
+        count = len(samples.inputs)
+        return math.fsum(self.recorded(samples, i).data for i in range(count)) / count
+
+    def recorded(self, samples: _Samples, i: int) -> Value:
+        """The loss of sample `i`, or an error that names its first number that is not finite."""
+        x = _values("x", samples.inputs[i])
+        t = _values("t", samples.targets[i])
+        try:
+            loss = self.of_sample(self.model(x), samples.shaped(t))
+        except ValueError as error:
+            raise ValueError(f"sample {i}: {error}") from error
+        if not math.isfinite(loss.data):
+            graph = Graph(loss, products=False)
+            node = next(node for node in graph.nodes if not math.isfinite(node.data))
+            raise ValueError(
+                f"sample {i}: {graph.names[node]} is {node.data:g}, and the loss {loss.data:g}; "
+                "take a smaller learning rate or scale the inputs"
+            )
+        return loss
+
+
+def _arithmetic(engine: str, model: Network, loss: Loss) -> _Scalar:
+    if engine not in ("auto", "scalar"):
+        raise ValueError(f"no engine {engine!r}; there are auto and scalar")
+    return _Scalar(model, loss)
+
+
+def _epoch(
+    arithmetic: _Scalar,
+    samples: _Samples,
+    optimizer: Optimizer,
+    batch_size: int | None,
+    shuffle: Callable[[list[int]], None],
+) -> float:
+    """Show every sample once, and return the mean loss."""
+    order = list(range(len(samples.inputs)))
+    if batch_size:
+        shuffle(order)
+    mean = 0.0
+    for start in range(0, len(order), batch_size or len(order)):
+        batch = order[start : start + batch_size] if batch_size else order
+        mean += arithmetic.gradients(samples, batch) * len(batch) / len(order)
+        optimizer.step()
+    return mean
+
+
+def _rows(numbers: Sequence[Any], what: str) -> list[list[float]]:
+    """Rows of equal length; a number is a row of one."""
+    listed = [list(row) if hasattr(row, "__len__") else [row] for row in numbers]
+    rows = [[Value(x).data for x in row] for row in listed]
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(f"{what} {i} has {len(row)} numbers, {what} 0 has {len(rows[0])}")
+    return rows
+
+
+def _values(name: str, numbers: Sequence[float]) -> list[Value]:
+    """Labelled leaves."""
+    return [Value(x, subscripted(name, i)) for i, x in enumerate(numbers, start=1)]
+
+
+def _numbers(model: Network) -> list[float]:
+    return [parameter.data for parameter in model.parameters()]
+
+
+def _bar(epochs: int, progress: bool | None) -> Any:
+    """A progress bar over the epochs, in a notebook or a terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is experimental, or that widgets are missing
+        from tqdm.autonotebook import tqdm
+    if progress is None and "ipykernel" in sys.modules:
+        progress = True
+    return tqdm(range(epochs), unit="epoch", disable=None if progress is None else not progress)
