@@ -42,7 +42,8 @@ def given(x: float) -> str:
     ('0.12', '−2', '0.333')
     """
     short = f"{x:.6g}"
-    return number(x) if float(short) != x or "e" in short else short.replace("-", "−")
+    exact = math.isfinite(x) and float(short) == x and "e" not in short
+    return short.replace("-", "−") if exact else number(x)
 
 
 def latex_number(written: str) -> str:

@@ -34,7 +34,7 @@ def test_computed_numbers_have_three_digits(x, text):
 
 @pytest.mark.parametrize(
     ("x", "text"),
-    [(0.12, "0.12"), (-2.0, "−2"), (0.5, "0.5"), (1 / 3, "0.333"), (1e-7, "1.00·10⁻⁷")],
+    [(0.12, "0.12"), (-2.0, "−2"), (1 / 3, "0.333"), (1e-7, "1.00·10⁻⁷"), (math.inf, "∞")],
 )
 def test_given_numbers_stand_as_given(x, text):
     assert given(x) == text
