@@ -2,7 +2,7 @@
 
 from .checks import check_gradient
 from .data import Data, circles, digits, gate, moons, spirals
-from .draw import Diagram, draw
+from .draw import Diagram, Picture, draw, draw_network
 from .engine import Value, dot, gradients, ieee, total
 from .expressions import expression
 from .graph import Graph
@@ -31,6 +31,7 @@ __all__ = [
     "Layer",
     "Module",
     "Neuron",
+    "Picture",
     "Value",
     "accuracy",
     "backward_steps",
@@ -42,6 +43,7 @@ __all__ = [
     "digits",
     "dot",
     "draw",
+    "draw_network",
     "expression",
     "fit",
     "forward_steps",

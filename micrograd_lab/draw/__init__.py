@@ -1,5 +1,7 @@
-"""Pictures: the recorded graph through Graphviz."""
+"""Pictures: the recorded graph through Graphviz, the network and the curves through Matplotlib."""
 
 from .diagram import Diagram, draw
+from .network import draw_network
+from .picture import Picture
 
-__all__ = ["Diagram", "draw"]
+__all__ = ["Diagram", "Picture", "draw", "draw_network"]

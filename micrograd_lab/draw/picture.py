@@ -1,0 +1,134 @@
+"""A Matplotlib figure that shows itself in a notebook, is saved whole, and never touches pyplot."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..notation import parts
+from ..saving import write_whole
+from .themes import THEMES, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FORMATS = ("svg", "png", "pdf")
+SANS = {"fontfamily": "DejaVu Sans", "usetex": False}
+DIGITS = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
+MATH = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
+
+
+class Picture:
+    """A figure made with Matplotlib.
+
+    Attributes:
+        figure: the Matplotlib figure, to be changed further if need be.
+
+    >>> from micrograd_lab.nn import MLP
+    >>> from micrograd_lab.draw.network import draw_network
+    >>> draw_network(MLP(2, [3, 1], seed=1))
+    Picture of 9.0 by 8.9 inches; show it in a notebook, or .save("picture.svg")
+    """
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as SVG, PNG or PDF, as the name of the file says.
+
+        The file is complete or not there at all, and the same picture gives the same file.
+
+        Raises:
+            ValueError: if the name ends in something else.
+        """
+        path = Path(path)
+        kind = path.suffix[1:].lower()
+        if kind not in FORMATS:
+            raise ValueError(
+                f"{path.name!r} ends in {path.suffix!r}; a picture is saved as .svg, .png or .pdf"
+            )
+        write_whole(path, self._drawn(kind))
+        return path
+
+    def _repr_svg_(self) -> str:
+        return self._drawn("svg").decode()
+
+    def _mime_(self) -> tuple[str, str]:
+        return "text/html", self._repr_svg_()
+
+    def __repr__(self) -> str:
+        width, height = self.figure.get_size_inches()
+        size = f"{width:.1f} by {height:.1f} inches"
+        return f'Picture of {size}; show it in a notebook, or .save("picture.svg")'
+
+    def _drawn(self, kind: str) -> bytes:
+        import matplotlib
+
+        target = io.BytesIO()
+        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+        settings: dict[Any, Any] = {
+            "svg.hashsalt": "micrograd_lab",
+            "svg.fonttype": "path",
+            "savefig.bbox": None,
+        }
+        with matplotlib.rc_context(settings):
+            self.figure.savefig(
+                target,
+                format=kind,
+                dpi=180,
+                facecolor=self.figure.get_facecolor(),
+                metadata=undated[kind],
+            )
+        return target.getvalue()
+
+
+def theme_called(name: str) -> Theme:
+    """The theme with that name."""
+    if name not in THEMES:
+        raise ValueError(f"there is no theme {name!r}; choose one of {', '.join(THEMES)}")
+    return THEMES[name]
+
+
+def new_figure(width: float, height: float, theme: Theme) -> Figure:
+    """An empty figure, measured in points, that pyplot does not know of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 72, height / 72), dpi=100, facecolor=theme.page)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def style_axes(axes: Axes, theme: Theme) -> None:
+    """Axes in the colours of `theme`, with a frame only where the numbers stand."""
+    axes.set_facecolor(theme.page)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(theme.wire)
+    axes.tick_params(colors=theme.quiet, labelsize=9, labelfontfamily="DejaVu Sans")
+
+
+def mathtext(label: str) -> dict[str, Any]:
+    r"""How Matplotlib is told to write a label: what is set as mathematics, what as it stands.
+
+    >>> mathtext("w_{1,1}^{(1)}")["text"]
+    '${w}_{1{,}1}^{(1)}$'
+    >>> mathtext("costs $5")["parse_math"]
+    False
+    """
+    pieces = parts(label)
+    places = [place for _, place in pieces]
+    plain = len(pieces) == 1 and len(label) > 1 and not label.endswith("'")
+    if (
+        plain
+        or len(set(places)) < len(places)
+        or any(re.search(r"[\\$#%&_^{}~]", text) for text, _ in pieces)
+    ):
+        return {"text": label, "parse_math": False, **MATH}
+    marks = {"": "", "sub": "_", "sup": "^"}
+    text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces).replace(",", "{,}")
+    return {"text": f"${text}$", "parse_math": True, **MATH}
