@@ -23,8 +23,9 @@ import tracemalloc
 import micrograd.engine
 import micrograd.nn
 
+from micrograd_lab import MLP
 from micrograd_lab.data import moons
-from micrograd_lab.engine import Value, dot, propagate, recorded, total
+from micrograd_lab.engine import Value, propagate, recorded, total
 
 Theirs = micrograd.engine.Value
 
@@ -96,28 +97,16 @@ def their_moons(model, points, labels):
 
 
 def our_moons(model, points, labels):
-    """The same with the weights of `model`, a neuron being one `dot` and one activation."""
-    layers = [
-        [([Value(w.data) for w in n.w], Value(n.b.data), n.nonlin) for n in layer.neurons]
-        for layer in model.layers
-    ]
-    parameters = [p for layer in layers for w, b, _ in layer for p in (*w, b)]
-
-    def network(z):
-        for layer in layers:
-            sums = [(dot(w, z, b), nonlinear) for w, b, nonlinear in layer]
-            z = [a.relu() if nonlinear else a for a, nonlinear in sums]
-        return z[0]
+    """The same, with the sums written as Σ: a neuron is one `dot` and one activation."""
 
     def step():
         inputs = [list(map(Value, point)) for point in points]
-        scores = list(map(network, inputs))
+        scores = list(map(model, inputs))
         losses = [(1 + -label * score).relu() for label, score in zip(labels, scores)]
-        loss = total(losses) * (1.0 / len(losses)) + 1e-4 * total(p * p for p in parameters)
-        for p in parameters:
-            p.grad = 0.0
+        loss = total(losses) * (1.0 / len(losses)) + 1e-4 * total(p * p for p in model.parameters())
+        model.zero_grad()
         loss.backward()
-        return loss, parameters
+        return loss, model.parameters()
 
     return step
 
@@ -184,10 +173,12 @@ def main():
     print(f"Python {platform.python_version()} on {platform.machine()}, collector on")
     print(f"{'one training step':36} {'micrograd':>9} {'this':>9} {'ratio':>8}   {'rounds':14} off")
     random.seed(1337)
-    model = micrograd.nn.MLP(2, [16, 16, 1])
+    theirs, ours = micrograd.nn.MLP(2, [16, 16, 1]), MLP(2, [16, 16, 1])
+    for mine, their in zip(ours.parameters(), theirs.parameters()):
+        mine.data = their.data
     points, labels = moons(100, noise=0.1, seed=1337)
     labels = [2 * label - 1 for label in labels]
-    steps = their_moons(model, points, labels), our_moons(model, points, labels)
+    steps = their_moons(theirs, points, labels), our_moons(ours, points, labels)
     compare("moons, MLP 2-16-16-1, 100 samples", *steps, rounds=9, repeats=1, ours_for_one=10)
     steps = lecture_network(Theirs, their_sigmoid), lecture_network(Value, Value.sigmoid)
     compare("the lecture's network, binary", *steps, rounds=25, repeats=300, ours_for_one=3)
