@@ -2,8 +2,8 @@
 
 A subcommand is one function in `COMMANDS`: it adds its arguments to the parser it is given and
 returns what runs.  The first line of its docstring is its line in ``micrograd-lab --help``, all
-of it is shown by ``micrograd-lab NAME --help``.  A ValueError, OSError or ImportError from what
-runs becomes one line and exit code 2.
+of it is shown by ``micrograd-lab NAME --help``.  A ValueError, OSError, RuntimeError or
+ImportError from what runs becomes one line and exit code 2.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 
 from . import __version__
 from .engine import Value
-from .explanation import explain as derivation
-from .expressions import as_label, expression
+from .expressions import expression
 from .graph import Graph
-from .steps import backward_steps, forward_steps
 
 Run = Callable[[Namespace], None]
 
@@ -44,9 +42,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return _refuse(parsed.program, message)
-    except (ValueError, ImportError) as error:
+    except (ValueError, RuntimeError, ImportError) as error:
         return _refuse(parsed.program, str(error))
     return 0
+
+
+def lecture(parser: ArgumentParser) -> Run:
+    """Compute the lecture's examples beside what its slides print, and draw them.
+
+    Prints every number of the slides with the computed one and why they differ, and the weights
+    after an update.  Draws the toy example and the network, as its slides compute it and corrected,
+    as SVG and PNG.
+
+    examples:
+      micrograd-lab lecture
+      micrograd-lab lecture -o pictures
+    """
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("lecture"), metavar="FOLDER",
+        help="where to write the pictures (default: %(default)s)",
+    )  # fmt: skip
+
+    def run(parsed: Namespace) -> None:
+        from .draw import draw
+        from .lecture import network, report, toy
+
+        parsed.output.mkdir(parents=True, exist_ok=True)
+        examples = {
+            "toy": toy(),
+            "network_corrected": network("corrected"),
+            "network_printed": network("printed"),
+        }
+        try:  # pictures first: a reader such as `head` may end the program while it prints
+            for name, example in examples.items():
+                example.result.backward()
+                diagram = draw(example.result)
+                for suffix in (".svg", ".png"):
+                    diagram.save(parsed.output / (name + suffix))
+        finally:
+            print(report(), flush=True)
+        print(f"\nwrote {', '.join(examples)} as .svg and .png into {parsed.output.resolve()}")
+
+    return run
 
 
 def draw(parser: ArgumentParser) -> Run:
@@ -71,10 +108,11 @@ def draw(parser: ArgumentParser) -> Run:
     parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
 
     def run(parsed: Namespace) -> None:
+        from .draw import draw
+
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if not parsed.no_gradients:
             result.backward()
-        draw = import_module("micrograd_lab.draw").draw
         draw(result, theme=parsed.theme).save(parsed.output)
         print(_results(result))
         print(f"wrote {parsed.output}")
@@ -82,69 +120,7 @@ def draw(parser: ArgumentParser) -> Run:
     return run
 
 
-def step(parser: ArgumentParser) -> Run:
-    """Print the forward and the backward pass of an expression, step by step.
-
-    A step forward is a formula, the formula with numbers in it, and what it gives.  A step
-    backward is the chain rule: what is handed on is the gradient so far times a local derivative.
-    With -o the same steps become a page to walk through in a browser.
-
-    examples:
-      micrograd-lab step "w*x + b" w=-2 x=5 b=3
-      micrograd-lab step "g = w*x; f = g + b" w=-2 x=5 b=3 -o f.html
-    """
-    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write a page: FILE.html")
-
-    def run(parsed: Namespace) -> None:
-        result = expression(parsed.expression, _numbers(parsed.numbers))
-        if parsed.output:
-            import_module("micrograd_lab.stepper").step(result).save(parsed.output)
-        name = Graph(result, products=False).names[result]
-        print("forward", *forward_steps(result), sep="\n")
-        print("backward", f"∂{name}/∂{name} = 1", *backward_steps(result), sep="\n")
-        if parsed.output:
-            print(f"wrote {parsed.output}")
-
-    return run
-
-
-def explain(parser: ArgumentParser) -> Run:
-    """Derive one gradient of an expression, factor by factor.
-
-    The value that the gradient is by comes after the expression.  The last line checks the result
-    by a difference.
-
-    examples:
-      micrograd-lab explain "w*x + b" w w=-2 x=5 b=3
-      micrograd-lab explain "g = tanh(w*x); f = g*g + g" g w=0.5 x=2 --latex
-    """
-    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument("wrt", metavar="NAME", help="a name in the expression")
-    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument("--latex", action="store_true", help="an aligned environment")
-    form.add_argument("--markdown", action="store_true", help="nested lists")
-
-    def run(parsed: Namespace) -> None:
-        result = expression(parsed.expression, _numbers(parsed.numbers))
-        graph = Graph(result, products=False)
-        named = {name: node for node, name in graph.names.items()}
-        wrt = named.get(parsed.wrt) or named.get(as_label(parsed.wrt))
-        if wrt is None:
-            raise ValueError(f"there is no {parsed.wrt} here; there are {', '.join(named)}")
-        found = derivation(result, wrt)
-        print(found.latex if parsed.latex else found.markdown if parsed.markdown else found)
-
-    return run
-
-
-COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
-    "draw": draw,
-    "explain": explain,
-    "step": step,
-}
+COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {"lecture": lecture, "draw": draw}
 
 
 def _parsed(words: list[str]) -> Namespace:

@@ -74,37 +74,88 @@ def test_a_wrong_argument_gets_one_line_and_exit_code_2(arguments, says):
     assert re.search(says, line)
 
 
-def test_the_steps_of_an_expression_are_printed():
-    assert run("step", "w*x + b", "w=-2", "x=5", "b=3").stdout.splitlines() == [
-        "forward",
-        "v4 = w × x = −2 × 5 = −10",
-        "v5 = v4 + b = −10 + 3 = −7",
-        "backward",
-        "∂v5/∂v5 = 1",
-        "∂v5/∂v4 += 1 × 1 = 1",
-        "∂v5/∂b += 1 × 1 = 1",
-        "∂v5/∂w += 1 × 5 = 5",
-        "∂v5/∂x += 1 × (−2) = −2",
+def test_the_lecture_is_computed_and_drawn(tmp_path):
+    done = run("lecture", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "slide says  engine says" in done.stdout
+    assert re.search(r"∂E/∂w_\{1,1\}\^\{\(2\)\} +0\.0727 +0\.0728", done.stdout)
+    assert re.search(r"w_\{1,1\}\^\{\(2\)\} +0\.40 +0\.365699 +0\.434301", done.stdout)
+    assert done.stdout.splitlines()[-1].endswith(f"into {tmp_path / 'lecture'}")
+    pictures = {path.name for path in (tmp_path / "lecture").iterdir()}
+    names = ("toy", "network_corrected", "network_printed")
+    assert pictures == {name + suffix for name in names for suffix in (".svg", ".png")}
+    for picture in (tmp_path / "lecture").glob("*.png"):
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_path):
+    command = [sys.executable, "-m", "micrograd_lab", "lecture", "-o", str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(PACKAGE), "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_a_terminal_without_the_letters_gets_a_question_mark(tmp_path, encoding):
+    done = run("lecture", "-o", tmp_path, PYTHONIOENCODING=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "?E/?y_1" in done.stdout
+
+
+def test_an_expression_is_drawn_and_its_gradients_are_printed(tmp_path):
+    done = run("draw", "f = w*x + b", "w=-2", "x=5", "b=3", "-o", "f.svg", cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "f = -7",
+        "∂f/∂w = 5",
+        "∂f/∂x = -2",
+        "∂f/∂b = 1",
+        "wrote f.svg",
     ]
+    assert "<svg" in (tmp_path / "f.svg").read_text("utf-8")
 
 
-def test_the_derivation_of_a_gradient_is_printed():
-    done = run("explain", "g = w*x; f = g + b", "w", "w=-2", "x=5", "b=3")
-    first, *_, last = done.stdout.splitlines()
-    assert first == "∂f/∂w = ∂g/∂w × ∂f/∂g"
-    assert last == "∂f/∂w = 5 ≈ (f(w + h) − f(w − h)) ÷ (2 × h) = 5.000000, with h = 0.00001"
+def test_without_gradients_the_forward_pass_is_drawn(tmp_path):
+    done = run("draw", "w*x", "w=2", "x=0.75", "--no-gradients", "-o", "f.dot", cwd=tmp_path)
+    assert done.stdout.splitlines() == ["result = 1.5", "wrote f.dot"]
+    assert "1.50" in (tmp_path / "f.dot").read_text("utf-8")
 
 
-def test_the_derivation_has_other_forms():
-    words = ("explain", "w_11*x", "w_11", "w_11=-2", "x=5")
-    assert run(*words, "--latex").stdout.startswith(
-        "\\begin{aligned}\n\\frac{\\partial \\text{v3}}"
-    )
-    assert run(*words, "--markdown").stdout.startswith(
-        "- $\\frac{\\partial \\text{v3}}{\\partial w_{11}}"
-    )
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-o", "f.dot", "w*x", "w=2", "x=3"],
+        ["w*x", "-o", "f.dot", "w=2", "x=3"],
+        ["w*x", "w=2", "-o", "f.dot", "x=3"],
+        ["--theme=dark", "w*x", "w=2", "--output", "f.dot", "x=3"],
+    ],
+    ids=" ".join,
+)
+def test_options_may_stand_anywhere(tmp_path, words):
+    assert run("draw", *words, cwd=tmp_path).stdout.startswith("result = 6\n")
+    assert (tmp_path / "f.dot").exists()
 
 
-def test_a_name_that_is_not_in_the_expression_is_refused():
-    says = "there is no q here; there are w, x, v3"
-    assert says in one_line(run("explain", "w*x", "q", "w=-2", "x=5"))
+@pytest.mark.parametrize("text", ["-w*x", "-tanh(w)*x", "-w - x", "-2*w*x"])
+def test_an_expression_may_begin_with_a_minus(tmp_path, text):
+    done = run("draw", text, "w=1", "x=2", "-o", tmp_path / "f.dot")
+    assert done.stdout.startswith("result = -")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["draw", "x", "x=1", "-o", "graph.gif"], "end it in .svg, .png, .pdf or .dot"),
+        (["draw", "x", "x=1", "-o", "no/folder/f.svg"], "no/folder/f.svg: No such file"),
+        (["draw", "x", "x=1", "-o", "file/f.svg"], "file/f.svg: Not a directory"),
+        (["lecture", "-o", "file"], "file: File exists"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path, arguments, says):
+    (tmp_path / "file").touch()
+    assert says in one_line(run(*arguments, cwd=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

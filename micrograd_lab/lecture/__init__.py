@@ -1,0 +1,65 @@
+"""Lecture 7, "Neural Networks", as data: its examples recorded, its numbers computed, its errata.
+
+Everything here is computed by the engine from the lecture's inputs.  What the slides print is
+data with the slide's title beside it; `PRINTED` says how each number comes about and `ERRATA` what
+a reader should not take as it stands.
+
+>>> from micrograd_lab import lecture
+>>> example = lecture.network()
+>>> example.result.backward()
+>>> round(example["w_{1,1}^{(2)}"].grad, 6)
+0.068602
+
+Source:
+    Suyong Eum, "Practical Machine Learning", lecture 7.
+"""
+
+from .errata import ERRATA, Erratum
+from .examples import (
+    GATES,
+    INPUTS,
+    RATE,
+    TARGETS,
+    WEIGHTS,
+    Example,
+    chain,
+    gate,
+    network,
+    toy,
+    toy_steps,
+    trained,
+    wirings,
+    xor,
+)
+from .printed import PRINTED, Printed
+from .report import errata_page, report
+from .tables import ACTIVATIONS, LABEL, SCORES, Activation, Outputs, outputs
+
+__all__ = [
+    "ACTIVATIONS",
+    "ERRATA",
+    "GATES",
+    "INPUTS",
+    "LABEL",
+    "PRINTED",
+    "RATE",
+    "SCORES",
+    "TARGETS",
+    "WEIGHTS",
+    "Activation",
+    "Erratum",
+    "Example",
+    "Outputs",
+    "Printed",
+    "chain",
+    "errata_page",
+    "gate",
+    "network",
+    "outputs",
+    "report",
+    "toy",
+    "toy_steps",
+    "trained",
+    "wirings",
+    "xor",
+]

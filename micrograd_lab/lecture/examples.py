@@ -1,0 +1,261 @@
+"""The lecture's worked examples as recorded graphs, every node under the lecture's name for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..engine import Value, dot, recorded
+from ..graph import Graph
+from ..notation import subscripted
+from ..ops import OPS
+
+WEIGHTS: Mapping[str, float] = {
+    "w_{1,1}^{(1)}": 0.15,
+    "w_{2,1}^{(1)}": 0.2,
+    "w_{0,1}^{(1)}": 0.1,
+    "w_{1,2}^{(1)}": 0.2,
+    "w_{2,2}^{(1)}": 0.3,
+    "w_{0,2}^{(1)}": 0.2,
+    "w_{1,1}^{(2)}": 0.40,
+    "w_{2,1}^{(2)}": 0.5,
+    "w_{0,1}^{(2)}": 0.2,
+    "w_{1,2}^{(2)}": 0.45,
+    "w_{2,2}^{(2)}": 0.55,
+    "w_{0,2}^{(2)}": 0.1,
+}
+INPUTS: Mapping[str, float] = {"x_1": 0.12, "x_2": 0.3}
+TARGETS: Mapping[str, float] = {"t_1": 0.1, "t_2": 0.9}
+RATE = 0.5  # η of the network; the toy has 0.1
+
+GATES: Mapping[str, Mapping[str, float]] = {  # the weights of the two inputs, then the bias
+    "OR": {"w_1": 1, "w_2": 1, "w_0": -0.5},
+    "NAND": {"w_4": -1, "w_5": -1, "w_3": 1.5},
+    "AND": {"w_7": 1, "w_8": 1, "w_6": -1.5},
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A recorded example.
+
+    Attributes:
+        result: where `backward` starts.
+        nodes: each node by the lecture's name for it.
+        parameters: the nodes that training moves.
+    """
+
+    result: Value
+    nodes: Mapping[str, Value]
+    parameters: Sequence[Value]
+
+    def __getitem__(self, name: str) -> Value:
+        if name in self.nodes:
+            return self.nodes[name]
+        raise KeyError(f"the lecture has no {name!r} here; it has {', '.join(self.nodes)}")
+
+    def moved(self, rate: float) -> dict[str, float]:
+        """Each parameter after ``w + rate · grad``: descent has a negative rate.
+
+        >>> example = toy()
+        >>> example.result.backward()
+        >>> example.moved(0.1)
+        {'w': -1.5, 'b': 3.1}
+        """
+        return {w.label: w.data + rate * w.grad for w in self.parameters}
+
+
+def toy(w: float = -2, b: float = 3, *, target: float | None = None) -> Example:
+    """f = wx + b with x = 5; with a target, also its error E = ½(f − t)².
+
+    The slide moves w and b by "+ η ∂f/∂w".  That climbs f, and it is right there and nowhere else
+    in the lecture, because f = −7 is meant to rise to 3.  Nothing ends the climb: `toy_steps`.
+
+    Source:
+        Lecture 7, "Backpropagation: a toy example".
+
+    >>> example = toy()
+    >>> example.result.backward()
+    >>> {name: (node.data, node.grad) for name, node in example.nodes.items()}
+    {'w': (-2.0, 5.0), 'x': (5.0, -2.0), 'g': (-10.0, 1.0), 'b': (3.0, 1.0), 'f': (-7.0, 1.0)}
+    """
+    g = _named("g", Value(w, "w") * Value(5, "x"))
+    f = _named("f", g + Value(b, "b"))
+    if target is None:
+        return _example(f)
+    return _example(_named("E", _named("e", f - Value(target, "t")).half_square()))
+
+
+def toy_steps(steps: int, rate: float = 0.1, *, target: float | None = None) -> list[float]:
+    """f before and after each update: the slide's climb, or the descent of ½(f − target)².
+
+    >>> [round(f, 6) for f in toy_steps(5)]
+    [-7.0, -4.4, -1.8, 0.8, 3.4, 6.0]
+    >>> [round(f, 6) for f in toy_steps(2, target=3)]
+    [-7.0, 19.0, -22.6]
+    """
+    at, passed = {"w": -2.0, "b": 3.0}, []
+    for _ in range(steps + 1):
+        example = toy(**at, target=target)
+        example.result.backward()
+        passed.append(example["f"].data)
+        at = example.moved(rate if target is None else -rate)
+    return passed
+
+
+def network(wiring: str = "corrected", weights: Mapping[str, float] | None = None) -> Example:
+    """The 2-2-2 network of the lecture with its error E.
+
+    x → a → σ → z → s → σ → y → e = y − t → E = E₁ + E₂.  The lecture calls both a and s "a" in
+    the forward pass, and z(input), z(output), y(input), y(output) in the backward pass.
+
+    Args:
+        wiring: "corrected", where z_1 = σ(a_1); or "printed", where the second layer reads σ(a_2)
+            as z_1 and σ(a_1) as z_2, as the slides compute it.
+        weights: numbers instead of the lecture's, by name; the others stay.
+
+    Source:
+        Lecture 7, "Backpropagation algorithm - Forwarding" and "- Backwarding".
+
+    >>> network().result, network("printed").result
+    (Value(E: 0.191088, grad=0), Value(E: 0.190847, grad=0))
+    """
+    if wiring not in ("corrected", "printed"):
+        raise ValueError(f'there is no {wiring!r} wiring; there are "corrected" and "printed"')
+    numbers = {**WEIGHTS, **(weights or {})}
+    if unknown := [name for name in numbers if name not in WEIGHTS]:
+        raise ValueError(f"the network has no {unknown[0]}; it has {', '.join(WEIGHTS)}")
+    x = [Value(number, name) for name, number in INPUTS.items()]
+    hidden = [a.sigmoid() for a in _sums("a", x, numbers, layer=1)]
+    z = hidden if wiring == "corrected" else hidden[::-1]
+    for k in (0, 1):
+        _named(f"z_{k + 1}", z[k])
+    errors = []
+    for k, s in enumerate(_sums("s", z, numbers, layer=2), start=1):
+        y, t = _named(f"y_{k}", s.sigmoid()), Value(TARGETS[f"t_{k}"], f"t_{k}")
+        errors.append(_named(f"E_{k}", _named(f"e_{k}", y - t).half_square()))
+    return _example(_named("E", errors[0] + errors[1]))
+
+
+def trained(
+    steps: int, rate: float = -RATE, wiring: str = "corrected", weights: Sequence[str] = ()
+) -> Example:
+    """The network after so many updates of every parameter, or of those named in `weights`.
+
+    A negative rate descends; the "+ η" that the slides print is ``rate=RATE``, and climbs.
+
+    >>> [round(trained(steps).result.data, 6) for steps in (0, 1, 10)]
+    [0.191088, 0.175838, 0.074893]
+    """
+    example = network(wiring)
+    for _ in range(steps):
+        example.result.backward()
+        moved = example.moved(rate)
+        example = network(wiring, {name: moved[name] for name in weights or moved})
+    return example
+
+
+def wirings() -> dict[tuple[int, int, int, int], int]:
+    """How many of the slides' four layer-2 numbers come out of each possible wiring.
+
+    A key says which hidden unit is read as z_1 and as z_2 by the first output, then by the second.
+    Only one of the 16 gives all four: both outputs read the hidden units swapped.
+
+    >>> max(wirings().items(), key=lambda item: item[1])
+    ((2, 1, 2, 1), 4)
+    """
+    right = network()
+    hidden = {1: right["z_1"], 2: right["z_2"]}
+    found = {}
+    for p, q, r, s in [
+        (p, q, r, s) for p in hidden for q in hidden for r in hidden for s in hidden
+    ]:
+        first = _sums("s", [hidden[p], hidden[q]], WEIGHTS, layer=2)[0]
+        second = _sums("s", [hidden[r], hidden[s]], WEIGHTS, layer=2)[1]
+        computed = [first, second, first.sigmoid(), second.sigmoid()]
+        slides = ["0.703", "0.659", "0.669", "0.659"]
+        found[p, q, r, s] = sum(f"{v.data:.3f}" == slide for v, slide in zip(computed, slides))
+    return found
+
+
+def gate(name: str, x_1: Value, x_2: Value, *, steepness: float | None = None) -> Value:
+    """A neuron that computes OR, NAND or AND of two inputs.
+
+    Args:
+        steepness: a step if not given; else a sigmoid, of so many times the weights.
+
+    >>> [gate("NAND", Value(x), Value(y)).data for x, y in [(1, 1), (1, 0), (0, 1), (0, 0)]]
+    [0.0, 1.0, 1.0, 1.0]
+    """
+    if name not in GATES:
+        raise ValueError(f"there is no gate {name}; there are {', '.join(GATES)}")
+    scale = steepness or 1
+    *weights, bias = (Value(number * scale, label) for label, number in GATES[name].items())
+    a = dot(weights, [x_1, x_2], bias)
+    return a.sigmoid() if steepness else a.step()
+
+
+def xor(x_1: float, x_2: float, *, steepness: float | None = None) -> Example:
+    """XOR, which no single neuron can compute, as AND of OR and NAND.
+
+    Source:
+        Lecture 7, "Role of hidden layers: a simple example".  The slide's first column, printed
+        above the words "AND gate", is NAND = z_2; the second is XOR.
+
+    >>> [xor(x, y).result.data for x, y in [(1, 1), (1, 0), (0, 1), (0, 0)]]
+    [0.0, 1.0, 1.0, 0.0]
+    """
+    x = Value(x_1, "x_1"), Value(x_2, "x_2")
+    z_1 = _named("z_1", gate("OR", *x, steepness=steepness))
+    z_2 = _named("z_2", gate("NAND", *x, steepness=steepness))
+    return _example(_named("y", gate("AND", z_1, z_2, steepness=steepness)))
+
+
+def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Example:
+    """An activation applied again and again: through sigmoids, the gradient of x vanishes.
+
+    Each sigmoid multiplies the gradient by at most ¼.
+
+    Source:
+        Lecture 7, "Vanishing gradient problem".
+
+    >>> for name in ("sigmoid", "tanh", "relu"):
+    ...     example = chain(name)
+    ...     example.result.backward()
+    ...     print(f"{name} {example['x'].grad:.3g}")
+    sigmoid 1.14e-13
+    tanh 0.107
+    relu 1
+    """
+    if activation not in OPS or len(OPS[activation].partials) != 1:
+        raise ValueError(f"{activation} is not an operation of one input")
+    z = Value(x, "x")
+    for layer in range(1, layers + 1):
+        z = _named(subscripted("z", layer), getattr(z, activation)())
+    return _example(z)
+
+
+def _sums(
+    name: str, inputs: Sequence[Value], numbers: Mapping[str, float], layer: int
+) -> list[Value]:
+    """The two linear summations of a layer, with a leaf for each weight."""
+    sums = []
+    for j in (1, 2):
+        w_1, w_2, bias = (f"w_{{{i},{j}}}^{{({layer})}}" for i in (1, 2, 0))
+        weights = [Value(numbers[w_1], w_1), Value(numbers[w_2], w_2)]
+        sums.append(_named(f"{name}_{j}", dot(weights, inputs, Value(numbers[bias], bias))))
+    return sums
+
+
+def _named(label: str, value: Value) -> Value:
+    value.label = label
+    return value
+
+
+def _example(result: Value) -> Example:
+    graph = Graph(result, products=False)
+    return Example(
+        result,
+        {node.label: node for node in recorded(result) if node.label},
+        [node for node in graph.nodes if graph.kind(node) == "parameter"],
+    )
