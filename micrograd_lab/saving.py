@@ -16,7 +16,10 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     path = Path(path)
     part = path.with_name(f".{token_hex(8)}.part")  # not tempfile: the umask decides who may read
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        try:
+            part.write_bytes(content)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:  # about the file that was asked for
+        raise OSError(error.errno, error.strerror, str(path)) from None

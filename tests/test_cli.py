@@ -12,15 +12,15 @@ from micrograd_lab.cli import COMMANDS
 PACKAGE = Path(__file__).parent.parent
 
 
-def run(*arguments, cwd=None, **environment):
+def run(*arguments, cwd=None, encoding="utf-8"):
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, "-m", "micrograd_lab", *map(str, arguments)],
         capture_output=True,
         check=False,
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"} | environment,
-        encoding="utf-8",
+        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": encoding},
+        encoding=encoding,
         timeout=120,
     )
 
@@ -102,7 +102,7 @@ def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_a_terminal_without_the_letters_gets_a_question_mark(tmp_path, encoding):
-    done = run("lecture", "-o", tmp_path, PYTHONIOENCODING=encoding)
+    done = run("lecture", "-o", tmp_path, encoding=encoding)
     assert (done.returncode, done.stderr) == (0, "")
     assert "?E/?y_1" in done.stdout
 

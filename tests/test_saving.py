@@ -33,3 +33,12 @@ def test_others_may_read_the_file_as_the_umask_says(tmp_path):
     mask = os.umask(0)
     os.umask(mask)
     assert stat.S_IMODE((tmp_path / "file.txt").stat().st_mode) == 0o666 & ~mask
+
+
+@pytest.mark.parametrize("folder", ["missing", "file"])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, folder):
+    (tmp_path / "file").touch()
+    path = tmp_path / folder / "f.svg"
+    with pytest.raises(OSError, match=r"f\.svg") as raised:
+        write_whole(path, b"text")
+    assert raised.value.filename == str(path)
