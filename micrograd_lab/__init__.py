@@ -4,6 +4,7 @@ from .checks import check_gradient
 from .data import Data, circles, digits, gate, moons, spirals
 from .draw import Diagram, Picture, draw, draw_network
 from .engine import Value, dot, gradients, ieee, total
+from .explanation import explain
 from .expressions import expression
 from .graph import Graph
 from .losses import (
@@ -44,6 +45,7 @@ __all__ = [
     "dot",
     "draw",
     "draw_network",
+    "explain",
     "expression",
     "fit",
     "forward_steps",

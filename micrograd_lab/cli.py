@@ -14,14 +14,17 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 from . import __version__
 from .engine import Value
-from .expressions import expression
+from .explanation import explain as derivation
+from .expressions import as_label, expression
 from .graph import Graph
+from .steps import backward_steps, forward_steps
 
 Run = Callable[[Namespace], None]
 
@@ -120,7 +123,70 @@ def draw(parser: ArgumentParser) -> Run:
     return run
 
 
-COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {"lecture": lecture, "draw": draw}
+def step(parser: ArgumentParser) -> Run:
+    """Print the forward and the backward pass of an expression, step by step.
+
+    A step forward is a formula, the formula with numbers in it, and what it gives.  A step
+    backward is the chain rule: what is handed on is the gradient so far times a local derivative.
+    With -o the same steps become a page to walk through in a browser.
+
+    examples:
+      micrograd-lab step "w*x + b" w=-2 x=5 b=3
+      micrograd-lab step "g = w*x; f = g + b" w=-2 x=5 b=3 -o f.html
+    """
+    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
+    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write a page: FILE.html")
+
+    def run(parsed: Namespace) -> None:
+        result = expression(parsed.expression, _numbers(parsed.numbers))
+        if parsed.output:
+            import_module("micrograd_lab.stepper").step(result).save(parsed.output)
+        name = Graph(result, products=False).names[result]
+        print("forward", *forward_steps(result), sep="\n")
+        print("backward", f"∂{name}/∂{name} = 1", *backward_steps(result), sep="\n")
+        if parsed.output:
+            print(f"wrote {parsed.output}")
+
+    return run
+
+
+def explain(parser: ArgumentParser) -> Run:
+    """Derive one gradient of an expression, factor by factor.
+
+    The value that the gradient is by comes after the expression.  The last line checks the result
+    by a difference.
+
+    examples:
+      micrograd-lab explain "w*x + b" w w=-2 x=5 b=3
+      micrograd-lab explain "g = tanh(w*x); f = g*g + g" g w=0.5 x=2 --latex
+    """
+    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
+    parser.add_argument("wrt", metavar="NAME", help="a name in the expression")
+    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--latex", action="store_true", help="an aligned environment")
+    form.add_argument("--markdown", action="store_true", help="nested lists")
+
+    def run(parsed: Namespace) -> None:
+        result = expression(parsed.expression, _numbers(parsed.numbers))
+        graph = Graph(result, products=False)
+        named = {name: node for node, name in graph.names.items()}
+        wrt = named.get(parsed.wrt) or named.get(as_label(parsed.wrt))
+        if wrt is None:
+            raise ValueError(f"there is no {parsed.wrt} here; there are {', '.join(named)}")
+        found = derivation(result, wrt)
+        print(found.latex if parsed.latex else found.markdown if parsed.markdown else found)
+
+    return run
+
+
+COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
+    "lecture": lecture,
+    "draw": draw,
+    "step": step,
+    "explain": explain,
+}
 
 
 def _parsed(words: list[str]) -> Namespace:

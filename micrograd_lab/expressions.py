@@ -59,13 +59,13 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     if missing:
         raise ValueError(_no_number(missing, unused))
     named = {
-        name: number if isinstance(number, Value) else Value(number, _label(name))
+        name: number if isinstance(number, Value) else Value(number, as_label(name))
         for name, number in given.items()
     }
     for step in steps:
         value = _computed(step.value, named, text)
         if name := _target(step):
-            value.label = value.label or _label(name)
+            value.label = value.label or as_label(name)
             named[name] = value
     if unused:
         raise ValueError(f"{unused[0]} is given, but the expression does not read it")
@@ -136,7 +136,7 @@ def _no_number(missing: list[str], unused: list[str]) -> str:
     return f"{message}; {close[0]} is given but not read" if close else message
 
 
-def _label(name: str) -> str:
+def as_label(name: str) -> str:
     """A typed name as a label: what follows one underscore is a subscript."""
     return re.sub(r"^([^\W_]+)_([^\W_]{2,})$", r"\1_{\2}", name)
 

@@ -159,3 +159,39 @@ def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path, 
     (tmp_path / "file").touch()
     assert says in one_line(run(*arguments, cwd=tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_steps_of_an_expression_are_printed():
+    assert run("step", "w*x + b", "w=-2", "x=5", "b=3").stdout.splitlines() == [
+        "forward",
+        "v4 = w × x = −2 × 5 = −10",
+        "v5 = v4 + b = −10 + 3 = −7",
+        "backward",
+        "∂v5/∂v5 = 1",
+        "∂v5/∂v4 += 1 × 1 = 1",
+        "∂v5/∂b += 1 × 1 = 1",
+        "∂v5/∂w += 1 × 5 = 5",
+        "∂v5/∂x += 1 × (−2) = −2",
+    ]
+
+
+def test_the_derivation_of_a_gradient_is_printed():
+    done = run("explain", "g = w*x; f = g + b", "w", "w=-2", "x=5", "b=3")
+    first, *_, last = done.stdout.splitlines()
+    assert first == "∂f/∂w = ∂g/∂w × ∂f/∂g"
+    assert last == "∂f/∂w = 5 ≈ (f(w + h) − f(w − h)) ÷ (2 × h) = 5.000000, with h = 0.00001"
+
+
+def test_the_derivation_has_other_forms():
+    words = ("explain", "w_11*x", "w_11", "w_11=-2", "x=5")
+    assert run(*words, "--latex").stdout.startswith(
+        "\\begin{aligned}\n\\frac{\\partial \\text{v3}}"
+    )
+    assert run(*words, "--markdown").stdout.startswith(
+        "- $\\frac{\\partial \\text{v3}}{\\partial w_{11}}"
+    )
+
+
+def test_a_name_that_is_not_in_the_expression_is_refused():
+    says = "there is no q here; there are w, x, v3"
+    assert says in one_line(run("explain", "w*x", "q", "w=-2", "x=5"))
