@@ -59,22 +59,26 @@ def latex_number(written: str) -> str:
 def parts(label: str) -> list[tuple[str, str]]:
     r"""A label as pieces (text, place), the place being "" on the line, "sub" or "sup".
 
-    `_` and `^` take one character or a group in braces, as in LaTeX; a label that is not of that
-    form is one piece, as it stands.
+    `_` and `^` take one character or a group in braces, as in LaTeX.  What `Graph` adds to a
+    label to tell two nodes apart is a last piece.  A label that is not of that form is one piece,
+    as it stands.
 
     >>> parts("w_{1,1}^{(1)}")
     [('w', ''), ('1,1', 'sub'), ('(1)', 'sup')]
+    >>> parts("z_1 (v7)"), parts("z_1.2")
+    ([('z', ''), ('1', 'sub'), (' (v7)', '')], [('z', ''), ('1', 'sub'), ('.2', '')])
     >>> parts("a {weird_ one")
     [('a {weird_ one', '')]
     """
-    matched = re.fullmatch(r"(\\?[^\W_]+|\W)((?:[_^](?:\{[^{}]*\}|[^{}\s\\]))*)('*)", label)
+    word, added = r"(\\?[^\W_]+|\W)", r"((?: \(v\d+\))?(?:\.\d+)?)"
+    matched = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[^{}\s\\]))*)('*)" + added, label)
     if not matched:
         return [(label, "")]
-    base, scripts, primes = matched.groups()
+    base, scripts, primes, suffix = matched.groups()
     pieces = [(_GREEK.get(base, base) + "′" * len(primes), "")]
     for sign, text in re.findall(r"([_^])(\{[^{}]*\}|.)", scripts):
         pieces.append((text[1:-1] if text[0] == "{" else text, "sub" if sign == "_" else "sup"))
-    return pieces
+    return [*pieces, (suffix, "")] if suffix else pieces
 
 
 def html(label: str) -> str:
