@@ -21,7 +21,10 @@ from .themes import Theme
 if TYPE_CHECKING:
     import graphviz
 
-PORTS = 4  # inputs that have their own place on the rim of a circle; more would not fit
+ACROSS = 36  # points, the diameter of a circle
+NAME = 22  # points, the height of a name below it
+RIM = 5  # how far the rim of a circle curves inwards where edges end
+PLACES = 4  # edges that end side by side; more would not fit
 
 
 def dot_source(graph: Graph, theme: Theme) -> str:
@@ -41,7 +44,7 @@ class _Sheet:
         self.readers = graph.readers()
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
-                "rankdir": "LR", "ranksep": "0.09", "nodesep": "0.1", "pad": "0.15",
+                "rankdir": "LR", "ranksep": "0.2", "nodesep": "0.1", "pad": "0.15",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",
             },
@@ -58,12 +61,12 @@ class _Sheet:
             grad = number(node.grad) if self.graph.has_gradients else ""
             value = number(node.data) if node.inputs else given(node.data)
             self.wire(f"w{i}", value, grad, id=f"w{i}")
-            self.dot.edge(f"n{i}", f"w{i}:w", arrowhead="none", weight="20", id=f"w{i}")
+            self.dot.edge(f"n{i}", f"w{i}:r:w", arrowhead="none", weight="20", id=f"w{i}")
         for j, node in enumerate(self.graph.nodes):
             self.edges(j, node)
         end = f"w{self.position[self.graph.result]}"
         self.dot.node("end", "", id=end)
-        self.dot.edge(f"{end}:e", "end", minlen="2", id=end)
+        self.dot.edge(f"{end}:r:e", "end", id=end)
         return str(self.dot.source)
 
     def node(self, i: int, node: Value) -> None:
@@ -72,35 +75,32 @@ class _Sheet:
         line, fill = self.theme.shapes[kind]
         looks = {"id": f"n{i}", "class": kind, "color": line, "fillcolor": fill, "style": "filled"}
         if node.op is None:
-            looks |= {"width": "0.55", "height": "0.42", "shape": "ellipse"}
+            looks |= {"shape": "ellipse", "width": "0.64", "height": "0.42"}
             if kind == "parameter":
-                looks |= {"shape": "box", "style": "rounded,filled"}
-            label = self.name(node, 17)
+                looks |= {"shape": "box", "width": "0.55", "style": "rounded,filled"}
+            label = self.name(node, 16)
         else:
-            size, across = (
-                (17, 35) if len(node.op.symbol) < 3 else (11, 16 + 6 * len(node.op.symbol))
-            )
+            across, label = self.circle(node, node.op)
             looks |= {"shape": "circle", "fixedsize": "shape", "width": f"{across / 72:.2f}"}
             if not self.free(node):
                 looks["ordering"] = "in"
-            label = self.circle(node, symbol(node.op, size, self.theme.ink), across)
         self.dot.node(f"n{i}", f"<{label}>", **looks)
 
-    def circle(self, node: Value, inside: str, across: int) -> str:
-        """What stands in a circle and below it, as a table that is centred on the circle."""
-        ports = self.ports(node)
-        if ports:
-            rim = 8
-            inside = table(
-                cell(_rim(ports, rim, across), width=rim)
-                + cell(inside, width=across - 2 * rim)
-                + cell(width=rim)
-            )
+    def circle(self, node: Value, op: Op) -> tuple[int, str]:
+        """How wide a circle is, and what stands in it and below it, centred on the circle."""
+        size = 17 if len(op.symbol) < 3 else 11 if op.symbol.isalpha() else 12
+        inside = symbol(op, size, self.theme.ink)
+        across = max(ACROSS, 14 + 5 * len(op.symbol))
+        places = self.places(node)
+        if places:
+            left = cell(_rim(places, across), width=RIM)
+            inside = cell(inside, width=across - 2 * RIM, height=across)
+            inside = table(left + inside + cell(width=RIM), width=across, height=across)
         rows = [cell(inside, height=across)]
         below = self.name(node, 15)
         if below:
-            rows = [cell(height=18), *rows, cell(below, height=18)]
-        return table(*rows)
+            rows = [cell(height=NAME), *rows, cell(below, height=NAME)]
+        return across, table(*rows)
 
     def name(self, node: Value, size: int) -> str:
         """The name of a value; none for the products of a `dot`, which nobody named."""
@@ -110,31 +110,37 @@ class _Sheet:
         return name(words, size, self.theme.ink if node.label else self.theme.quiet)
 
     def wire(self, at: str, above: str, below: str, *, id: str, size: int = 11) -> None:
+        width = max(20, max(len(above), len(below)) * size * 5 // 8)
+        # Graphviz ends an edge a point before its port
+        rule = table(cell(width=1) + cell(port="r", width=width - 2, height=1) + cell(width=1))
         label = table(
-            cell(text(above, DIGITS, size, self.theme.value, "B"), height=15, width=20),
+            cell(text(above, DIGITS, size, self.theme.value, "B"), height=15),
+            cell(rule, bgcolor=self.theme.wire, height=1),
             cell(text(below, DIGITS, size, self.theme.grad, "B"), height=15),
-            rule=self.theme.wire,
         )
         self.dot.node(at, f"<{label}>", id=id)
 
     def edges(self, j: int, node: Value) -> None:
         """The edges into a node: from its inputs' wires, over what it hands back to each."""
         forks = [self.graph.has_gradients and len(self.readers[x]) > 1 for x in node.inputs]
-        straight = "5" if any(forks) else "2"  # as long as over a contribution
+        last = 2 if len(forks) > 1 else 1  # ranks to the rim: with company, a curve needs room
+        straight = last + any(forks)  # as long as over a contribution
         for k, input in enumerate(node.inputs):
             id = f"e{j}_{k}"
-            tail = f"w{self.position[input]}:e"
-            head = f"n{j}:i{k}:w" if self.ports(node) else f"n{j}"
+            tail = f"w{self.position[input]}:r:e"
+            head = f"n{j}:i{k % self.places(node)}:w" if self.places(node) else f"n{j}"
             if forks[k]:
                 self.wire(f"c{j}_{k}", "", number(self.graph.contribution(node, k)), id=id, size=9)
-                self.dot.edge(tail, f"c{j}_{k}:w", arrowhead="none", minlen="3", id=id)
-                self.dot.edge(f"c{j}_{k}:e", head, minlen="2", id=id)
+                self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", id=id)
+                self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{last}", id=id)
             else:
-                self.dot.edge(tail, head, minlen=straight, id=id)
+                self.dot.edge(tail, head, minlen=f"{straight}", id=id)
 
-    def ports(self, node: Value) -> int:
-        """How many inputs have their own place on the rim: all in order from the top, or none."""
-        return 0 if self.free(node) or len(node.inputs) > PORTS else len(node.inputs)
+    def places(self, node: Value) -> int:
+        """How many places on the rim the edges into a node have, the first input's at the top."""
+        if self.free(node) or len(node.inputs) == 1:
+            return 0  # each edge ends where it meets the circle
+        return len(node.inputs) if len(node.inputs) <= PLACES else 1
 
     def free(self, node: Value) -> bool:
         """Whether a node's inputs may be drawn in any order, which saves crossings."""
@@ -168,13 +174,14 @@ def _commutes(op: Op | None) -> bool:
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
 
 
-def _rim(ports: int, wide: int, across: int) -> str:
-    """A cell for each input, which ends where the circle is at its height."""
-    radius, step = across / 2, across / (ports + 1.6)
+def _rim(places: int, across: int) -> str:
+    """A cell for each place, which begins where the circle is at its height."""
+    radius, step = across / 2, across // (places + 1)
+    rest = cell(height=(across - step * places) // 2)
     rows = []
-    for k in range(ports):
-        height = step * (k - (ports - 1) / 2)
-        gap = max(1, round(radius - (radius**2 - height**2) ** 0.5))
-        port = cell(port=f"i{k}", width=wide - gap, height=round(step))
-        rows.append(cell(table(cell(width=gap) + port), height=round(step)))
-    return table(*rows)
+    for k in range(places):
+        height = step * (k - (places - 1) / 2)
+        gap = round(radius - (radius**2 - height**2) ** 0.5)
+        port = cell(port=f"i{k}", width=RIM - gap, height=step)
+        rows.append(cell(table((cell(width=gap) if gap else "") + port)))
+    return table(rest, *rows, rest)

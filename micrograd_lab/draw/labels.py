@@ -12,6 +12,7 @@ from ..notation import given, parts
 from ..ops import Op
 
 NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
+DROP = 2  # points; Graphviz sets a line in NAMES that much too high
 LONGEST = 40  # characters of a name that are shown
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
@@ -31,25 +32,30 @@ def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
 
 def cell(content: str = "", /, **attributes: object) -> str:
     """One cell of a row."""
-    written = "".join(f' {key.upper()}="{value}"' for key, value in attributes.items())
-    return f"<TD{written}>{content}</TD>"
+    return f"<TD{_written(attributes)}>{content}</TD>"
 
 
-def table(*rows: str, rule: str = "") -> str:
-    """Rows of cells, with no space but their own; `rule` is the colour of a line between them."""
-    colour = f' COLOR="{rule}"' if rule else ""
-    written = ("<HR/>" if rule else "").join(f"<TR>{row}</TR>" for row in rows)
-    bare = 'BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0"'
-    return f"<TABLE {bare}{colour}>{written}</TABLE>"
+def table(*rows: str, **size: int) -> str:
+    """Rows of cells, with no space but their own; of a fixed size if one is given."""
+    fixed = {**size, "fixedsize": "TRUE"} if size else {}
+    bare = _written({"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 0} | fixed)
+    return f"<TABLE{bare}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
+
+
+def _written(attributes: dict[str, object]) -> str:
+    return "".join(f' {key.upper()}="{value}"' for key, value in attributes.items())
 
 
 def name(label: str, size: int, colour: str) -> str:
     """A label as one writes it by hand, its sub- and superscripts above each other."""
-    (base, _), *scripts = parts(label)
-    variable = len(base.rstrip("′")) == 1
-    placed = {place: words for words, place in scripts}
-    word = text(base, NAMES, size, colour, "I" if variable else "")
-    return _scripted(word, placed.get("sup", ""), placed.get("sub", ""), size, colour)
+    pieces = parts(label)
+    placed = {place: words for words, place in pieces[1:]}
+    word = _word(pieces[0][0], size, colour)
+    if len(pieces) == 1:
+        return table(cell(height=DROP), cell(word))
+    scripted = _scripted(word, placed.get("sup", ""), placed.get("sub", ""), size, colour)
+    rest = placed.get("", "")
+    return table(cell(scripted) + cell(_word(rest, size, colour))) if rest else scripted
 
 
 def symbol(op: Op, size: int, colour: str) -> str:
@@ -59,12 +65,17 @@ def symbol(op: Op, size: int, colour: str) -> str:
     return _scripted(text(base, WORDS, size, colour), above, "", size, colour)
 
 
+def _word(words: str, size: int, colour: str) -> str:
+    """Words in the typeface of names, one letter alone in italics."""
+    return text(words, NAMES, size, colour, "I" if len(words.rstrip("′")) == 1 else "")
+
+
 def _scripted(word: str, above: str, below: str, size: int, colour: str) -> str:
     if not above and not below:
         return word
-    small, half = size * 2 // 3, size * 3 // 5
-    up, down = (text(words, NAMES, small, colour) for words in (above, below))
+    up, down = (text(words, NAMES, max(8, size * 5 // 8), colour) for words in (above, below))
+    rest = size // 2
     return table(
-        cell(word, rowspan=2, align="right") + cell(up, align="left", height=half),
-        cell(down, align="left", height=half),
+        cell(word, rowspan=2, align="right") + cell(up, align="left", height=rest),
+        cell(down, align="left", height=rest),
     )
