@@ -17,6 +17,7 @@ from .losses import (
 )
 from .nn import MLP, Layer, Module, Neuron
 from .optim import SGD, Adam, AdamW, cosine, step_decay
+from .stepper import Stepper, step
 from .steps import backward_steps, forward_steps
 from .training import History, accuracy, fit
 
@@ -33,6 +34,7 @@ __all__ = [
     "Module",
     "Neuron",
     "Picture",
+    "Stepper",
     "Value",
     "accuracy",
     "backward_steps",
@@ -58,6 +60,7 @@ __all__ = [
     "softmax",
     "spirals",
     "squared_error",
+    "step",
     "step_decay",
     "total",
 ]

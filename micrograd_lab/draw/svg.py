@@ -19,8 +19,10 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _CLASSES = {"w": "wire", "e": "edge"}  # "node computed" is right as it is
 _FALLBACKS = {
     "STIXGeneral": "STIXGeneral, 'STIX Two Text', 'Times New Roman', 'Liberation Serif', serif",
-    "DejaVu Sans": "'DejaVu Sans', Verdana, sans-serif",
-    "DejaVu Sans Mono": "'DejaVu Sans Mono', Menlo, Consolas, monospace",
+    "DejaVu Sans": "'DejaVu Sans', 'Bitstream Vera Sans', Verdana, sans-serif",
+    "DejaVu Sans Mono": (
+        "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
+    ),
 }
 
 

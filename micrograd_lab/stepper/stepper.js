@@ -1,0 +1,375 @@
+// Makes every picture of a stepper on this page one that can be stepped through.
+//
+// A notebook may run this text long after the page was loaded, more than once, and without telling
+// it where it stands, so it looks for all pictures that are not upgraded yet.  What it builds goes
+// into a shadow tree: the picture is hidden by it, the page's styles and the ids of another stepper
+// do not reach into it, and a saved copy of the page has the picture again.
+//
+// Position 0 is the start, then come the steps that Python wrote down: forward, the seed
+// (∂E/∂E = 1), backward.  At a position the numbers of its step are there already.
+(() => {
+  "use strict";
+
+  const ICONS = {
+    first: "M2 2h2.5v12H2zM14 2v12L5.5 8z",
+    previous: "M12.5 2v12L3.5 8z",
+    next: "M3.5 2v12l9-6z",
+    last: "M11.5 2H14v12h-2.5zM2 2v12l8.500-6z",
+  };
+  const FRAME = `
+    <div class="stepper" role="group" tabindex="0">
+      <div class="stage"></div>
+      <div class="bar">
+        ${button("first", "Home")}${button("previous", "←")}
+        <button type="button" class="play" title="play (Space)">play</button>
+        ${button("next", "→")}${button("last", "End")}
+        <input type="range" min="0" value="0" step="1" aria-label="step">
+        <span class="where"></span>
+      </div>
+      <div class="panel" role="status" aria-live="polite" aria-atomic="true"></div>
+    </div>`;
+  const PACE = 900; // milliseconds from step to step while it plays
+
+  function button(name, key) {
+    return `<button type="button" class="${name}" title="${name} (${key})" aria-label="${name} step">
+      <svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg></button>`;
+  }
+
+  function upgrade(host) {
+    const img = host.querySelector("img");
+    const data = JSON.parse(host.querySelector("script[type='application/json']").textContent);
+    const { steps, quiz } = data;
+    const svg = picture(img.src);
+    const frame = document.createElement("template");
+    frame.innerHTML = FRAME;
+    const root = frame.content.querySelector(".stepper");
+    const [stage, panel, slider, where, play] =
+      [".stage", ".panel", "input", ".where", ".play"].map((name) => root.querySelector(name));
+    root.setAttribute("aria-label", img.alt);
+    stage.append(svg);
+    slider.max = steps.length - 1;
+
+    const numbers = timeline(svg, steps);
+    const solved = new Map(); // quiz: position -> whether it was right at the first try
+    let position = 0;
+    let timer = 0;
+    let lit = [];
+
+    function go(to) {
+      position = Math.max(0, Math.min(steps.length - 1, to));
+      const step = steps[position];
+      const asked = quiz && step.pass === "backward" && !solved.has(position);
+      for (const number of numbers) number.show(asked ? position - 1 : position);
+      lit.forEach((element) => element.classList.remove("lit", "now", "forward", "backward"));
+      lit = parts(svg, step);
+      lit.forEach((element) => element.classList.add("lit", step.pass === "forward" ? "forward" : "backward"));
+      const node = svg.querySelector(`#n${step.node}`);
+      node?.classList.add("now");
+      if (node) lit.push(node), intoView(stage, node);
+      slider.value = position;
+      where.textContent = `${position} / ${steps.length - 1} · ${step.pass}`;
+      slider.setAttribute("aria-valuetext", where.textContent);
+      panel.setAttribute("aria-live", timer ? "off" : "polite");
+      const active = root.getRootNode().activeElement;
+      if (asked) ask(panel, step, steps.find((s) => s.node === step.node), data, answered);
+      else panel.innerHTML = told(step, data) + score();
+      if (asked && active) panel.querySelector("input").focus({ preventScroll: true });
+      panel.style.minHeight = `${Math.min(300, Math.max(panel.offsetHeight, 104))}px`;
+    }
+
+    function answered(atFirst) {
+      solved.set(position, atFirst);
+      go(position);
+      root.querySelector(".next").focus();
+    }
+
+    function score() {
+      if (!quiz || !solved.size) return "";
+      const right = [...solved.values()].filter(Boolean).length;
+      const asked = steps.filter((step) => step.pass === "backward").length;
+      return `<div class="quiet">${right} of ${asked} steps right at the first try</div>`;
+    }
+
+    function playing(on) {
+      clearInterval(timer);
+      timer = 0;
+      if (on) {
+        if (position === steps.length - 1) go(0);
+        timer = setInterval(() => {
+          if (!host.isConnected) return playing(false);
+          go(position + 1);
+          if (position === steps.length - 1 || panel.querySelector(".quiz")) playing(false);
+        }, PACE);
+      }
+      play.textContent = timer ? "pause" : "play";
+      play.title = `${play.textContent} (Space)`;
+    }
+
+    const move = (to) => () => (playing(false), go(to()));
+    const first = move(() => 0);
+    const previous = move(() => position - 1);
+    const next = move(() => position + 1);
+    const last = move(() => steps.length - 1);
+    const keys = {
+      Home: first, End: last, ArrowLeft: previous, ArrowUp: previous, ArrowRight: next,
+      ArrowDown: next, " ": () => playing(!timer),
+    };
+    for (const [name, act] of Object.entries({ first, previous, next, last })) {
+      root.querySelector(`.${name}`).addEventListener("click", act);
+    }
+    play.addEventListener("click", () => playing(!timer));
+    slider.addEventListener("input", move(() => Number(slider.value)));
+
+    // A notebook listens for keys on the whole document: 'j' selects the next cell.  So while the
+    // focus is here, the stepper sees keys first, on the window, and the page never does.
+    function key(event) {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (["Tab", "Escape"].includes(event.key) || (event.key === "Enter" && event.shiftKey)) return;
+      event.stopImmediatePropagation();
+      const target = event.composedPath()[0];
+      const act = target.matches("[type='text']") ? target.keys?.[event.key]
+        : target.matches("button") && event.key === " " ? null : keys[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    }
+    root.addEventListener("focusin", () => window.addEventListener("keydown", key, true));
+    root.addEventListener("focusout", () => window.removeEventListener("keydown", key, true));
+    root.addEventListener("pointerdown", (event) => {
+      if (!event.target.closest("button, input")) root.focus({ preventScroll: true });
+    });
+
+    svg.addEventListener("click", (event) => {
+      const node = event.target.closest(".node");
+      if (node) move(() => jump(steps, Number(node.id.slice(1)), position))();
+    });
+
+    const style = host.querySelector("style").cloneNode(true);
+    host.attachShadow({ mode: "open" }).append(style, root);
+    go(0);
+  }
+
+  // The SVG inside the address of the picture, as part of this page.
+  function picture(address) {
+    const bytes = Uint8Array.from(atob(address.split(",")[1]), (c) => c.charCodeAt(0));
+    const text = new TextDecoder().decode(bytes);
+    const svg = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+    const [width, height] = ["width", "height"].map((side) => parseFloat(svg.getAttribute(side)) * (4 / 3));
+    svg.style.width = `clamp(${0.75 * width}px, 100%, ${width}px)`;
+    svg.removeAttribute("width");
+    svg.removeAttribute("height");
+    svg.style.aspectRatio = `${width} / ${height}`;
+    svg.setAttribute("aria-hidden", "true"); // the panel says it
+    return svg;
+  }
+
+  // Every number in the picture, with what it shows from which position on.
+  function timeline(svg, steps) {
+    const found = new Map();
+    const at = (id, kind, position, text) => {
+      const element = svg.querySelector(`#${id} text.${kind}`);
+      if (!element) return;
+      if (!found.has(element)) found.set(element, []);
+      found.get(element).push([position, text ?? element.textContent]);
+    };
+    const computed = new Set(steps.filter((step) => step.pass === "forward").map((step) => step.node));
+    svg.querySelectorAll(".wire").forEach((wire) => {
+      if (!computed.has(Number(wire.id.slice(1)))) at(wire.id, "value", 0);
+    });
+    steps.forEach((step, position) => {
+      if (step.pass === "forward") at(`w${step.node}`, "value", position);
+      if (step.pass === "seed") at(`w${step.node}`, "grad", position);
+      step.edges?.forEach((edge, k) => {
+        at(`w${edge.to}`, "grad", position, edge.after);
+        at(`e${step.node}_${k}`, "grad", position);
+      });
+    });
+    return [...found].map(([element, changes]) => {
+      let shown = null;
+      return {
+        show(position) {
+          const last = changes.filter(([from]) => from <= position).at(-1)?.[1] ?? "";
+          if (last === shown) return;
+          shown = last;
+          element.classList.toggle("later", !last);
+          if (last) element.textContent = last;
+        },
+      };
+    });
+  }
+
+  // What lights up at a step: the wires that it reads, and the wire of its node.
+  function parts(svg, step) {
+    if (step.node === undefined) return [];
+    const ids = [`w${step.node}`];
+    (step.inputs ?? []).forEach((input, k) => ids.push(`w${input}`, `e${step.node}_${k}`));
+    return ids.map((id) => svg.querySelector(`#${id}`)).filter(Boolean);
+  }
+
+  // Scrolls the picture, never the page.
+  function intoView(stage, node) {
+    const [box, view] = [node.getBoundingClientRect(), stage.getBoundingClientRect()];
+    const left = (box.left + box.right - view.left - view.right) / 2;
+    const top = (box.top + box.bottom - view.top - view.bottom) / 2;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (Math.abs(left) > 0.3 * view.width || Math.abs(top) > 0.3 * view.height) {
+      stage.scrollBy({ left, top, behavior: still ? "instant" : "smooth" });
+    }
+  }
+
+  // The position of the step of a node: in the pass that is on, and a second click in the other;
+  // a leaf is there from the start, and has its gradient when the last of its readers is done.
+  function jump(steps, node, position) {
+    const last = (test) => steps.findLastIndex(test);
+    const forward = Math.max(0, last((step) => step.pass === "forward" && step.node === node));
+    let backward = last((step) => step.pass === "backward" && step.node === node);
+    if (backward < 0) backward = last((step) => step.edges?.some((edge) => edge.to === node));
+    if (backward < 0) backward = last((step) => step.pass === "seed");
+    const back = ["seed", "backward"].includes(steps[position].pass);
+    if (position === forward) return backward;
+    return position === backward || !back ? forward : backward;
+  }
+
+  const math = (html) => `<span class="math">${html}</span>`;
+  const value = (html) => `<span class="value">${html}</span>`;
+  const grad = (html) => `<span class="grad">${html}</span>`;
+  const quiet = (html) => `<span class="quiet">${html}</span>`;
+  const factor = (html) => (/^[-−]/.test(html) ? `(${html})` : html);
+  const slope = (of, wrt) => `<span class="frac"><span>∂${of}</span><span class="spoken">/</span><span>∂${wrt}</span></span>`;
+  const caption = (text) => `<div class="caption">${text}</div>`;
+  const line = (html) => `<div class="line">${html}</div>`;
+  const equation = (...parts) => [...new Set(parts)].join(" = ");
+
+  // What the panel says about a step.
+  function told(step, { names, result }) {
+    const [of, name] = [names[result], names[step.node]];
+    switch (step.pass) {
+      case "start":
+        return caption("start: the numbers that are given") +
+          line(quiet("→ computes the values one after the other, and then their gradients"));
+      case "forward":
+        return caption("forward: the operation is applied to its inputs") + line(computed(step, name));
+      case "seed":
+        return caption(`backward begins: how fast does ${math(of)} change with itself?`) +
+          line(equation(math(slope(of, of)), grad("1")));
+      default:
+        return caption("backward: upstream gradient × local derivative") + step.edges.map((edge) => {
+          const input = names[edge.to];
+          const rule = `${slope(of, input)} ← ${slope(of, name)} × ${slope(name, input)}`;
+          const product = `${grad(step.grad)} × ${value(factor(edge.local))}`;
+          const sum = `${quiet("adds to")} ${grad(edge.before)} → ${grad(edge.after)}`;
+          return line(`${equation(math(rule), product, grad(edge.contribution))}
+            ${edge.exact[1] ? sum : ""}
+            <span class="aside">${quiet("with")} ${derivative(edge, slope(name, input))}</span>`);
+        }).join("");
+    }
+  }
+
+  // z = w × x = 0.5 × 0.578 = 0.289
+  function computed(step, name) {
+    const own = name === `(${step.symbols})` ? step.symbols : name; // a product without a name
+    return equation(math(own), math(step.symbols), value(step.numbers), value(step.data));
+  }
+
+  // ∂y/∂s = y × (1 − y) = 0.670 × (1 − 0.670) = 0.221
+  function derivative(edge, name) {
+    const formula = edge.symbols === edge.numbers ? [] : [math(edge.symbols)];
+    const local = Number(edge.numbers) === edge.exact[0] ? [] : [value(edge.local)];
+    return equation(math(name), ...formula, value(edge.numbers), ...local);
+  }
+
+  // Asks for the numbers of a backward step in the panel; `answered` hears whether they were all
+  // right at the first try.
+  function ask(panel, step, made, { names, result }, answered) {
+    const [of, name] = [names[result], names[step.node]];
+    const box = (label) => `<input type="text" inputmode="decimal" autocomplete="off" aria-label="${label}">`;
+    panel.innerHTML = `<div class="quiz">
+      ${caption("backward: fill in local derivatives and gradients, or the gradients alone, and press Enter")}
+      ${line(`${equation(math(slope(of, name)), grad(step.grad))}, ${computed(made, name)}`)}
+      ${step.edges.map((edge) => {
+        const input = names[edge.to];
+        const before = edge.exact[1] ? `${grad(edge.before)} + ` : "";
+        const product = math(`${slope(of, name)} × ${slope(name, input)}`);
+        return line(`${math(slope(name, input))} = ${box("local derivative")}
+          ${math(slope(of, input))} = ${before}${product} = ${box("gradient")}
+          <div class="verdict"></div>`);
+      }).join("")}
+      ${line('<button type="button">check</button> <button type="button">show</button>')}</div>`;
+    const [check, show] = panel.querySelectorAll("button");
+    const verdicts = [...panel.querySelectorAll(".verdict")];
+    const inputs = [...panel.querySelectorAll("input")];
+    let tries = 0;
+    const mark = () => {
+      tries += 1;
+      const done = step.edges.map((edge, k) => {
+        const typed = inputs.slice(2 * k, 2 * k + 2);
+        const found = marked(step, edge, ...typed.map((input) => parsed(input.value)));
+        typed.forEach((input, i) => colour(input, found.right[i]));
+        colour(verdicts[k], found.done);
+        verdicts[k].innerHTML = found.say(slope(of, name), (e) => slope(name, names[e.to]));
+        return found.done;
+      });
+      if (done.every(Boolean)) answered(tries === 1);
+    };
+    check.addEventListener("click", mark);
+    show.addEventListener("click", () => answered(false));
+    for (const input of inputs) input.keys = { Enter: mark };
+  }
+
+  function colour(element, right) {
+    element.classList.toggle("right", right === true);
+    element.classList.toggle("wrong", right === false);
+    if (element.tagName === "INPUT") element.setAttribute("aria-invalid", right === false);
+  }
+
+  // What was typed, as a number: 0.0728, −0,0728, 7.28·10⁻², 1/4; NaN if it is none, null if empty.
+  function parsed(text) {
+    const superscript = (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻".indexOf(sign);
+    const plain = text.replace(/\s/g, "").replace(/[−–]/g, "-").replace(",", ".")
+      .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/g, (sign) => "0123456789-"[superscript(sign)])
+      .replace(/[·×*]10\^?/, "e");
+    if (plain === "") return null;
+    const [top, bottom] = plain.split("/");
+    return Number(top || NaN) / Number(bottom ?? 1);
+  }
+
+  // Whether a typed number is right, when it was computed from numbers of three digits.
+  const near = (typed, exact, scale = 0) =>
+    Math.abs(typed - exact) <= 0.015 * Math.max(Math.abs(exact), Math.abs(scale));
+
+  // Marks a local derivative and a gradient, of which the first may be missing, and says which
+  // factor is wrong.
+  function marked(step, edge, local, gradient) {
+    const [slope, before, contribution, after] = edge.exact.map((x) => x ?? NaN);
+    const upstream = step.exact ?? NaN;
+    const right = [
+      local === null ? null : near(local, slope),
+      gradient === null ? null : near(gradient, after, Math.max(Math.abs(before), Math.abs(contribution))),
+    ];
+    const used = local ?? (gradient - before) / upstream; // the local derivative, as it seems
+    const other = step.edges.find((e) => e.to !== edge.to && near(used, e.exact[0]));
+    const says = [
+      [[local, gradient].some(Number.isNaN), () => "a number looks like 0.0728 or 7.28e-2"],
+      [right[0] !== false && right[1], () => "right"],
+      [local === null && gradient === null, () => "type the gradient, or both numbers"],
+      [right[0] === false && near(used, -slope), (_, d) => `the local derivative ${math(d(edge))} has the wrong sign`],
+      [right[0] === false && other, (_, d) => `the local derivative is wrong: that is ${math(d(other))}, not ${math(d(edge))}`],
+      [right[0] === false, (_, d) => `the local derivative ${math(d(edge))} is wrong`],
+      [gradient === null, (up) => `the local derivative is right; now multiply it by ${math(up)}`],
+      [before && near(gradient, contribution), () => `that is what this step adds; ${grad(edge.before)} was there before`],
+      [near(gradient, slope), (up) => `the upstream gradient ${math(up)} is missing`],
+      [near(gradient, upstream), (_, d) => `the local derivative ${math(d(edge))} is missing`],
+      [near(gradient, upstream + slope), () => "the factors are multiplied, not added"],
+      [near(gradient, -after), () => "the sign is wrong"],
+      [right[0], (up) => `the local derivative is right, so the upstream gradient is wrong: ${math(up)} = ${grad(step.grad)}`],
+      [other, (_, d) => `the local derivative is wrong: you took ${math(d(other))} for ${math(d(edge))}`],
+      [true, (up, d) => `a factor is wrong: ${math(up)} = ${grad(step.grad)}, so look at ${math(d(edge))}`],
+    ];
+    const say = says.find(([holds]) => holds)[1];
+    return { right, say, done: right[0] !== false && right[1] === true };
+  }
+
+  for (const host of document.querySelectorAll(".micrograd-stepper")) {
+    if (!host.shadowRoot) upgrade(host);
+  }
+})();
