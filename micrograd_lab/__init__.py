@@ -6,6 +6,7 @@ from .draw import Diagram, Picture, draw, draw_network
 from .engine import Value, dot, gradients, ieee, total
 from .explanation import explain
 from .expressions import expression
+from .files import from_torch, load, save, to_torch
 from .graph import Graph
 from .losses import (
     binary_cross_entropy,
@@ -51,17 +52,21 @@ __all__ = [
     "expression",
     "fit",
     "forward_steps",
+    "from_torch",
     "gate",
     "gradients",
     "hinge",
     "ieee",
+    "load",
     "mean_squared_error",
     "moons",
+    "save",
     "softmax",
     "spirals",
     "squared_error",
     "step",
     "step_decay",
+    "to_torch",
     "total",
 ]
 
