@@ -2,12 +2,13 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from micrograd_lab import __version__
-from micrograd_lab.cli import COMMANDS
+from micrograd_lab.cli import COMMANDS, main
 
 PACKAGE = Path(__file__).parent.parent
 
@@ -195,3 +196,16 @@ def test_the_derivation_has_other_forms():
 def test_a_name_that_is_not_in_the_expression_is_refused():
     says = "there is no q here; there are w, x, v3"
     assert says in one_line(run("explain", "w*x", "q", "w=-2", "x=5"))
+
+
+def test_without_graphviz_the_numbers_are_printed_and_one_line_says_what_to_install(
+    tmp_path, monkeypatch, capsys
+):
+    rendering = import_module("micrograd_lab.draw.rendering")
+    monkeypatch.setattr(rendering, "_in_process", lambda: False)
+    monkeypatch.setattr(rendering, "which", lambda program: None)
+    assert main(["lecture", "-o", str(tmp_path)]) == 2
+    printed = capsys.readouterr()
+    assert "slide says  engine says" in printed.out
+    (line,) = printed.err.splitlines()
+    assert "pip install pygraphviz" in line

@@ -59,8 +59,8 @@ def _errata() -> Iterator[Erratum]:
     yield Erratum(
         "E3",
         "updates of w_{1,1}^{(2)} and w_{1,1}^{(1)}; vanishing gradient problem",
-        f"w + η ∂E/∂w climbs: one step of all parameters with η = {RATE}, as wired, takes E from "
-        f"{E:.6f} to {climbed:.6f}",
+        f"w + η ∂E/∂w climbs: in the wiring as printed, one step of all parameters with η = {RATE} "
+        f"takes E from {E:.6f} to {climbed:.6f}",
         f"w − η ∂E/∂w takes E to {descended:.6f}: 0.4 becomes {down['w_{1,1}^{(2)}']:.5f} and 0.15 "
         f"becomes {down['w_{1,1}^{(1)}']:.5f}",
     )
@@ -101,10 +101,11 @@ def _errata() -> Iterator[Erratum]:
         f"but through y_1 alone it would be {product * on_slide['∂s_1/∂z_1']:.6f}",
     )
     first, *_, last = (p.data for p in table.normalization)
+    low, high = (p.by_hand for p in PRINTED if p.errata == ("E9",))
     yield Erratum(
         "E9",
         "normalization column",
-        "0.00334 and 0.49666: quotients of rounded sigmoids, 0.003345 and 0.496655, rounded again",
+        f"0.00334 and 0.49666: quotients of rounded sigmoids, {low:g} and {high:g}, rounded again",
         f"{first:.5f} and {last:.5f} ({first:.7f}, {last:.7f})",
     )
     yield Erratum(
@@ -135,8 +136,8 @@ def _errata() -> Iterator[Erratum]:
         f"w + η ∂f/∂w is right only because f = {given(climb[0])} has to rise to 3; there is no error "
         f"on the slide, and nothing ends the climb (4 steps: {climb[4]:.1f}, 5 steps: "
         f"{climb[5]:.1f})",
-        f"descend E = ½(f − 3)² with minus; η = 0.1 multiplies f − 3 by {number(factor, digits=2)} in each "
-        f"step and diverges, η must be below 1/{(1 - factor) / 0.1 / 2:.0f}",
+        "descend E = ½(f − 3)² with minus; η = 0.1 multiplies f − 3 by "
+        f"{number(factor, digits=2)} in each step and diverges, η must be below 1/{(1 - factor) / 0.1 / 2:.0f}",
     )
     yield Erratum(
         "E14",

@@ -14,8 +14,7 @@ from .tables import ACTIVATIONS
 
 
 def report() -> str:
-    """What each slide says, what the engine says, and why they differ; then the updated weights, and what
-    is right where the slides are not."""
+    """What the slides say, what the engine says and why they differ; updated weights; errata."""
     return "\n".join([*_comparison(), *_updates(), *_toy(), *_corrections()])
 
 
@@ -69,14 +68,13 @@ Updated weights, η = {RATE}: descent is w − η ∂E/∂w; the slides print w 
 
 
 def _toy() -> Iterator[str]:
-    climb = ", ".join(f"{number(f)}" for f in toy_steps(5))
-    slow = ", ".join(f"{number(f)}" for f in toy_steps(4, 0.01, target=3))
-    fast = ", ".join(f"{number(f)}" for f in toy_steps(4, target=3))
+    climb, fast = toy_steps(5), toy_steps(4, target=3)
+    slow = toy_steps(4, 0.01, target=3)
     yield f"""
-The toy's "+" is right, because f = −7 has to rise to 3; in a network E has to fall (E13)
-  the slide's rule, η = 0.1               f = {climb}
-  descent of E = ½(f − 3)², η = 0.1       f = {fast}
-  descent of E = ½(f − 3)², η = 0.01      f = {slow}"""
+The toy's "+" is right: f = {number(climb[0])} has to rise to 3. In a network E has to fall (E13)
+  the slide's rule, η = 0.1               f = {", ".join(map(number, climb))}
+  descent of E = ½(f − 3)², η = 0.1       f = {", ".join(map(number, fast))}
+  descent of E = ½(f − 3)², η = 0.01      f = {", ".join(map(number, slow))}"""
 
 
 def _corrections() -> Iterator[str]:
@@ -121,5 +119,6 @@ The engine computes the wiring of the slides; E1 says what is swapped in it.
 |---|---|---|---|---|---|---|"""
     for p in PRINTED:
         more = "; ".join(filter(None, [p.reason, " ".join(p.errata)]))
-        numbers = f"{p.printed} | {p.computed!r} | {p.corrected!r}"
+        corrected = "" if p.corrected == p.computed else f"{p.corrected:.12g}"
+        numbers = f"{p.printed} | {p.computed:.12g} | {corrected}"
         yield f"| {p.slide} | {p.quantity} | {numbers} | {p.kind} | {more} |"
