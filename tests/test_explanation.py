@@ -2,11 +2,9 @@ import re
 
 import pytest
 
-from micrograd_lab import Value, dot, explain, total
+from micrograd_lab import Value, dot, explain, lecture, total
 from micrograd_lab.engine import recorded
 from micrograd_lab.notation import given, number
-
-lecture = pytest.importorskip("micrograd_lab.lecture")
 
 
 def ladder(rungs):
