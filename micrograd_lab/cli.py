@@ -188,16 +188,24 @@ COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
     "explain": explain,
 }
 
+_EXAMPLES = """\
+examples:
+  micrograd-lab lecture
+  micrograd-lab draw "w*x + b" w=-2 x=5 b=3 -o f.svg
+  micrograd-lab COMMAND --help
+"""
+
 
 def _parsed(words: list[str]) -> Namespace:
     """The options of a command line, with what runs it as `run`."""
     parser = _OneLineParser(
         prog="micrograd-lab",
         description="See every scalar of backpropagation.",
-        epilog="micrograd-lab COMMAND --help shows the command's options and examples.",
+        epilog=_EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         description = inspect.getdoc(command) or ""
         subparser = commands.add_parser(
@@ -250,7 +258,7 @@ def _numbers(words: Sequence[str]) -> dict[str, float]:
 def _results(result: Value) -> str:
     """The result and, once there are gradients, that of every named leaf, a line each."""
     graph = Graph(result, products=False)
-    name = result.label or "result"
+    name = graph.names[result]
     lines = [f"{name} = {result.data:.6g}"]
     if graph.has_gradients:
         lines += [

@@ -122,7 +122,7 @@ def test_an_expression_is_drawn_and_its_gradients_are_printed(tmp_path):
 
 def test_without_gradients_the_forward_pass_is_drawn(tmp_path):
     done = run("draw", "w*x", "w=2", "x=0.75", "--no-gradients", "-o", "f.dot", cwd=tmp_path)
-    assert done.stdout.splitlines() == ["result = 1.5", "wrote f.dot"]
+    assert done.stdout.splitlines() == ["v3 = 1.5", "wrote f.dot"]
     assert "1.50" in (tmp_path / "f.dot").read_text("utf-8")
 
 
@@ -137,14 +137,14 @@ def test_without_gradients_the_forward_pass_is_drawn(tmp_path):
     ids=" ".join,
 )
 def test_options_may_stand_anywhere(tmp_path, words):
-    assert run("draw", *words, cwd=tmp_path).stdout.startswith("result = 6\n")
+    assert run("draw", *words, cwd=tmp_path).stdout.startswith("v3 = 6\n")
     assert (tmp_path / "f.dot").exists()
 
 
 @pytest.mark.parametrize("text", ["-w*x", "-tanh(w)*x", "-w - x", "-2*w*x"])
 def test_an_expression_may_begin_with_a_minus(tmp_path, text):
     done = run("draw", text, "w=1", "x=2", "-o", tmp_path / "f.dot")
-    assert done.stdout.startswith("result = -")
+    assert re.match(r"v\d = -", done.stdout)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is wrong, rounded or ambiguous on the slides, and what is right, with the computed numbers."""
+"""What is wrong, rounded or ambiguous on the slides, and what is right, computed."""
 
 from __future__ import annotations
 
@@ -97,8 +97,8 @@ def _errata() -> Iterator[Erratum]:
         "last backward slide; vanishing gradient problem",
         "the chain for w_{1,1}^{(1)} leaves out ∂y_1(input)/∂z_1(output), the weight 0.4, and the "
         f"path through y_2; as written the product is {product:.6f}",
-        f"the sum over y_1 and y_2, as on the slides before: {computed[slope]:.6f}; with the weight "
-        f"but through y_1 alone it would be {product * on_slide['∂s_1/∂z_1']:.6f}",
+        f"the sum over y_1 and y_2, as on the slides before: {computed[slope]:.6f}; with the "
+        f"weight but through y_1 alone it would be {product * on_slide['∂s_1/∂z_1']:.6f}",
     )
     first, *_, last = (p.data for p in table.normalization)
     low, high = (p.by_hand for p in PRINTED if p.errata == ("E9",))
@@ -133,11 +133,12 @@ def _errata() -> Iterator[Erratum]:
     yield Erratum(
         "E13",
         "toy example",
-        f"w + η ∂f/∂w is right only because f = {given(climb[0])} has to rise to 3; there is no error "
-        f"on the slide, and nothing ends the climb (4 steps: {climb[4]:.1f}, 5 steps: "
+        f"w + η ∂f/∂w is right only because f = {given(climb[0])} has to rise to 3; there is no "
+        f"error on the slide, and nothing ends the climb (4 steps: {climb[4]:.1f}, 5 steps: "
         f"{climb[5]:.1f})",
         "descend E = ½(f − 3)² with minus; η = 0.1 multiplies f − 3 by "
-        f"{number(factor, digits=2)} in each step and diverges, η must be below 1/{(1 - factor) / 0.1 / 2:.0f}",
+        f"{number(factor, digits=2)} in each step and diverges, η must be below "
+        f"1/{(1 - factor) / 0.1 / 2:.0f}",
     )
     yield Erratum(
         "E14",

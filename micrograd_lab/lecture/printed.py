@@ -65,7 +65,7 @@ class Printed:
 
     @property
     def reason(self) -> str:
-        """The slide's arithmetic, where that is why the printed number differs from the computed."""
+        """The slide's arithmetic, where that is why printed and computed differ."""
         if not self.arithmetic or self.kind == "exact":
             return ""
         return f"{self.arithmetic} = {self.by_hand:.6g}"
@@ -88,11 +88,9 @@ def _gates() -> Iterator[Printed]:
 def _activations() -> Iterator[Printed]:
     for row in ACTIVATIONS:
         if "relu" in row.op.name:
-            slope = row.slope_at_0
-            yield Printed(
-                ACTIVATION_SLIDE, f"f′(0) of {row.op.symbol}", f"{row.slope_on_slide}", slope, slope,
-                errata=("E12",),
-            )  # fmt: skip
+            slope, printed = row.slope_at_0, f"{row.slope_on_slide}"
+            where = f"f′(0) of {row.op.symbol}"
+            yield Printed(ACTIVATION_SLIDE, where, printed, slope, slope, errata=("E12",))
 
 
 def _outputs() -> Iterator[Printed]:

@@ -43,7 +43,7 @@ truncated        that arithmetic, cut off instead of rounded
 erratum          none of these
 E1, E2, ...      the errata below that concern it
 
-The engine computes the wiring of the slides; "corrected" is with z_1 = σ(a_1), z_2 = σ(a_2) (E1)."""
+The engine computes the wiring of the slides; "corrected" has z_1 = σ(a_1), z_2 = σ(a_2) (E1)."""
 
 
 def _updates() -> Iterator[str]:
@@ -98,9 +98,9 @@ written by `micrograd_lab.lecture`: its numbers are computed, and a test compare
 ## The derivative of ReLU at 0
 
 ReLU has no derivative at 0: from the left the slope is 0, from the right 1.  The lecture's table
-puts x = 0 into the right branch and prints 1.  Here the derivative of ReLU at 0 is 0, as in PyTorch,
-JAX and micrograd, so that a network gives the same gradients everywhere; leaky ReLU has its
-negative slope there, as in PyTorch.
+puts x = 0 into the right branch and prints 1.  Here the derivative of ReLU at 0 is 0, as in
+PyTorch, JAX and micrograd, so that a network gives the same gradients everywhere; leaky ReLU has
+its negative slope there, as in PyTorch.
 
 | activation | f(x) | f′(x) | f′(0), slides | f′(0), here |
 |---|---|---|---|---|"""
