@@ -14,7 +14,6 @@ import re
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
@@ -51,11 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def lecture(parser: ArgumentParser) -> Run:
-    """Compute the lecture's examples beside what its slides print, and draw them.
+    """Compute the lecture's examples beside what its slides print, and draw and explain them.
 
     Prints every number of the slides with the computed one and why they differ, and the weights
-    after an update.  Draws the toy example and the network, as its slides compute it and corrected,
-    as SVG and PNG.
+    after an update.  Writes of the toy example and of the network, as its slides compute it and
+    corrected: pictures as SVG and PNG, a page to step through in a browser, and a text that
+    derives the gradient of every parameter.
 
     examples:
       micrograd-lab lecture
@@ -63,12 +63,14 @@ def lecture(parser: ArgumentParser) -> Run:
     """
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("lecture"), metavar="FOLDER",
-        help="where to write the pictures (default: %(default)s)",
+        help="where to write the files (default: %(default)s)",
     )  # fmt: skip
 
     def run(parsed: Namespace) -> None:
         from .draw import draw
         from .lecture import network, report, toy
+        from .saving import write_whole
+        from .stepper import step
 
         parsed.output.mkdir(parents=True, exist_ok=True)
         examples = {
@@ -76,15 +78,19 @@ def lecture(parser: ArgumentParser) -> Run:
             "network_corrected": network("corrected"),
             "network_printed": network("printed"),
         }
-        try:  # pictures first: a reader such as `head` may end the program while it prints
+        try:  # files first: a reader such as `head` may end the program while it prints
             for name, example in examples.items():
+                explained = _explained(example.result, example.parameters)
+                write_whole(parsed.output / f"{name}.txt", explained.encode())
+                step(example.result).save(parsed.output / f"{name}.html")
                 example.result.backward()
                 diagram = draw(example.result)
                 for suffix in (".svg", ".png"):
                     diagram.save(parsed.output / (name + suffix))
         finally:
             print(report(), flush=True)
-        print(f"\nwrote {', '.join(examples)} as .svg and .png into {parsed.output.resolve()}")
+        into = parsed.output.resolve()
+        print(f"\nwrote {', '.join(examples)} as .svg, .png, .html and .txt into {into}")
 
     return run
 
@@ -141,7 +147,9 @@ def step(parser: ArgumentParser) -> Run:
     def run(parsed: Namespace) -> None:
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if parsed.output:
-            import_module("micrograd_lab.stepper").step(result).save(parsed.output)
+            from .stepper import step
+
+            step(result).save(parsed.output)
         name = Graph(result, products=False).names[result]
         print("forward", *forward_steps(result), sep="\n")
         print("backward", f"∂{name}/∂{name} = 1", *backward_steps(result), sep="\n")
@@ -267,3 +275,11 @@ def _results(result: Value) -> str:
             if node.label and not node.inputs and node is not result
         ]
     return "\n".join(lines)
+
+
+def _explained(result: Value, parameters: Sequence[Value]) -> str:
+    """The forward pass, and the derivation of the gradient of each parameter."""
+    name = Graph(result, products=False).names[result]
+    parts = {"Forward": "\n".join(map(str, forward_steps(result)))}
+    parts |= {f"∂{name}/∂{w.label}": str(derivation(result, w)) for w in parameters}
+    return "\n\n".join(f"{title}\n{'-' * len(title)}\n\n{text}\n" for title, text in parts.items())

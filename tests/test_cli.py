@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from micrograd_lab import __version__
+from micrograd_lab import __version__, explain, lecture
 from micrograd_lab.cli import COMMANDS, main
 
 PACKAGE = Path(__file__).parent.parent
@@ -84,9 +84,25 @@ def test_the_lecture_is_computed_and_drawn(tmp_path):
     assert done.stdout.splitlines()[-1].endswith(f"into {tmp_path / 'lecture'}")
     pictures = {path.name for path in (tmp_path / "lecture").iterdir()}
     names = ("toy", "network_corrected", "network_printed")
-    assert pictures == {name + suffix for name in names for suffix in (".svg", ".png")}
+    suffixes = (".svg", ".png", ".html", ".txt")
+    assert pictures == {name + suffix for name in names for suffix in suffixes}
     for picture in (tmp_path / "lecture").glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_gradient_of_the_lecture_is_derived(tmp_path):
+    run("lecture", "-o", tmp_path)
+    text = (tmp_path / "network_corrected.txt").read_text("utf-8")
+    example = lecture.network()
+    for weight in example.parameters:
+        assert f"∂E/∂{weight.label}\n---" in text
+        assert str(explain(example.result, weight)) in text
+
+
+def test_the_steps_become_a_page(tmp_path):
+    done = run("step", "w*x + b", "w=-2", "x=5", "b=3", "-o", "f.html", cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "wrote f.html"
+    assert 'class="micrograd-stepper"' in (tmp_path / "f.html").read_text("utf-8")
 
 
 def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_path):
@@ -98,7 +114,7 @@ def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode == 0
-    assert len(list(tmp_path.iterdir())) == 6
+    assert len(list(tmp_path.iterdir())) == 12
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
