@@ -130,6 +130,8 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     """
     import torch
 
+    if not isinstance(sequential, torch.nn.Sequential):
+        raise TypeError(f"from_torch takes a torch.nn.Sequential, not {type(sequential).__name__}")
     sizes: list[int] = []
     activations: list[Activation] = []
     for name, module in sequential.named_children():

@@ -16,11 +16,10 @@ from .notation import subscripted
 from .ops import OPS
 from .recording import Number, method
 
-Outputs: TypeAlias = "Sequence[Value] | Value"
-Targets: TypeAlias = "Sequence[Number] | Number"
+Numbers: TypeAlias = "Sequence[Number] | Number"
 
 
-def squared_error(outputs: Outputs, targets: Targets) -> Value:
+def squared_error(outputs: Numbers, targets: Numbers) -> Value:
     """The lecture's error E = ½ Σ (t − y)².
 
     Source:
@@ -38,7 +37,7 @@ def squared_error(outputs: Outputs, targets: Targets) -> Value:
     return _sum(errors, "E")
 
 
-def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
+def mean_squared_error(outputs: Numbers, targets: Numbers) -> Value:
     """The mean of (t − y)² over the outputs, torch's `MSELoss`.
 
     >>> mean_squared_error([Value(1), Value(2)], [0, 4]).data
@@ -48,7 +47,7 @@ def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
     return _labelled(total(squares) / len(squares) if len(squares) > 1 else squares[0], "E")
 
 
-def binary_cross_entropy(scores: Outputs, targets: Targets) -> Value:
+def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     """The cross entropy of σ(score) with a target from 0 to 1, in nats, summed over the scores.
 
     Computes  t·softplus(−s) + (1 − t)·softplus(s),  which is  −t·ln σ(s) − (1 − t)·ln(1 − σ(s)).
@@ -67,7 +66,7 @@ def binary_cross_entropy(scores: Outputs, targets: Targets) -> Value:
     return _sum(losses, "H")
 
 
-def cross_entropy(scores: Outputs, targets: Targets) -> Value:
+def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     """The cross entropy of ``softmax(scores)`` with `targets`, in nats.
 
     Computes  ln Σ exp(s − Σ t·s),  which is  ln Σ exp(s) − Σ t·s  because the targets sum to 1.
@@ -92,17 +91,17 @@ def cross_entropy(scores: Outputs, targets: Targets) -> Value:
     >>> round(cross_entropy([Value(-5), Value(-1), Value(1), Value(5)], [0, 0, 0, 1]).data, 6)
     0.020626
     """
-    pairs = _pairs(scores, targets)
-    certain = sum(target.data for _, _, target in pairs)
-    if len(pairs) == 1:
+    _, values, wanted = zip(*_pairs(scores, targets))
+    if len(values) == 1:
         raise ValueError("1 score; cross_entropy needs one per class, binary_cross_entropy takes 1")
+    certain = sum(target.data for target in wanted)
     if not abs(certain - 1) <= 1e-9:
         raise ValueError(f"targets sum to {certain:g}, not 1; divide them by their sum")
-    expected = dot([target for _, _, target in pairs], [score for _, score, _ in pairs])
-    return _labelled(_log_sum_exp([score - expected for _, score, _ in pairs]), "H")
+    expected = dot(wanted, values)
+    return _labelled(_log_sum_exp([score - expected for score in values]), "H")
 
 
-def hinge(scores: Outputs, targets: Targets) -> Value:
+def hinge(scores: Numbers, targets: Numbers) -> Value:
     """max(0, 1 − t·s) for targets −1 and 1, summed over the scores.
 
     Raises:
@@ -119,21 +118,22 @@ def hinge(scores: Outputs, targets: Targets) -> Value:
     return _sum(losses, "E")
 
 
-def softmax(scores: Sequence[Value]) -> list[Value]:
+def softmax(scores: Sequence[Number]) -> list[Value]:
     """The probability of each class: exp(s) / Σ exp(s), computed as exp(s − ln Σ exp(s)).
 
     Source:
         Lecture 7, "cross entropy with softmax".
 
-    >>> [round(p.data, 5) for p in softmax([Value(-5), Value(-1), Value(1), Value(5)])]
+    >>> [round(p.data, 5) for p in softmax([-5, -1, 1, 5])]
     [4e-05, 0.00243, 0.01794, 0.97959]
     """
-    if not scores:
+    values = _values(scores, "s")
+    if not values:
         raise ValueError("0 scores; softmax needs at least 1")
-    log_sum = _log_sum_exp(scores)
+    log_sum = _log_sum_exp(values)
     return [
         _labelled((score - log_sum).exp(), subscripted("p", k))
-        for k, score in enumerate(scores, start=1)
+        for k, score in enumerate(values, start=1)
     ]
 
 
@@ -145,16 +145,21 @@ def _log_sum_exp(values: Sequence[Value]) -> Value:
     return values[0]
 
 
-def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[object, Value, Value]]:
-    """A subscript, the output and the target, for each output; numbers become labelled leaves."""
-    ours = [outputs] if isinstance(outputs, Value) else [*outputs]
-    wanted = list(targets) if isinstance(targets, Sized) else [targets]
+def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Value]]:
+    """A subscript, the output and the target, for each output."""
+    ours, wanted = _values(outputs, "y"), _values(targets, "t")
     if len(ours) != len(wanted) or not ours:
         raise ValueError(f"{len(ours)} outputs but {len(wanted)} targets; give one target each")
-    places = range(1, len(ours) + 1) if len(ours) > 1 else [""]
+    return [(k if len(ours) > 1 else "", *pair) for k, pair in enumerate(zip(ours, wanted), 1)]
+
+
+def _values(numbers: Numbers, name: str) -> list[Value]:
+    """One value or several, as a list; what is a number becomes a leaf labelled `name`."""
+    if not isinstance(numbers, Sized):
+        return [numbers if isinstance(numbers, Value) else Value(numbers, name)]
     return [
-        (k, y, t if isinstance(t, Value) else Value(t, subscripted("t", k)))
-        for k, y, t in zip(places, ours, wanted)
+        x if isinstance(x, Value) else Value(x, subscripted(name, k if len(numbers) > 1 else ""))
+        for k, x in enumerate(numbers, start=1)
     ]
 
 

@@ -261,9 +261,9 @@ class MLP(Module):
         masks: Sequence[Sequence[Sequence[object]] | None] | None = None,
         seed: Seed = None,
     ) -> None:
-        if not nouts:
-            raise ValueError("0 layers; give the size of each, as in MLP(2, [16, 16, 1])")
-        if isinstance(activation, str) or activation is None or callable(activation):
+        if not hasattr(nouts, "__len__") or not len(nouts):
+            raise ValueError(f"layers of sizes {nouts!r}; give a list, as in MLP(2, [16, 16, 1])")
+        if isinstance(activation, str) or not isinstance(activation, Sequence):
             activation = [activation] * (len(nouts) - 1) + [None]
         for what, given in (("activations", activation), ("masks", masks)):
             if given is not None and len(given) != len(nouts):
@@ -369,7 +369,7 @@ def _slope(activate: Callable[[Value], Value] | None, at: float) -> float:
     x = Value(at)
     try:
         activate(x).backward()
-    except ValueError:
+    except (ArithmeticError, ValueError):
         return math.nan
     return x.grad
 

@@ -40,6 +40,9 @@ class Optimizer:
         self.parameters = list(parameters)
         if not self.parameters:
             raise ValueError("0 parameters to move; give those of a model: model.parameters()")
+        for parameter in self.parameters:
+            if not isinstance(parameter, Value):
+                raise TypeError(f"a parameter is a Value, not {type(parameter).__name__}")
         _check(lr=(lr, math.inf), weight_decay=(weight_decay, math.inf))
         self.lr = lr
         self.weight_decay = weight_decay

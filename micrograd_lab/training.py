@@ -131,6 +131,8 @@ def fit(
     samples = _Samples.of(inputs, targets)
     held_out = _Samples.of(*validation) if validation else None
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer is an SGD(...), Adam(...), ..., not {optimizer!r:.60}")
     arithmetic = _arithmetic(engine, model, loss)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history = History()

@@ -139,6 +139,8 @@ def test_other_modules_are_refused():
         r"module 1 is LeakyReLU\(negative_slope=0\.3\)": [nn.Linear(2, 2), nn.LeakyReLU(0.3)],
         "0 modules": [],
     }
+    with pytest.raises(TypeError, match=r"takes a torch\.nn\.Sequential, not Linear"):
+        from_torch(nn.Linear(2, 2))
     for message, modules in refused.items():
         with pytest.raises(ValueError, match=message):
             from_torch(nn.Sequential(*modules))

@@ -5,6 +5,8 @@ import math
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from micrograd_lab import (
     Value,
@@ -82,9 +84,13 @@ def test_binary_cross_entropy_agrees_with_torch_at_scores_of_a_thousand(target):
         assert s.grad == pytest.approx(t.grad.item(), rel=1e-15)
 
 
-@pytest.mark.parametrize("at", LARGE, ids=str)
-def test_softmax_of_large_scores_is_a_distribution(at):
-    assert sum(p.data for p in softmax(values(at))) == pytest.approx(1, abs=1e-12)
+@given(st.lists(st.floats(-1000, 1000), min_size=2, max_size=6))
+def test_softmax_is_a_distribution_and_the_slope_of_cross_entropy(at):
+    scores = values(at)
+    cross_entropy(scores, [1, *[0] * (len(at) - 1)]).backward()
+    p = [p.data for p in softmax(at)]
+    assert sum(p) == pytest.approx(1, abs=1e-12)
+    assert [s.grad for s in scores] == pytest.approx([p[0] - 1, *p[1:]], abs=1e-12)
 
 
 def test_the_slopes_of_softmax_agree_with_torch():

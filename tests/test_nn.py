@@ -224,7 +224,9 @@ def test_a_copied_model_has_its_own_parameters():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: MLP(2, []), "0 layers; give the size"),
+        (lambda: MLP(2, []), r"layers of sizes \[\]; give a list"),
+        (lambda: MLP(2, 3), "layers of sizes 3; give a list"),
+        (lambda: MLP(2, [3, 1], activation=5), "no activation 5; there are linear"),
         (lambda: MLP(0, [1]), "0 inputs and 1 neurons"),
         (lambda: Layer(2, 0), "2 inputs and 0 neurons"),
         (lambda: Layer(2, 1.5), r"2 inputs and 1\.5 neurons"),

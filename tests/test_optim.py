@@ -120,3 +120,8 @@ def test_the_rate_can_be_set_before_each_step():
 def test_numbers_out_of_range_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make([Value(1)])
+
+
+def test_only_values_can_be_moved():
+    with pytest.raises(TypeError, match="a parameter is a Value, not float"):
+        SGD([1.0])

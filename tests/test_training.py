@@ -224,3 +224,8 @@ def test_a_sample_is_right_if_its_target_costs_least(loss, score, targets):
 def test_what_cannot_be_fitted_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_an_optimizer_is_no_name():
+    with pytest.raises(TypeError, match=r"optimizer is an SGD.*, not 'adam'"):
+        fit(line(), *LINE, optimizer="adam")
