@@ -30,6 +30,7 @@ _SIGNS: Mapping[type[ast.operator], Callable[[Any, Any], Value]] = {
 _ONE_INPUT = {op.name: op for op in OPS.values() if len(op.partials) == 1 and not op.variadic}
 _FUNCTIONS = {**_ONE_INPUT, "sum": OPS["sum"], "dot": OPS["dot"]}
 _SYMBOLS = {op.symbol: name for name, op in _FUNCTIONS.items() if op.symbol.isidentifier()}
+_PRODUCT = r"(?<![\w.])[\d.]{1,20}(?![eE][-+]?\d) ?[^\W\d]\w{0,20}|\) ?[\w(]|\d ?\("  # 2x, (a)(b)
 _UNDERSTOOD = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"
 
 
@@ -107,12 +108,11 @@ def _target(step: ast.Assign | ast.Expr) -> str | None:
 
 
 def _unreadable(text: str, error: SyntaxError | ValueError) -> str:
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    if product := re.search(r"(?<![\w.])\d+\.?\d*\s*[^\W\d]\w*|\)\s*[\w(]|\d\s*\(", text):
-        return f"cannot read {shown!r}; write * for a product, near {product[0]!r}"
+    if product := re.search(_PRODUCT, text):
+        return f"cannot read {_short(text)!r}; write * for a product, near {product[0]!r}"
     at = getattr(error, "offset", None)
     where = f" at character {at}" if at and "\n" not in text else ""
-    return f"cannot read {shown!r}{where}; use {_UNDERSTOOD}"
+    return f"cannot read {_short(text)!r}{where}; use {_UNDERSTOOD}"
 
 
 def _names(steps: list[ast.Assign | ast.Expr], text: str) -> list[str]:
@@ -131,7 +131,7 @@ def _names(steps: list[ast.Assign | ast.Expr], text: str) -> list[str]:
 def _no_number(missing: list[str], unused: list[str]) -> str:
     have = "has" if len(missing) == 1 else "have"
     give = " ".join(f"{name}=…" for name in missing)
-    message = f"{', '.join(missing)} {have} no number; give {give}"
+    message = f"{_short(', '.join(missing))} {have} no number; give {_short(give, 120)}"
     close = [guess for name in missing for guess in get_close_matches(name, unused, 1, 0.5)]
     return f"{message}; {close[0]} is given but not read" if close else message
 
@@ -204,7 +204,7 @@ def _called(name: str, inputs: list[Any], named: Mapping[str, Value]) -> Value:
             raise ValueError(f"{name} is a number, not a function; write * for a product")
         close = get_close_matches(name.lower(), _FUNCTIONS, 1)
         known = f"did you mean {close[0]}?" if close else f"there are {', '.join(_FUNCTIONS)}"
-        raise ValueError(f"{name} is not a function here; {known}")
+        raise ValueError(f"{_short(name)} is not a function here; {known}")
     if op.name == "sum" and inputs and all(map(_is_number, inputs)):
         return total(inputs)
     if op.name == "dot":
@@ -239,5 +239,8 @@ def _float(number: float) -> float:
 
 def _quoted(node: ast.AST, text: str) -> str:
     """The part of `text` that `node` was read from, on one line."""
-    source = " ".join((ast.get_source_segment(text.strip(), node) or "").split())
-    return repr(source if len(source) <= 60 else source[:57] + "...")
+    return repr(_short(" ".join((ast.get_source_segment(text.strip(), node) or "").split())))
+
+
+def _short(text: str, longest: int = 60) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."
