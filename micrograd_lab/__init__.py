@@ -2,7 +2,16 @@
 
 from .checks import check_gradient
 from .data import Data, circles, digits, gate, moons, spirals
-from .draw import Diagram, Picture, draw, draw_network
+from .draw import (
+    Diagram,
+    Picture,
+    draw,
+    draw_network,
+    plot_activation,
+    plot_decision_boundary,
+    plot_gradient_flow,
+    plot_history,
+)
 from .engine import Value, dot, gradients, ieee, total
 from .explanation import explain
 from .expressions import expression
@@ -60,6 +69,10 @@ __all__ = [
     "load",
     "mean_squared_error",
     "moons",
+    "plot_activation",
+    "plot_decision_boundary",
+    "plot_gradient_flow",
+    "plot_history",
     "save",
     "softmax",
     "spirals",

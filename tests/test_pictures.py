@@ -14,10 +14,19 @@ from micrograd_lab import (
     cross_entropy,
     dot,
     draw_network,
+    gate,
     hinge,
+    moons,
+    plot_activation,
+    plot_decision_boundary,
+    plot_gradient_flow,
+    plot_history,
+    softmax,
     squared_error,
     total,
 )
+from micrograd_lab.ops import OPS
+from micrograd_lab.training import History
 
 LECTURE = {
     "w_{1,1}^{(1)}": 0.15, "w_{2,1}^{(1)}": 0.2, "w_{0,1}^{(1)}": 0.1,
@@ -57,33 +66,47 @@ NETWORKS = {
 }
 
 
+def drawn(picture):
+    """Every text that is really drawn: ticks outside the axes are not."""
+    from matplotlib.text import Text
+
+    found = []
+    draw = Text.draw
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", lambda self, *args: (found.append(self), draw(self, *args)))
+        picture.figure.canvas.draw()
+    return [text for text in found if text.get_text().strip() and text.get_visible()]
+
+
 def words(picture):
     """Every text in the picture, without the marks of mathematics."""
     from matplotlib.text import Text
 
     found = [text.get_text() for text in picture.figure.findobj(Text)]
-    return [text.translate({ord(c): "" for c in "${}"}) for text in found if text]
+    return [unmarked(text) for text in found if text]
+
+
+def unmarked(text):
+    return text.translate({ord(c): "" for c in "${}"})
 
 
 def outlines(picture):
     """Every text with its outline, turned as the text is."""
     from matplotlib.path import Path
-    from matplotlib.text import Text
     from matplotlib.transforms import Affine2D
 
     renderer = picture.figure.canvas.get_renderer()
     found = []
-    for text in picture.figure.findobj(Text):
-        if text.get_text().strip() and text.get_visible():
-            angle = text.get_rotation()
-            text.set_rotation(0)
-            box = text.get_window_extent(renderer).padded(-0.5)
-            text.set_rotation(angle)
-            anchor = text.get_transform().transform(text.get_position())
-            turned = Affine2D().rotate_deg_around(*anchor, angle)
-            corners = turned.transform(box.corners()[[0, 1, 3, 2, 0]])
-            found.append((text.get_text(), Path(corners, closed=True)))
-    assert len(found) > 3
+    for text in drawn(picture):
+        angle = text.get_rotation()
+        text.set_rotation(0)
+        box = text.get_window_extent(renderer).padded(-0.5)
+        text.set_rotation(angle)
+        anchor = text.get_transform().transform(text.get_position())
+        turned = Affine2D().rotate_deg_around(*anchor, angle)
+        corners = turned.transform(box.corners()[[0, 1, 3, 2, 0]])
+        found.append((text.get_text(), Path(corners, closed=True)))
+    assert found
     return found
 
 
@@ -298,3 +321,137 @@ def test_pictures_touch_neither_pyplot_nor_the_settings():
         "assert settings() == before and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def xor_by_hand():
+    """The lecture's XOR: OR and NAND, then AND."""
+    model = MLP(2, [2, 1], activation=["step", "step"])
+    by_hand = (1, 1, -0.5), (-1, -1, 1.5), (1, 1, -1.5)
+    for parameter, number in zip(model.parameters(), [n for row in by_hand for n in row]):
+        parameter.data = number
+    return model
+
+
+def backwarded(activation, sizes=(4,) * 5 + (1,)):
+    model = MLP(2, sizes, activation=activation, seed=1)
+    squared_error(model([0.5, -0.3]), 1).backward()
+    return model
+
+
+CURVES = {
+    "activations": plot_activation,
+    "one activation": lambda theme: plot_activation("softplus", theme=theme),
+    "xor": lambda theme: plot_decision_boundary(xor_by_hand(), *gate("xor"), theme=theme),
+    "moons": lambda theme: plot_decision_boundary(
+        MLP(2, [6, 1], seed=3), *moons(40, seed=1), resolution=20, theme=theme
+    ),
+    "history": lambda theme: plot_history(History([9.0, 0.3, 0.02], [8.0, 1.0, 2.0]), theme=theme),
+    "one epoch": lambda theme: plot_history(History([0.0]), theme=theme),
+    "gradient flow": lambda theme: plot_gradient_flow(
+        {"sigmoid": backwarded("sigmoid"), "relu": backwarded("relu")}, theme=theme
+    ),
+}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("plot", CURVES.values(), ids=CURVES)
+def test_no_text_of_a_curve_covers_another_or_leaves_the_page(plot, theme):
+    picture = plot(theme=theme)
+    texts = outlines(picture)
+    assert overlaps(texts) == []
+    assert outside(texts, picture.figure.bbox) == []
+
+
+UNARY = [op for op in OPS.values() if len(op.partials) == 1 and not op.variadic]
+
+
+@pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
+def test_an_activation_is_drawn_as_the_table_has_it(op):
+    axes = plot_activation(op.name).figure.axes[0]
+    values, slopes = axes.lines[:2]
+    i = 300  # a place right of 0, unless a gap was put in before it
+    x = values.get_xdata()[i]
+    made = getattr(Value(x), op.name)()
+    assert values.get_ydata()[i] == made.data
+    assert slopes.get_ydata()[list(slopes.get_xdata()).index(x)] == made.locals[0]
+
+
+def test_a_jump_is_not_joined():
+    step = plot_activation("step").figure.axes[0].lines[0]
+    relu = plot_activation("relu").figure.axes[0].lines
+    assert sum(map(math.isnan, step.get_ydata())) == 1
+    assert [sum(map(math.isnan, line.get_ydata())) for line in relu[:2]] == [0, 1]
+
+
+def test_the_formulas_of_an_activation_are_the_table_in_words():
+    shown = words(plot_activation("relu"))
+    assert r"f(x) = x\;\mathrmif\;x > 0,\;0\;\mathrmotherwise" in shown
+
+
+def test_an_activation_that_is_not_in_the_table_is_refused():
+    with pytest.raises(ValueError, match=r"no operation 'mul' of one input; there are neg, .*tanh"):
+        plot_activation("sigmoid", "mul")
+
+
+def test_the_boundary_shows_the_line_of_each_hidden_neuron():
+    axes = plot_decision_boundary(xor_by_hand(), *gate("xor")).figure.axes[0]
+    assert [unmarked(text.get_text()) for text in axes.texts] == ["z_1", "z_2"]
+    first, second = axes.lines
+    for line, both in ((first, 0.5), (second, 1.5)):  # OR: x_1 + x_2 = ½; NAND: x_1 + x_2 = 1½
+        assert [x + y for x, y in line.get_xydata()] == pytest.approx([both, both])
+
+
+def test_the_boundary_is_where_the_last_sum_is_zero():
+    for last in ("sigmoid", "step", "tanh", None):
+        model = MLP(2, [1], activation=[last], seed=1)
+        model.load_state_dict({"w_{1,1}^{(1)}": 1.0, "w_{2,1}^{(1)}": 0.0, "w_{0,1}^{(1)}": -0.25})
+        axes = plot_decision_boundary(model, *gate("xor")).figure.axes[0]
+        line = axes.collections[1].get_paths()[0].vertices
+        assert line[:, 0] == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_boundary_can_be_drawn_for_any_function_and_for_several_classes():
+    picture = plot_decision_boundary(lambda x: x[0] * x[1], [(-1, 1), (1, 1)], [0, 1], resolution=9)
+    assert "hidden neurons: Σ = 0" not in [t.get_text() for t in picture.figure.legends[0].texts]
+    model = MLP(2, [3, 3], seed=1)
+    labels = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    picture = plot_decision_boundary(
+        lambda x: softmax(model(x)), [(0, 0), (1, 0), (0, 1)], labels, resolution=9
+    )
+    assert [t.get_text() for t in picture.figure.legends[0].texts][:3] == ["0", "1", "2"]
+
+
+def test_points_that_are_not_in_a_plane_are_refused():
+    model = MLP(2, [1], seed=1)
+    with pytest.raises(ValueError, match="2 points and 1 labels"):
+        plot_decision_boundary(model, [(0, 0), (1, 1)], [0])
+    with pytest.raises(ValueError, match="0 points and 0 labels"):
+        plot_decision_boundary(model, [], [])
+    with pytest.raises(ValueError, match="point 1 has 3 numbers; a plane has 2"):
+        plot_decision_boundary(model, [(0, 0), (1, 1, 1)], [0, 1])
+
+
+def test_a_history_shows_its_least_validation_loss():
+    axes = plot_history(History([9.0, 0.3, 0.02], [8.0, 1.0, 2.0])).figure.axes[0]
+    assert axes.get_yscale() == "log"
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["loss", "validation", "least: 1 after epoch 2"]
+    with pytest.raises(ValueError, match="0 epochs"):
+        plot_history(History())
+
+
+def test_gradient_flow_shows_the_mean_of_each_layer():
+    model = backwarded("sigmoid", (3, 2, 1))
+    line = plot_gradient_flow(model).figure.axes[0].lines[-1]
+    assert list(line.get_xdata()) == [1, 2, 3]
+    sizes = [abs(p.grad) for p in model.layers[1].parameters()]
+    assert line.get_ydata()[1] == pytest.approx(sum(sizes) / len(sizes))
+
+
+def test_gradient_flow_needs_gradients_and_layers():
+    with pytest.raises(ValueError, match="network 'deep' has no gradients yet; call backward"):
+        plot_gradient_flow({"deep": MLP(2, [2, 1], seed=1)})
+    model = backwarded("tanh")
+    model.parameters()[0].label = "w"
+    with pytest.raises(ValueError, match=r"parameter 'w' has no layer"):
+        plot_gradient_flow(model)

@@ -1,7 +1,22 @@
 """Pictures: the recorded graph through Graphviz, the network and the curves through Matplotlib."""
 
+from .curves import (
+    plot_activation,
+    plot_decision_boundary,
+    plot_gradient_flow,
+    plot_history,
+)
 from .diagram import Diagram, draw
 from .network import draw_network
 from .picture import Picture
 
-__all__ = ["Diagram", "Picture", "draw", "draw_network"]
+__all__ = [
+    "Diagram",
+    "Picture",
+    "draw",
+    "draw_network",
+    "plot_activation",
+    "plot_decision_boundary",
+    "plot_gradient_flow",
+    "plot_history",
+]

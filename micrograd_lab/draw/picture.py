@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FORMATS = ("svg", "png", "pdf")
-SANS = {"fontfamily": "DejaVu Sans", "usetex": False}
-DIGITS = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
-MATH = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
+SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
+DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
+MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
 
 
 class Picture:
@@ -109,7 +109,7 @@ def style_axes(axes: Axes, theme: Theme) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(theme.wire)
-    axes.tick_params(colors=theme.quiet, labelsize=9, labelfontfamily="DejaVu Sans")
+    axes.tick_params(which="both", colors=theme.quiet, labelsize=9, labelfontfamily="DejaVu Sans")
 
 
 def mathtext(label: str) -> dict[str, Any]:
