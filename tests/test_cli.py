@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from micrograd_lab import __version__, explain, lecture
+from micrograd_lab import MLP, __version__, explain, lecture, load
 from micrograd_lab.cli import COMMANDS, main
 
 PACKAGE = Path(__file__).parent.parent
@@ -225,3 +225,42 @@ def test_without_graphviz_the_numbers_are_printed_and_one_line_says_what_to_inst
     assert "slide says  engine says" in printed.out
     (line,) = printed.err.splitlines()
     assert "pip install pygraphviz" in line
+
+
+def test_a_network_is_trained_and_saved(tmp_path):
+    done = run("train", "moons", "--hidden", 4, "4", "--epochs", 15, "--lr", 0.1, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, learned, unseen, *_, last = done.stdout.splitlines()
+    assert re.fullmatch(r"History\(15 epochs, loss [\d.]+ to [\d.]+\), 37 parameters", first)
+    assert re.fullmatch(r"accuracy (8|9)\d\.\d% on 320 samples learned from", learned)
+    assert re.fullmatch(r"accuracy (8|9)\d\.\d% on 80 samples never seen", unseen)
+    assert "moons.safetensors" in last
+    assert repr(load(tmp_path / "moons.safetensors")) == repr(MLP(2, [4, 4, 1]))
+
+
+def test_training_is_repeated_with_the_same_seed(tmp_path):
+    words = ("train", "xor", "--hidden", 3, "--activation", "tanh", "--epochs", 20)
+    for name, seed in (("one", 1), ("again", 1), ("other", 2)):
+        assert run(*words, "--seed", seed, "-o", name, cwd=tmp_path).returncode == 0
+    one, again, other = (
+        (tmp_path / f"{name}.safetensors").read_bytes() for name in ("one", "again", "other")
+    )
+    assert one == again != other
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["suns"], "invalid choice: 'suns'"),
+        (["xor", "--hidden", "0"], "2 inputs and 0 neurons"),
+        (["xor", "--activation", "swish"], "no activation 'swish'; there are linear, neg"),
+        (["xor", "--epochs", "-1"], "-1 epochs; it needs to be at least 0"),
+        (["xor", "--lr", "-1"], "lr is -1; it needs to be at least 0"),
+        (["xor", "--lr", "1e300"], "epoch 1, sample 0: "),
+        (["xor", "--epochs", "1", "-o", "no/folder/xor"], "No such file"),
+    ],
+    ids=str,
+)
+def test_a_training_that_cannot_be_is_one_line(tmp_path, words, says):
+    assert says in one_line(run("train", *words, cwd=tmp_path))
+    assert not list(tmp_path.iterdir())
