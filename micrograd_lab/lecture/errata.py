@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..notation import given, number
-from .examples import RATE, chain, network, toy_steps, trained, wirings
+from .examples import RATE, WEIGHTS, chain, network, toy_steps, trained, wirings
 from .printed import PRINTED
 from .tables import ACTIVATIONS, outputs
 
@@ -28,16 +28,13 @@ class Erratum:
     right: str
 
 
-def _errata() -> Iterator[Erratum]:
+def _update() -> Iterator[Erratum]:
+    """What the network's wiring and the sign of its update lead to."""
     right, slides = network("corrected"), network("printed")
     right.result.backward()
     slides.result.backward()
     down = slides.moved(-RATE)
     E, climbed, descended = (trained(1, rate, "printed").result.data for rate in (0, RATE, -RATE))
-    computed = {p.quantity: p.computed for p in PRINTED}
-    on_slide = {p.quantity: float(p.printed) for p in PRINTED}
-    table = outputs()
-
     yield Erratum(
         "E1",
         "second layer of the forward pass",
@@ -64,6 +61,12 @@ def _errata() -> Iterator[Erratum]:
         f"w − η ∂E/∂w takes E to {descended:.6f}: 0.4 becomes {down['w_{1,1}^{(2)}']:.5f} and 0.15 "
         f"becomes {down['w_{1,1}^{(1)}']:.5f}",
     )
+
+
+def _chain() -> Iterator[Erratum]:
+    """Where the chain rule of the network is rounded, or printed with another factor."""
+    computed = {p.quantity: p.computed for p in PRINTED}
+    on_slide = {p.quantity: float(p.printed) for p in PRINTED}
     slope = "∂E/∂w_{1,1}^{(1)}"
     product = on_slide["∂a_1/∂w_{1,1}^{(1)}"] * on_slide["∂z_1/∂a_1"]
     yield Erratum(
@@ -83,7 +86,7 @@ def _errata() -> Iterator[Erratum]:
         "E6",
         "formula of ∂E_{y_2}/∂z_1",
         "the last factor is printed ∂y_2(input)/∂z_2(output)",
-        f"∂y_2(input)/∂z_1(output) = w_{{1,2}}^{{(2)}} = {slides['w_{1,2}^{(2)}'].data:g}",
+        f"∂y_2(input)/∂z_1(output) = w_{{1,2}}^{{(2)}} = {WEIGHTS['w_{1,2}^{(2)}']:g}",
     )
     yield Erratum(
         "E7",
@@ -100,25 +103,24 @@ def _errata() -> Iterator[Erratum]:
         f"the sum over y_1 and y_2, as on the slides before: {computed[slope]:.6f}; with the "
         f"weight but through y_1 alone it would be {product * on_slide['∂s_1/∂z_1']:.6f}",
     )
+
+
+def _tables() -> Iterator[Erratum]:
+    """The table of outputs and the table of activations."""
+    table = outputs()
     first, *_, last = (p.data for p in table.normalization)
     low, high = (p.by_hand for p in PRINTED if p.errata == ("E9",))
     yield Erratum(
         "E9",
         "normalization column",
-        f"0.00334 and 0.49666: quotients of rounded sigmoids, {low:g} and {high:g}, rounded again",
+        f"0.00334 and 0.49666: quotients of rounded sigmoids, {low:g} and {high:g}, to even",
         f"{first:.5f} and {last:.5f} ({first:.7f}, {last:.7f})",
     )
     yield Erratum(
         "E10",
         "H(y) = 0.020621",
-        f"−ln {on_slide['softmax of s_4']}, of a softmax that was rounded before",
+        "−ln 0.97959, of a softmax that was rounded before",
         f"{table.cross_entropy.data:.7f} ({table.cross_entropy.data:.17f})",
-    )
-    yield Erratum(
-        "E11",
-        '"same procedures are applied for"',
-        "w_{1,2}, w_{2,1} and w_{2,2} of each layer",
-        f"the four biases too, which makes {len(right.parameters)} parameters",
     )
     relu, leaky = (row.slope_at_0 for row in ACTIVATIONS if "relu" in row.op.name)
     yield Erratum(
@@ -128,6 +130,10 @@ def _errata() -> Iterator[Erratum]:
         "there is no derivative at 0, and the value is a convention; here, as in PyTorch, JAX and "
         f"micrograd, it is {relu:g} for ReLU, and as in PyTorch {leaky:g} for leaky ReLU",
     )
+
+
+def _toy() -> Iterator[Erratum]:
+    """The toy example."""
     climb, tries = toy_steps(5), toy_steps(1, target=3)
     factor = (tries[1] - 3) / (tries[0] - 3)  # 1 − η (x² + 1)
     yield Erratum(
@@ -139,6 +145,16 @@ def _errata() -> Iterator[Erratum]:
         "descend E = ½(f − 3)² with minus; η = 0.1 multiplies f − 3 by "
         f"{number(factor, digits=2)} in each step and diverges, η must be below "
         f"1/{(1 - factor) / 0.1 / 2:.0f}",
+    )
+
+
+def _words() -> Iterator[Erratum]:
+    """What is said so that a reader could take it for something else."""
+    yield Erratum(
+        "E11",
+        '"same procedures are applied for"',
+        "w_{1,2}, w_{2,1} and w_{2,2} of each layer",
+        f"the four biases too, which makes {len(WEIGHTS)} parameters",
     )
     yield Erratum(
         "E14",
@@ -168,4 +184,9 @@ def _errata() -> Iterator[Erratum]:
     )
 
 
-ERRATA = tuple(_errata())
+ERRATA = tuple(
+    sorted(
+        [*_update(), *_chain(), *_tables(), *_toy(), *_words()],
+        key=lambda erratum: int(erratum.id[1:]),
+    )
+)
