@@ -11,6 +11,7 @@ from .draw import (
     plot_decision_boundary,
     plot_gradient_flow,
     plot_history,
+    plot_training,
 )
 from .engine import Value, dot, gradients, ieee, total
 from .explanation import explain
@@ -73,6 +74,7 @@ __all__ = [
     "plot_decision_boundary",
     "plot_gradient_flow",
     "plot_history",
+    "plot_training",
     "save",
     "softmax",
     "spirals",

@@ -190,10 +190,11 @@ def explain(parser: ArgumentParser) -> Run:
 
 
 def train(parser: ArgumentParser) -> Run:
-    """Train a network on a data set, and save it.
+    """Train a network on a data set, save it, and draw what it learned.
 
-    Prints the accuracy on the samples it learned from and on a fifth that it never saw, and writes
-    NAME.safetensors.  Ctrl-C ends the training early; what was learned so far is saved.
+    Prints the accuracy on the samples it learned from and on a fifth that it never saw.  Writes
+    NAME.safetensors, and NAME.svg: the boundary it draws, and the loss epoch by epoch.  Ctrl-C ends
+    the training early; what was learned so far is saved.
 
     examples:
       micrograd-lab train moons --hidden 16 16 --epochs 200
@@ -217,6 +218,7 @@ def train(parser: ArgumentParser) -> Run:
 
     def run(parsed: Namespace) -> None:
         from . import data
+        from .draw import plot_training
         from .files import save
         from .losses import binary_cross_entropy, cross_entropy
         from .nn import MLP
@@ -250,14 +252,21 @@ def train(parser: ArgumentParser) -> Run:
             validation=unseen,
             seed=parsed.seed,
         )
-        path = f"{parsed.output or parsed.data}.safetensors"
-        save(model, path)
+        name = parsed.output or parsed.data
+        save(model, f"{name}.safetensors")
+        if history.loss:
+            picture = (
+                history.plot()
+                if parsed.data == "digits"
+                else plot_training(model, *learned, history)
+            )
+            picture.save(f"{name}.svg")
         print(f"{history}, {len(model.parameters())} parameters")
         for samples, which in ((learned, "learned from"), (unseen, "never seen")):
             if samples:
                 part = accuracy(model, *samples, loss=loss)
                 print(f"accuracy {part:.1%} on {len(samples.inputs)} samples {which}")
-        print(f"wrote {path}")
+        print(f"wrote {name}.safetensors" + f" and {name}.svg" * bool(history.loss))
 
     return run
 

@@ -19,13 +19,16 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from .engine import Value
 from .graph import Graph
 from .losses import squared_error
 from .notation import subscripted
 from .optim import SGD, Optimizer
+
+if TYPE_CHECKING:
+    from .draw import Picture
 
 Loss: TypeAlias = Callable[[Any, Any], Value]
 
@@ -62,6 +65,15 @@ class History:
         """The epoch, counted from 0, with the least loss; that of validation if there is any."""
         judged = self.validation or self.loss
         return judged.index(min(judged))
+
+    def plot(self, *, theme: str = "light") -> Picture:
+        """The losses as curves; in a notebook a history shows them by itself."""
+        from .draw import plot_history
+
+        return plot_history(self, theme=theme)
+
+    def _repr_svg_(self) -> str | None:
+        return self.plot()._repr_svg_() if self.loss else None
 
     def __repr__(self) -> str:
         curve = f", loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}" if self.loss else ""
@@ -109,7 +121,7 @@ def fit(
             same numbers.
 
     Returns:
-        The losses, epoch by epoch.
+        The losses, epoch by epoch; it plots itself.
 
     Raises:
         ValueError: if a loss is NaN or infinite: names the epoch, the sample and the node where

@@ -230,11 +230,12 @@ def test_without_graphviz_the_numbers_are_printed_and_one_line_says_what_to_inst
 def test_a_network_is_trained_and_saved(tmp_path):
     done = run("train", "moons", "--hidden", 4, "4", "--epochs", 15, "--lr", 0.1, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    first, learned, unseen, *_, last = done.stdout.splitlines()
+    first, learned, unseen, last = done.stdout.splitlines()
     assert re.fullmatch(r"History\(15 epochs, loss [\d.]+ to [\d.]+\), 37 parameters", first)
     assert re.fullmatch(r"accuracy (8|9)\d\.\d% on 320 samples learned from", learned)
     assert re.fullmatch(r"accuracy (8|9)\d\.\d% on 80 samples never seen", unseen)
-    assert "moons.safetensors" in last
+    assert last == "wrote moons.safetensors and moons.svg"
+    assert "<svg" in (tmp_path / "moons.svg").read_text("utf-8")
     assert repr(load(tmp_path / "moons.safetensors")) == repr(MLP(2, [4, 4, 1]))
 
 

@@ -160,6 +160,12 @@ def test_a_history_says_how_it_went():
     assert history.best == 1
 
 
+def test_a_history_plots_itself_once_there_is_something_to_plot():
+    pytest.importorskip("matplotlib")
+    assert "<svg" in History(loss=[2.0, 0.5])._repr_svg_()
+    assert History()._repr_svg_() is None
+
+
 def test_a_number_that_is_not_finite_is_named_with_epoch_sample_and_node():
     inputs = [[1.0], [math.nan]]
     with pytest.raises(ValueError, match="epoch 0, sample 1: x_1 is nan, and the loss nan; take"):

@@ -5,6 +5,7 @@ from .curves import (
     plot_decision_boundary,
     plot_gradient_flow,
     plot_history,
+    plot_training,
 )
 from .diagram import Diagram, draw
 from .network import draw_network
@@ -19,4 +20,5 @@ __all__ = [
     "plot_decision_boundary",
     "plot_gradient_flow",
     "plot_history",
+    "plot_training",
 ]

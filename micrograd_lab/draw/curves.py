@@ -19,7 +19,7 @@ from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import FigureBase
 
 Model: TypeAlias = "Callable[[list[Value]], Value | Sequence[Value]]"
 
@@ -158,15 +158,27 @@ def plot_decision_boundary(
     >>> model = MLP(2, [3, 1], seed=1)
     >>> picture = plot_decision_boundary(model, *moons(20, seed=1), resolution=10)
     """
+    colours = theme_called(theme)
+    figure = new_figure(420, 400, colours)
+    _boundary(figure, model, points, labels, resolution, colours)
+    return Picture(figure)
+
+
+def _boundary(
+    figure: FigureBase,
+    model: Model,
+    points: Sequence[Sequence[float]],
+    labels: Sequence[Any],
+    resolution: int,
+    colours: Theme,
+) -> None:
     import numpy as np
 
-    colours = theme_called(theme)
     if len(points) != len(labels) or not len(points):
         raise ValueError(f"{len(points)} points and {len(labels)} labels; give one label per point")
     for i, point in enumerate(points):
         if len(point) != 2:
             raise ValueError(f"point {i} has {len(point)} numbers; a plane has 2")
-    figure = new_figure(420, 400, colours)
     axes = figure.add_axes((0.15, 0.13, 0.82, 0.83))
     style_axes(axes, colours)
     at = np.asarray(points, dtype=float)
@@ -197,7 +209,6 @@ def plot_decision_boundary(
         words = mathtext(name)
         axis.set_label_text(words.pop("text"), color=colours.ink, fontsize=12, **words)
     _legend(figure, axes, lines, colours)
-    return Picture(figure)
 
 
 _MORE = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
@@ -284,7 +295,7 @@ def _across(
     return [inside[0], inside[-1]] if len(inside) > 1 else None
 
 
-def _legend(figure: Figure, axes: Axes, hidden: bool, theme: Theme) -> None:
+def _legend(figure: FigureBase, axes: Axes, hidden: bool, theme: Theme) -> None:
     """Below the axes: the classes, and which line is whose."""
     from matplotlib.lines import Line2D
 
@@ -313,9 +324,36 @@ def plot_history(history: Losses, *, theme: str = "light") -> Picture:
     >>> picture = plot_history(History(loss=[2.0, 1.0, 0.5], validation=[2.1, 1.3, 1.4]))
     """
     colours = theme_called(theme)
+    figure = new_figure(460, 280, colours)
+    _losses(figure, history, colours)
+    return Picture(figure)
+
+
+def plot_training(
+    model: Model,
+    points: Sequence[Sequence[float]],
+    labels: Sequence[Any],
+    history: Losses,
+    *,
+    theme: str = "light",
+) -> Picture:
+    """What was learned, beside how: `plot_decision_boundary` and `plot_history` in one picture.
+
+    >>> from micrograd_lab import MLP, fit, gate
+    >>> model, xor = MLP(2, [2, 1], activation="tanh", seed=1), gate("xor")
+    >>> picture = plot_training(model, *xor, fit(model, *xor, epochs=3))
+    """
+    colours = theme_called(theme)
+    figure = new_figure(860, 400, colours)
+    left, right = figure.subfigures(1, 2, width_ratios=[420, 440], squeeze=False)[0]
+    _boundary(left, model, points, labels, 80, colours)
+    _losses(right, history, colours)
+    return Picture(figure)
+
+
+def _losses(figure: FigureBase, history: Losses, colours: Theme) -> None:
     if not history.loss:
         raise ValueError("0 epochs; there is no loss to plot")
-    figure = new_figure(460, 280, colours)
     axes = figure.add_axes((0.12, 0.17, 0.85, 0.76))
     style_axes(axes, colours)
     curves = [("loss", history.loss, colours.shapes["parameter"][0])]
@@ -336,7 +374,6 @@ def plot_history(history: Losses, *, theme: str = "light") -> Picture:
         axes.set_ylim(bottom=min(0, *every))
     _plain_legend(axes, colours)
     axes.set_xlabel("epoch", color=colours.quiet, fontsize=10, **SANS)
-    return Picture(figure)
 
 
 def plot_gradient_flow(models: Module | Mapping[str, Module], *, theme: str = "light") -> Picture:
