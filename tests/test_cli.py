@@ -75,24 +75,31 @@ def test_a_wrong_argument_gets_one_line_and_exit_code_2(arguments, says):
     assert re.search(says, line)
 
 
-def test_the_lecture_is_computed_and_drawn(tmp_path):
-    done = run("lecture", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory):
+    """What `lecture` prints, and the folder that it writes."""
+    where = tmp_path_factory.mktemp("empty")
+    return run("lecture", cwd=where), where / "lecture"
+
+
+def test_the_lecture_is_computed_and_drawn(computed):
+    done, folder = computed
     assert (done.returncode, done.stderr) == (0, "")
     assert "slide says  engine says" in done.stdout
     assert re.search(r"∂E/∂w_\{1,1\}\^\{\(2\)\} +0\.0727 +0\.0728", done.stdout)
     assert re.search(r"w_\{1,1\}\^\{\(2\)\} +0\.40 +0\.365699 +0\.434301", done.stdout)
-    assert done.stdout.splitlines()[-1].endswith(f"into {tmp_path / 'lecture'}")
-    pictures = {path.name for path in (tmp_path / "lecture").iterdir()}
+    assert done.stdout.splitlines()[-1].endswith(f"into {folder}")
+    files = {path.name for path in folder.iterdir()}
     names = ("toy", "network_corrected", "network_printed")
     suffixes = (".svg", ".png", ".html", ".txt")
-    assert pictures == {name + suffix for name in names for suffix in suffixes}
-    for picture in (tmp_path / "lecture").glob("*.png"):
+    assert files == {name + suffix for name in names for suffix in suffixes}
+    for picture in folder.glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_every_gradient_of_the_lecture_is_derived(tmp_path):
-    run("lecture", "-o", tmp_path)
-    text = (tmp_path / "network_corrected.txt").read_text("utf-8")
+def test_every_gradient_of_the_lecture_is_derived(computed):
+    _, folder = computed
+    text = (folder / "network_corrected.txt").read_text("utf-8")
     example = lecture.network()
     for weight in example.parameters:
         assert f"∂E/∂{weight.label}\n---" in text
@@ -117,11 +124,20 @@ def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_
     assert len(list(tmp_path.iterdir())) == 12
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_a_terminal_without_the_letters_gets_a_question_mark(tmp_path, encoding):
-    done = run("lecture", "-o", tmp_path, encoding=encoding)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "?E/?y_1" in done.stdout
+@pytest.mark.parametrize(
+    ("words", "encoding", "says"),
+    [
+        (["lecture"], "ascii", "?E/?y_1"),
+        (["explain", "f = w*x", "w", "w=2", "x=3"], "latin-1", "?f/?w"),
+        (["draw", "σ*x"], "cp1252", "?, x have no number"),
+        (["draw", "x*σ", "x=1", "σ=2", "-o", "f.dot"], "ascii", "?v3/?? = 1"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else given[0],
+)
+def test_a_terminal_without_the_letters_gets_a_question_mark(tmp_path, words, encoding, says):
+    done = run(*words, cwd=tmp_path, encoding=encoding)
+    assert "Traceback" not in done.stderr
+    assert says in done.stdout + done.stderr
 
 
 def test_an_expression_is_drawn_and_its_gradients_are_printed(tmp_path):
