@@ -29,7 +29,17 @@ Run = Callable[[Namespace], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line, and return the exit code: 0, or 2 for what could not be done."""
+    """Run one command line, and return the exit code: 0, or 2 for what could not be done.
+
+    >>> main(["step", "w*x", "w=2", "x=3"])
+    forward
+    v3 = w × x = 2 × 3 = 6
+    backward
+    ∂v3/∂v3 = 1
+    ∂v3/∂w += 1 × 3 = 3
+    ∂v3/∂x += 1 × 2 = 2
+    0
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without σ and ∂ shows ?

@@ -35,6 +35,10 @@ class Printed:
         arithmetic: the slide's own formula with the numbers printed before it; "" if there is none.
         by_hand: what that arithmetic gives; NaN if there is none.
         errata: which of `ERRATA` concern it.
+
+    >>> (H,) = (p for p in PRINTED if p.quantity == "H")
+    >>> H.printed, round(H.computed, 8), H.kind, H.reason
+    ('0.020621', 0.02062561, 'rounded factors', '−ln(0.97959) = 0.0206212')
     """
 
     slide: str

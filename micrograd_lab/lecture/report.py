@@ -14,12 +14,24 @@ from .tables import ACTIVATIONS
 
 
 def report() -> str:
-    """What the slides say, what the engine says and why they differ; updated weights; errata."""
+    """What the slides say, what the engine says and why they differ; updated weights; errata.
+
+    >>> print(*report().splitlines()[:5], sep="\\n")
+    Lecture 7, "Neural Networks": the numbers on the slides, computed
+    <BLANKLINE>
+    Role of hidden layers: a simple example
+                           slide says  engine says   why they differ
+      NAND(1, 1)                    0  0             exact
+    """
     return "\n".join([*_comparison(), *_updates(), *_toy(), *_corrections()])
 
 
 def errata_page() -> str:
-    """The errata as a page of Markdown."""
+    """The errata as a page of Markdown.
+
+    >>> errata_page().splitlines()[0]
+    '# Errata of the lecture'
+    """
     return "\n".join(_page()) + "\n"
 
 
