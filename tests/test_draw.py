@@ -1,5 +1,7 @@
 """Drawings: the DOT text, and what Graphviz makes of it."""
 
+import re
+from base64 import b64decode
 from xml.etree import ElementTree
 
 import pytest
@@ -68,3 +70,12 @@ def test_a_diagram_is_saved_in_the_format_that_its_name_says(suffix, start, tmp_
     draw(neuron()).save(path)
     assert path.read_bytes().startswith(start)
     assert [left.name for left in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_notebook_that_is_not_trusted_shows_the_picture():
+    html = draw(Value(2, '"><script>') * 3)._repr_html_()
+    alt, source = re.fullmatch(
+        r'<img src="data:image/svg\+xml;base64,(\S+)" alt="(.*)" style="max-width:100%">', html
+    ).groups()[::-1]
+    assert alt == "Computational graph of v3, 3 nodes"
+    assert b64decode(source).decode() == draw(Value(2, '"><script>') * 3).svg

@@ -162,8 +162,8 @@ def test_a_history_says_how_it_went():
 
 def test_a_history_plots_itself_once_there_is_something_to_plot():
     pytest.importorskip("matplotlib")
-    assert "<svg" in History(loss=[2.0, 0.5])._repr_svg_()
-    assert History()._repr_svg_() is None
+    assert "<img " in History(loss=[2.0, 0.5])._repr_html_()
+    assert History()._repr_html_() is None
 
 
 def test_a_number_that_is_not_finite_is_named_with_epoch_sample_and_node():

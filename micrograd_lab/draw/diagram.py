@@ -13,7 +13,7 @@ from ..notation import given, number
 from ..saving import write_whole
 from .dot import dot_source
 from .rendering import render
-from .svg import regrouped
+from .svg import image, regrouped
 from .themes import THEMES
 
 DRAWABLE = 3000  # nodes; laying more out takes minutes, for a picture that nobody reads
@@ -109,8 +109,8 @@ class Diagram:
             )
         write_whole(path, content)
 
-    def _repr_svg_(self) -> str:
-        return self.svg
+    def _repr_html_(self) -> str:
+        return image(self.svg, f"Computational graph {self._about}")
 
     def _mime_(self) -> tuple[str, str]:
         return "text/html", self.svg

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..notation import parts
 from ..saving import write_whole
+from .svg import image
 from .themes import THEMES, Theme
 
 if TYPE_CHECKING:
@@ -54,11 +55,11 @@ class Picture:
         write_whole(path, self._drawn(kind))
         return path
 
-    def _repr_svg_(self) -> str:
-        return self._drawn("svg").decode()
+    def _repr_html_(self) -> str:
+        return image(self._drawn("svg").decode(), "Picture")
 
     def _mime_(self) -> tuple[str, str]:
-        return "text/html", self._repr_svg_()
+        return "text/html", self._repr_html_()
 
     def __repr__(self) -> str:
         width, height = self.figure.get_size_inches()

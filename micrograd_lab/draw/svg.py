@@ -11,6 +11,8 @@ A reader of the SVG, such as the stepper, finds in it
 
 from __future__ import annotations
 
+from base64 import b64encode
+from html import escape
 from xml.etree import ElementTree
 
 from .themes import Theme
@@ -24,6 +26,16 @@ _FALLBACKS = {
         "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
     ),
 }
+
+
+def image(svg: str, alt: str) -> str:
+    """The HTML that shows a picture where neither SVG nor scripts are trusted.
+
+    A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
+    """
+    encoded = b64encode(svg.encode()).decode()
+    source = f"data:image/svg+xml;base64,{encoded}"
+    return f'<img src="{source}" alt="{escape(alt)}" style="max-width:100%">'
 
 
 def regrouped(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) -> str:
