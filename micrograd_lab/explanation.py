@@ -83,8 +83,8 @@ class Explanation:
     @property
     def latex(self) -> str:
         """The derivation as one `aligned` environment."""
-        parts = [" \\\\\n".join(map(_latex, lines)) for lines in self._lines(LATEX)]
-        return "\\begin{aligned}\n" + " \\\\[1em]\n".join(parts) + "\n\\end{aligned}"
+        parts = [" \\\\[0.4em]\n".join(map(_latex, lines)) for lines in self._lines(LATEX)]
+        return "\\begin{aligned}\n" + " \\\\[1.4em]\n".join(parts) + "\n\\end{aligned}"
 
     @property
     def markdown(self) -> str:
@@ -290,13 +290,12 @@ def _text(line: Line) -> str:
 
 
 def _latex(line: Line) -> str:
-    columns = [r"\quad " * line.depth + line.left]
-    columns.append(" = ".join(("", *line.right)).strip())
+    row = "& " + r"\quad " * line.depth + line.equation
     if line.because:
-        columns.append(rf"& \text{{as }} {' = '.join(line.because)}")
+        row += rf" && \text{{as }} {' = '.join(line.because)}"
     if line.words:
-        columns.append(f"& {latex(line.words)}")
-    return " &".join(columns)
+        row += " " + "&& " * bool(line.right) + latex(line.words)
+    return row
 
 
 def _markdown(line: Line) -> str:

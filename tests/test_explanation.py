@@ -168,7 +168,7 @@ def test_latex_is_one_aligned_environment():
     assert latex.startswith("\\begin{aligned}\n")
     assert latex.endswith("\n\\end{aligned}")
     assert explanation._repr_latex_() == f"$$\n{latex}\n$$"
-    fraction = r"\frac{\partial E}{\partial w_{1,1}^{(1)}} &= \frac{\partial a_1}"
+    fraction = r"& \frac{\partial E}{\partial w_{1,1}^{(1)}} = \frac{\partial a_1}"
     assert latex.splitlines()[1].startswith(fraction)
     assert latex.count("{") == latex.count("}")
     assert r"\frac{\partial {E}_{y_1}}{\partial z_1}" in latex
