@@ -28,6 +28,7 @@ from .losses import (
 )
 from .nn import MLP, Layer, Module, Neuron
 from .optim import SGD, Adam, AdamW, cosine, step_decay
+from .replay import Program, replay
 from .stepper import Stepper, step
 from .steps import backward_steps, forward_steps
 from .training import History, accuracy, fit
@@ -45,6 +46,7 @@ __all__ = [
     "Module",
     "Neuron",
     "Picture",
+    "Program",
     "Stepper",
     "Value",
     "accuracy",
@@ -75,6 +77,7 @@ __all__ = [
     "plot_gradient_flow",
     "plot_history",
     "plot_training",
+    "replay",
     "save",
     "softmax",
     "spirals",

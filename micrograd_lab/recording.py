@@ -128,13 +128,18 @@ def ieee() -> Iterator[None]:
         _IEEE.reset(token)
 
 
+def is_ieee() -> bool:
+    """Whether we are within `ieee()`."""
+    return _IEEE.get()
+
+
 def outside(op: Op, inputs: tuple[Value, ...], error: Exception) -> tuple[float, tuple[float, ...]]:
     """f and the local derivatives where Python's floats give up: IEEE's answer, or an error."""
     letters: dict[str, Any] = dict(zip("xy", inputs))
     if op.n is not None:
         letters["n"] = op.n
     at = {letter: float(value) for letter, value in letters.items()}
-    if _IEEE.get() or not all(map(math.isfinite, at.values())):
+    if is_ieee() or not all(map(math.isfinite, at.values())):
         at["f"] = _by_ieee(op.formula, at)
         return at["f"], tuple(_by_ieee(partial, at) for partial in op.partials)
     happened = "overflows" if isinstance(error, OverflowError) else "is undefined"

@@ -74,8 +74,13 @@ class Plan:
         return len(self.ops) - 1
 
 
-def plan(loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> Plan:
+def plan(
+    loss: Value, inputs: Sequence[Value], parameters: Sequence[Value], *, batch: bool = True
+) -> Plan:
     """The plan of `loss` as a function of `inputs`, one per column, and of `parameters`.
+
+    Args:
+        batch: whether to look for the samples that a loss without inputs was recorded over.
 
     >>> w, x, b = Value(2), Value(3), Value(1)
     >>> made = plan((w * x + w * b + b).tanh(), [x], [w, b])
@@ -83,16 +88,16 @@ def plan(loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> P
     [('mul', 0), ('add', 0), ('mul', 1), ('add', 1), ('tanh', 1)]
     """
     graph = _Recorded(loss, inputs, parameters)
-    batch = None if inputs else _batch(graph)
-    if batch:
-        graph.column = batch.column
-    made = Plan(batch=batch.rows if batch else None)
+    found = None if inputs or not batch else _batch(graph)
+    if found:
+        graph.column = found.column
+    made = Plan(batch=found.rows if found else None)
     place = [-1] * len(graph.order)
     leaf: dict[object, int] = {}  # equal constants, and leaves that read one column, are one node
 
     def placed(terms: Iterable[_Term]) -> list[_Term]:
         """`terms` by position in the plan; a constant is added to it where it is first read."""
-        found = []
+        there = []
         for term in terms:
             for j in term:
                 if place[j] < 0:
@@ -100,11 +105,11 @@ def plan(loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> P
                     place[j] = leaf.setdefault(repr(data), len(made))
                     if place[j] == len(made):
                         made.constants[made.add(None, (), graph.order[j])] = data
-            found.append(tuple([place[j] for j in term]))
-        return found
+            there.append(tuple([place[j] for j in term]))
+        return there
 
     for i, value in enumerate(graph.order):
-        if graph.inside[i] or (batch and i in batch.copies):
+        if graph.inside[i] or (found and i in found.copies):
             continue
         if graph.column[i] >= 0:
             place[i] = leaf.setdefault(graph.column[i], len(made))
@@ -116,10 +121,10 @@ def plan(loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> P
             made.active[place[i]] = True
         elif graph.constant[i]:
             continue
-        elif batch and i == batch.sum:
-            each = _written(made, placed(batch.terms), None)
+        elif found and i == found.sum:
+            each = _written(made, placed(found.terms), None)
             over = made.add(SUM, (each,), None, AFTER)
-            place[i] = _written(made, [(over,), *placed(batch.rest)], value)
+            place[i] = _written(made, [(over,), *placed(found.rest)], value)
         elif i in graph.terms:
             place[i] = _written(made, placed(graph.terms[i]), value)
         else:

@@ -1,0 +1,594 @@
+"""The array program of a plan: statements over (nodes x samples), forward and backward.
+
+Nodes of the same operation at the same depth are one array with a row for each.  Dot products
+that share their right-hand vector are a matrix product; the parameters are laid out in the order
+in which the products read them, so that a layer's weight matrix is a view of the flat vector.
+
+Every statement is an expression without side effects; ``emit.py`` writes it for NumPy, PyTorch
+and JAX.  Read ``plan.py`` before this file.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from keyword import kwlist
+from typing import Any
+
+from ..notation import parts
+from ..ops import OPS, Op
+from .plan import ADD, AFTER, DOT, EACH, SUM, Plan
+from .simplify import array_expression, build, parsed
+
+LOGADDEXP = OPS["logaddexp"]
+
+
+@dataclass
+class Statement:
+    """``name = expression``: an array of so many rows (0: of another shape), for every sample or not."""
+
+    name: str
+    expression: ast.expr
+    rows: int
+    samples: bool
+    comment: str = ""
+
+
+@dataclass
+class Gradient:
+    """``name = ``the sum of contributions to all rows, to pieces of them, to scattered rows.
+
+    Attributes:
+        pieces: (from row, to row, contributions), ascending, without overlap.
+        scattered: (name of a list of rows, contribution).
+    """
+
+    name: str
+    rows: int
+    samples: bool
+    whole: list[ast.expr] = field(default_factory=list)
+    pieces: list[tuple[int, int, list[ast.expr]]] = field(default_factory=list)
+    scattered: list[tuple[str, ast.expr]] = field(default_factory=list)
+
+
+@dataclass
+class Group:
+    """Nodes that one statement computes."""
+
+    op: Op
+    nodes: list[int]
+    inputs: list[Sequence[int]]
+    matrix: bool = False  # whether they are dot products with the same right-hand vector
+
+
+@dataclass(eq=False)
+class _Array:
+    name: str
+    rows: int
+    samples: bool
+    given: list[tuple[list[int], ast.expr]] = field(default_factory=list)  # gradients by rows
+
+
+class ArrayProgram:
+    """Statements that compute the loss and its gradient by the flat parameter vector `p`.
+
+    Args:
+        groups: those of `grouped`.
+        layout: which parameter each row of `p` is.
+        names: what a node is called in comments.
+
+    Attributes:
+        constants: name -> positions, or a column of numbers.
+        views: name -> the part of `p` that it is.
+        forward, backward: the statements in order; the last of `backward` is the gradient `g`.
+        loss: the loss, an expression.
+    """
+
+    def __init__(
+        self, plan: Plan, groups: list[Group], layout: Sequence[int], names: Callable[[int], str]
+    ) -> None:
+        self.plan = plan
+        self.names = names
+        self.constants: dict[str, tuple[float, ...]] = {}
+        self.forward: list[Statement] = []
+        self.backward: list[Statement | Gradient] = []
+        self._taken: dict[str, int] = {}
+        self.views: dict[str, ast.expr] = {}
+        self._view_names: dict[str, str] = {}
+        self._constant_names: dict[tuple[str, tuple[str, ...]], str] = {}
+        outer: Sequence[int] = [plan.result]
+        last = plan.ops[plan.result]
+        if (last is ADD or last is SUM) and plan.phases[plan.result] == EACH:
+            # the mean of a sum: what is computed once need not be added to every sample
+            outer = plan.inputs[plan.result]
+            groups = [group for group in groups if group.nodes != [plan.result]]
+        row_of = {parameter: row for row, parameter in enumerate(layout)}
+        flat = _Array("p", len(layout), False)
+        x = _Array("x", -1, True)
+        self._place = {node: (flat, row_of[k]) for node, k in plan.parameters.items()}
+        self._place |= {node: (x, k) for node, k in plan.columns.items()}
+        backs = [self._write(group) for group in groups]
+        self.loss = self._start(outer)
+        for array, back in reversed(backs):
+            if array.given:
+                back(self._gradient(array, f"d_{array.name}"))
+        self._gradient(flat, "g")
+
+    def _start(self, outer: Sequence[int]) -> ast.expr:
+        """The loss, the sum of the nodes `outer`; gives each its gradient."""
+        loss: ast.expr | None = None
+        for node in outer:
+            if node in self.plan.constants:
+                part: ast.expr = ast.Constant(self.plan.constants[node])
+            else:
+                array, row = self._place[node]
+                one = "np.full((1, n), 1.0 / n)" if array.samples else "np.ones((1, 1))"
+                array.given.append(([row], parsed(one)))
+                at = {"a": ast.Name(array.name), "i": ast.Constant(row)}
+                part = build("a[i].mean()" if array.samples else "a[i, 0]", **at)
+            loss = build("a + b", a=loss, b=part) if loss else part
+        assert loss
+        return loss
+
+    def _write(self, group: Group) -> tuple[_Array, Callable[[ast.expr], None]]:
+        """The array that `group` becomes, and what writes the statements of its backward pass."""
+        samples = self.plan.phases[group.nodes[0]] == EACH
+        array = _Array(self._name(group), len(group.nodes), samples)
+        if group.matrix:
+            tree, back = self._matrix(group, array)
+        elif group.op is DOT:
+            tree, back = self._products(group, array)
+        elif group.op is SUM:
+            tree, back = self._sum(group, array)
+        elif group.op is LOGADDEXP and len(group.inputs[0]) > 2:
+            tree, back = self._log_sum_exp(group, array)
+        else:
+            tree, back = self._elementwise(group, array)
+        first, last = self.names(group.nodes[0]), self.names(group.nodes[-1])
+        comment = first if first == last else f"{first} … {last}"
+        self.forward.append(Statement(array.name, tree, array.rows, samples, comment))
+        for row, node in enumerate(group.nodes):
+            self._place[node] = array, row
+        return array, back
+
+    def _elementwise(
+        self, group: Group, array: _Array
+    ) -> tuple[ast.expr, Callable[[ast.expr], None]]:
+        op = group.op
+        operands = [list(nodes) for nodes in zip(*group.inputs)]
+        letters = {letter: self._read(nodes) for letter, nodes in zip("xy", operands)}
+        tree = array_expression(op.formula, letters, op.n)
+        alone = all(len({*nodes}) == 1 for nodes in operands) and array.rows > 1
+        if alone or isinstance(tree, ast.Name | ast.Subscript | ast.Constant):
+            tree = build("np.broadcast_to(f, s)", f=tree, s=self._shape(array))
+        letters["f"] = ast.Name(array.name)
+
+        def back(upstream: ast.expr) -> None:
+            for partial, nodes in zip(op.partials, operands):
+                local = array_expression(partial, letters, op.n)
+                if not (isinstance(local, ast.Constant) and local.value == 0):
+                    self._give(nodes, build("u * l", u=upstream, l=local), array.samples)
+
+        return tree, back
+
+    def _matrix(self, group: Group, array: _Array) -> tuple[ast.expr, Callable[[ast.expr], None]]:
+        k = DOT.pairs(len(group.inputs[0]))
+        weights = [i for inputs in group.inputs for i in inputs[:k]]
+        vector = list(group.inputs[0][k : 2 * k])
+        w = self._read(weights, shape=(array.rows, k))
+        x = self._read(vector, spread=True)
+        bias = [inputs[-1] for inputs in group.inputs] if len(group.inputs[0]) > 2 * k else []
+        tree = build("w @ x", w=w, x=x)
+        if bias:
+            tree = build("z + b", z=tree, b=self._view("b", self._read(bias)))
+
+        def back(upstream: ast.expr) -> None:
+            if bias:
+                self._give(bias, upstream, array.samples)
+            if self._active(weights):
+                product = build("(u @ x.T).reshape(-1, 1)", u=upstream, x=x)
+                product.shape = array.rows, k  # type: ignore[attr-defined]
+                self._give(weights, product, False)
+            if self._active(vector):
+                self._give(vector, build("w.T @ u", w=w, u=upstream), array.samples)
+
+        return tree, back
+
+    def _products(self, group: Group, array: _Array) -> tuple[ast.expr, Callable[[ast.expr], None]]:
+        k = DOT.pairs(len(group.inputs[0]))
+        m = array.rows
+        pairs = [pair for inputs in group.inputs for pair in zip(inputs[:k], inputs[k:])]
+        if m == 1:
+            pairs.sort(key=lambda pair: (self._where(pair[0]), self._where(pair[1])))
+        left, right = [a for a, _ in pairs], [b for _, b in pairs]
+        bias = [inputs[-1] for inputs in group.inputs] if len(group.inputs[0]) > 2 * k else []
+        a, b = self._read(left, spread=True), self._read(right, spread=True)
+        tree = self._summed(build("a * b", a=a, b=b), m, k)
+        if bias:
+            tree = build("z + b", z=tree, b=self._read(bias))
+
+        def back(upstream: ast.expr) -> None:
+            if bias:
+                self._give(bias, upstream, array.samples)
+            u = self._repeated(upstream, m, k)
+            for nodes, other in ((left, b), (right, a)):
+                if self._active(nodes):
+                    self._give(nodes, build("o * u", o=other, u=u), array.samples)
+
+        return tree, back
+
+    def _sum(self, group: Group, array: _Array) -> tuple[ast.expr, Callable[[ast.expr], None]]:
+        m, phases = array.rows, self.plan.phases
+        kinds: dict[bool, list[list[int]]] = {}
+        for inputs in group.inputs:
+            for kind in (False, True):
+                nodes = [i for i in inputs if (phases[i] == EACH) == kind]
+                if m == 1:
+                    nodes.sort(key=self._where)
+                if nodes:
+                    kinds.setdefault(kind, []).append(nodes)
+        tree: ast.expr | None = None
+        over = phases[group.nodes[0]] == AFTER and True in kinds
+        for rows in kinds.values():
+            part = self._read([i for row in rows for i in row], spread=True)
+            if over:
+                part = build("x.sum(1, keepdims=True)", x=part)
+            part = self._summed(part, m, len(rows[0]))
+            tree = build("a + b", a=tree, b=part) if tree else part
+
+        def back(upstream: ast.expr) -> None:
+            for kind, rows in kinds.items():
+                k, nodes = len(rows[0]), [i for row in rows for i in row]
+                u = self._repeated(upstream, m, k)
+                if over or m == 1 < k:
+                    shape = build(
+                        "(m, n)" if kind else "(m, 1)", m=ast.Constant(m * k), n=ast.Name("n")
+                    )
+                    u = build("np.broadcast_to(u, s)", u=u, s=shape)
+                self._give(nodes, u, kind if over else array.samples)
+
+        assert tree
+        return tree, back
+
+    def _log_sum_exp(
+        self, group: Group, array: _Array
+    ) -> tuple[ast.expr, Callable[[ast.expr], None]]:
+        """log Σ exp: the largest term h, and log1p of what the others are beside it."""
+        m, k = array.rows, len(group.inputs[0])
+        nodes = [i for inputs in group.inputs for i in inputs]
+        read = self._read(nodes, spread=True)
+        shape = {"m": ast.Constant(m), "k": ast.Constant(k), "a": ast.Constant(int(m > 1))}
+        x = build("x.reshape(m, k, -1)", x=read, **shape) if m > 1 else read
+        largest = build("np.max(x, a, keepdims=True)", x=x, **shape)
+        h = self._temporary("h", largest, 1 if m == 1 else 0, array.samples)
+        flat = build("h.reshape(m, -1)", h=h, **shape) if m > 1 else h
+        rest = "np.where(x < h, np.exp(x - h), 0.0).sum(a, keepdims=True)"
+        ties = "(x == h).sum(a, keepdims=True) - 1.0"
+        tree = build(f"np.log1p({rest} + ({ties}))", x=x, h=h, **shape)
+        if m > 1:
+            tree = build("t.reshape(m, -1)", t=tree, **shape)
+        tree = build("h + t", h=flat, t=tree)
+
+        def back(upstream: ast.expr) -> None:
+            u = self._repeated(upstream, m, k)
+            f = self._repeated(ast.Name(array.name), m, k)
+            self._give(nodes, build("u * np.exp(x - f)", u=u, x=read, f=f), array.samples)
+
+        return tree, back
+
+    def _summed(self, tree: ast.expr, m: int, k: int) -> ast.expr:
+        """`tree`, m times k rows, with every k of them added up."""
+        if k == 1:
+            return tree
+        if m == 1:
+            return build("x.sum(0, keepdims=True)", x=tree)
+        shape = {"m": ast.Constant(m), "k": ast.Constant(k)}
+        return build("x.reshape(m, k, -1).sum(1)", x=tree, **shape)
+
+    def _repeated(self, tree: ast.expr, m: int, k: int) -> ast.expr:
+        """`tree` with every row k times, where broadcasting does not do that."""
+        if k == 1 or m == 1:
+            return tree
+        return build("np.repeat(u, k, 0)", u=tree, k=ast.Constant(k))
+
+    def _give(self, nodes: list[int], tree: ast.expr, samples: bool) -> None:
+        """Hand `tree` to the gradients of `nodes`, one row each."""
+        active = self.plan.active
+        if not self._active(nodes):
+            return
+        over = samples and self.plan.phases[nodes[0]] != EACH
+        alone = len(nodes) > 1 and nodes.count(nodes[0]) == len(nodes)
+        if over or alone:
+            axes = "(0, 1)" if over and alone else "1" if over else "0"
+            tree = build(f"t.sum({axes}, keepdims=True)", t=tree)
+        if alone:
+            nodes = nodes[:1]
+        targets: dict[_Array, tuple[list[int], list[int]]] = {}
+        for i, node in enumerate(nodes):
+            if active[node]:
+                array, row = self._place[node]
+                at, rows = targets.setdefault(array, ([], []))
+                at.append(i)
+                rows.append(row)
+        if len(targets) > 1:
+            tree = self._temporary("t", tree, len(nodes), samples and not over, backward=True)
+        for array, (at, rows) in targets.items():
+            piece = self._rows(tree, at, len(nodes))
+            array.given.append(self._distinct(rows, piece))
+
+    def _distinct(self, rows: list[int], tree: ast.expr) -> tuple[list[int], ast.expr]:
+        """`rows` without repetition, ascending where they are not, and `tree` summed to match."""
+        if len({*rows}) == len(rows):
+            return rows, tree
+        first = [*dict.fromkeys(rows)]
+        times = len(rows) // len(first)
+        shape = {"m": ast.Constant(len(first)), "k": ast.Constant(times)}
+        if rows == [row for row in first for _ in range(times)]:
+            return first, build("t.reshape(m, k, -1).sum(1)", t=tree, **shape)
+        if rows == first * times:
+            return first, build("t.reshape(k, m, -1).sum(0)", t=tree, **shape)
+        order = sorted(range(len(rows)), key=rows.__getitem__)
+        starts = [i for i, j in enumerate(order) if i == 0 or rows[j] != rows[order[i - 1]]]
+        tree = build(
+            "np.add.reduceat(t[o], s)",
+            t=tree,
+            o=self._constant("i", tuple(order)),
+            s=self._constant("i", tuple(starts)),
+        )
+        return sorted(first), tree
+
+    def _gradient(self, array: _Array, name: str) -> ast.expr:
+        """The name of an array's gradient, put together from what it was given."""
+        made = Gradient(name, array.rows, array.samples)
+        pieces: dict[tuple[int, int], list[ast.expr]] = {}
+        for rows, tree in array.given:
+            start, stop = rows[0], rows[-1] + 1
+            if rows == list(range(array.rows)):
+                made.whole.append(tree)
+            elif rows == list(range(start, stop)) and not any(
+                a < stop and start < b and (a, b) != (start, stop) for a, b in pieces
+            ):
+                pieces.setdefault((start, stop), []).append(tree)
+            else:
+                index = self._constant("i", tuple(rows))
+                made.scattered.append((index.id, tree))
+        if len(array.given) == 1 and made.whole and isinstance(made.whole[0], ast.Name):
+            return made.whole[0]
+        made.whole = _doubled(made.whole)
+        made.pieces = [(a, b, _doubled(trees)) for (a, b), trees in sorted(pieces.items())]
+        self.backward.append(made)
+        return ast.Name(name)
+
+    def _read(
+        self, nodes: list[int], *, spread: bool = False, shape: tuple[int, int] | None = None
+    ) -> ast.expr:
+        """The rows of `nodes`: one for all if they are the same, unless they are `spread`."""
+        constants = self.plan.constants
+        if shape:
+            tree = self._read(nodes, spread=True)
+            m, k = map(ast.Constant, shape)
+            return self._view("W", build("w.reshape(m, k)", w=tree, m=m, k=k))
+        if not spread and len({*nodes}) == 1:
+            nodes = nodes[:1]
+            if nodes[0] in constants:
+                return ast.Constant(constants[nodes[0]])
+        runs: list[tuple[_Array | None, list[int]]] = []
+        for node in nodes:
+            array = self._place[node][0] if node in self._place else None
+            if not runs or runs[-1][0] is not array:
+                runs.append((array, []))
+            runs[-1][1].append(node)
+        pieces: list[ast.expr] = []
+        for array, run in runs:
+            if array is None:
+                pieces.append(self._constant("c", tuple(constants[node] for node in run)))
+            else:
+                rows = [self._place[node][1] for node in run]
+                pieces.append(self._rows(ast.Name(array.name), rows, array.rows))
+        if len(pieces) == 1:
+            return pieces[0]
+        return build("np.concatenate(t)", t=ast.Tuple(pieces, ast.Load()))
+
+    def _rows(self, tree: ast.expr, rows: list[int], size: int) -> ast.expr:
+        """The `rows` of `tree`, which has `size`: a slice where they run."""
+        if rows == list(range(size)):
+            return tree
+        start, stop = rows[0], rows[-1]
+        step = (stop - start) // (len(rows) - 1) if len(rows) > 1 else 1
+        if step > 0 and rows == list(range(start, stop + 1, step)):
+            every = f":{step}" if step > 1 else ""
+            return build(f"t[{start}:{stop + 1}{every}]", t=tree)
+        return build("t[i]", t=tree, i=self._constant("i", tuple(rows)))
+
+    def _view(self, name: str, tree: ast.expr) -> ast.expr:
+        """A name for `tree` if it is a part of `p`, else `tree`."""
+        text = ast.unparse(tree)
+        if not text.startswith("p["):
+            return tree
+        if text not in self._view_names:
+            self._view_names[text] = name = self._numbered(name)
+            self.views[name] = tree
+        return ast.Name(self._view_names[text])
+
+    def _constant(self, kind: str, numbers: tuple[float, ...]) -> ast.Name:
+        """The name of a list of positions ("i") or a column of numbers ("c")."""
+        known = kind, tuple(map(repr, numbers))
+        if known not in self._constant_names:
+            name = self._constant_names[known] = self._numbered(kind)
+            self.constants[name] = numbers
+        return ast.Name(self._constant_names[known])
+
+    def _temporary(
+        self, name: str, tree: ast.expr, rows: int, samples: bool, backward: bool = False
+    ) -> ast.Name:
+        made = Statement(self._numbered(name), tree, rows, samples)
+        (self.backward if backward else self.forward).append(made)
+        return ast.Name(made.name)
+
+    def _active(self, nodes: list[int]) -> bool:
+        return any(self.plan.active[node] for node in nodes)
+
+    def _where(self, node: int) -> tuple[str, int]:
+        if node not in self._place:
+            return "", node
+        array, row = self._place[node]
+        return array.name, row
+
+    def _shape(self, array: _Array) -> ast.expr:
+        return parsed(f"({array.rows}, {'n' if array.samples else 1})")
+
+    def _name(self, group: Group) -> str:
+        """A name for the values of `group`, from the label that they share or their operation."""
+        found = set()
+        for node in group.nodes:
+            value = self.plan.values[node]
+            pieces = parts(value.label) if value else []
+            script = "".join(text.strip("()") for text, where in pieces if where == "sup")
+            found.add(pieces[0][0] + script if pieces else "")
+        shared = found.pop() if len(found) == 1 else ""
+        if not (shared.isidentifier() and shared.isascii()) or shared in _RESERVED:
+            return self._numbered(group.op.name)
+        if shared in self._taken:
+            return self._numbered(shared)
+        self._taken[shared] = 0
+        return shared
+
+    def _numbered(self, name: str) -> str:
+        """`name` with the next number that makes it new."""
+        while True:
+            self._taken[name] = number = self._taken.get(name, 0) + 1
+            if f"{name}{number}" not in self._taken:
+                self._taken[f"{name}{number}"] = 0
+                return f"{name}{number}"
+
+
+_RESERVED = frozenset((*"pxgnhticWb", "np", "loss", "put", *dir(builtins), *kwlist))
+
+
+def grouped(plan: Plan) -> list[Group]:
+    """The operations of `plan`, in groups that one statement can compute, in order."""
+    inputs: list[Sequence[int]] = list(plan.inputs)
+    _gather_logarithms(plan, inputs)
+    depth = [0] * len(plan)
+    kinds: dict[tuple[Any, ...], list[int]] = {}
+    phases = plan.phases
+    for i, op in enumerate(plan.ops):
+        below = inputs[i]
+        if op is None or not below:
+            continue
+        depth[i] = 1 + max([depth[j] for j in below])
+        each = tuple([phases[j] == EACH for j in below]) if len(below) < 3 else len(below)
+        key: tuple[Any, ...] = (phases[i], depth[i], op.name, op.n, plan.active[i], each)
+        if op is SUM:
+            key = (*key, sum([phases[j] == EACH for j in below]))
+        elif op is DOT:
+            bias = (phases[below[-1]] == EACH,) if len(below) % 2 else ()
+            key = (*key, phases[below[0]], phases[below[len(below) // 2]], bias)
+        kinds.setdefault(key, []).append(i)
+    found: list[Group] = []
+    for key in sorted(kinds, key=lambda key: key[:2]):
+        nodes = kinds[key]
+        op = plan.ops[nodes[0]]
+        assert op
+        if op is DOT:
+            found.extend(_products(plan, nodes))
+        else:
+            found.append(Group(op, nodes, [inputs[i] for i in nodes]))
+    return found
+
+
+def _products(plan: Plan, nodes: list[int]) -> list[Group]:
+    """Dot products as matrix products, one for each right-hand vector that they share."""
+    k = DOT.pairs(len(plan.inputs[nodes[0]]))
+    inputs: dict[int, Sequence[int]] = {i: plan.inputs[i] for i in nodes}
+    first = inputs[nodes[0]]
+    once = plan.phases[first[0]] != EACH
+    vectors: dict[Sequence[int], list[int]] = {}
+    for i in nodes:
+        vectors.setdefault(inputs[i][k : 2 * k], []).append(i)
+    if once and plan.phases[first[k]] != EACH and len(vectors) == len(nodes) > 1:
+        swapped = {i: (*x[k : 2 * k], *x[:k], *x[2 * k :]) for i, x in inputs.items()}
+        again: dict[Sequence[int], list[int]] = {}
+        for i in nodes:
+            again.setdefault(swapped[i][k : 2 * k], []).append(i)
+        if len(again) < len(vectors):
+            vectors, inputs = again, dict(swapped)
+    found: list[Group] = []
+    lonely: list[int] = []
+    for alike in vectors.values():
+        shared = len(alike) > 1 or (len(vectors) <= 2 and not _has_parameter(plan, alike[0]))
+        if once and shared:
+            found.append(Group(DOT, alike, [inputs[i] for i in alike], matrix=True))
+        else:
+            lonely.extend(alike)
+    if lonely:
+        found.append(Group(DOT, lonely, [inputs[i] for i in lonely]))
+    return found
+
+
+def _gather_logarithms(plan: Plan, inputs: list[Sequence[int]]) -> None:
+    """Make a tree of ln(exp + exp) one node of many inputs, and leave its inner nodes without."""
+    readers = [0] * len(plan)
+    reader = [-1] * len(plan)
+    heads = [i for i, op in enumerate(plan.ops) if op is LOGADDEXP]
+    if not heads:
+        return
+    for i, below in enumerate(plan.inputs):
+        for j in below:
+            readers[j] += 1
+            reader[j] = i
+    inside = {
+        i
+        for i in heads
+        if readers[i] == 1
+        and plan.ops[reader[i]] is LOGADDEXP
+        and plan.phases[i] == plan.phases[reader[i]]
+    }
+    for head in heads:
+        if head in inside:
+            continue
+        found, ahead, within = [], [head], []
+        while ahead:
+            i = ahead.pop()
+            if i == head or i in inside:
+                within.append(i)
+                ahead.extend(reversed(plan.inputs[i]))
+            else:
+                found.append(i)
+        if len({plan.phases[i] == EACH for i in found}) == 1:
+            for i in within:
+                inputs[i] = ()
+            inputs[head] = tuple(found)
+
+
+def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:
+    """The parameters in the order in which the matrix products read them; then the rest."""
+    order: dict[int, None] = {}
+    for group in groups:
+        if group.matrix:
+            k = DOT.pairs(len(group.inputs[0]))
+            read = [i for inputs in group.inputs for i in inputs[:k]]
+            read += [inputs[-1] for inputs in group.inputs if len(inputs) > 2 * k]
+            order |= dict.fromkeys(plan.parameters[i] for i in read if i in plan.parameters)
+    return list(order | dict.fromkeys(range(parameters)))
+
+
+def _has_parameter(plan: Plan, product: int) -> bool:
+    """Whether the right-hand vector of a dot product has a parameter in it."""
+    inputs = plan.inputs[product]
+    k = DOT.pairs(len(inputs))
+    return not plan.parameters.keys().isdisjoint(inputs[k : 2 * k])
+
+
+def _doubled(trees: list[ast.expr]) -> list[ast.expr]:
+    """`trees` with equal ones taken together."""
+    times: dict[str, int] = {}
+    for tree in trees:
+        times[ast.unparse(tree)] = times.get(ast.unparse(tree), 0) + 1
+    kept = {ast.unparse(tree): tree for tree in trees}
+    return [
+        kept[text] if many == 1 else build("k * t", k=ast.Constant(float(many)), t=kept[text])
+        for text, many in times.items()
+    ]
