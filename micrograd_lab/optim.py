@@ -55,7 +55,9 @@ class Optimizer:
         count = len(self.parameters)
         data = np.fromiter((p.data for p in self.parameters), float, count)
         grad = np.fromiter((p.grad for p in self.parameters), float, count)
-        for parameter, number in zip(self.parameters, self.moved(data, grad).tolist()):
+        with np.errstate(all="ignore"):  # as everywhere, infinity and NaN go on
+            moved = self.moved(data, grad).tolist()
+        for parameter, number in zip(self.parameters, moved):
             parameter.data = number
 
     def moved(self, data: Numbers, grad: Numbers) -> Numbers:

@@ -141,31 +141,34 @@ def fit(
         if count is not None and count < 1:
             raise ValueError(f"{name} is {count}; it needs to be at least 1")
     samples = _Samples.of(inputs, targets)
-    held_out = _Samples.of(*validation) if validation else None
+    held_out = _Samples.of(*validation, name="validation sample") if validation else None
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is an SGD(...), Adam(...), ..., not {optimizer!r:.60}")
     arithmetic = _arithmetic(engine, model, loss)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
-    history = History()
-    best = _numbers(model)
+    history, best = History(), _Best(model)
     try:
         with _bar(epochs, progress) as bar:
             for epoch in bar:
                 if schedule:
                     optimizer.lr = schedule(epoch)
+                before = _numbers(model)
                 try:
-                    mean = _epoch(arithmetic, samples, optimizer, batch_size, shuffle)
-                    validated = [arithmetic.loss(held_out)] if held_out else []
+                    last = {"loss": _epoch(arithmetic, samples, optimizer, batch_size, shuffle)}
+                    if held_out:
+                        last["validation"] = arithmetic.loss(held_out)
                 except ValueError as error:
                     raise ValueError(f"epoch {epoch}, {error}") from error
-                history.loss.append(mean)
-                history.validation.extend(validated)
+                history.loss.append(last["loss"])
+                history.validation.extend([last["validation"]] if held_out else [])
                 history.lr.append(optimizer.lr)
-                bar.set_postfix(loss=f"{mean:.4g}", refresh=False)
-                if history.best == epoch:
-                    best = _numbers(model)
-                if patience and epoch - history.best >= patience:
+                bar.set_postfix({name: f"{loss:.4g}" for name, loss in last.items()}, refresh=False)
+                if held_out:
+                    best.update(epoch, last["validation"], _numbers(model))
+                else:  # the loss is that of the parameters before they moved
+                    best.update(epoch, last["loss"], before)
+                if patience and epoch - best.epoch >= patience:
                     history.stopped = "early"
                 for callback in callbacks:
                     if callback(history) is True:
@@ -174,8 +177,8 @@ def fit(
                     break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
-    if patience:
-        for parameter, number in zip(model.parameters(), best):
+    if patience and best.epoch < len(history.loss) - 1:
+        for parameter, number in zip(model.parameters(), best.numbers):
             parameter.data = number
     return history
 
@@ -207,6 +210,19 @@ def accuracy(
     return right / len(samples.inputs)
 
 
+class _Best:
+    """The epoch with the least loss so far, and the parameters that it was of."""
+
+    def __init__(self, model: Network) -> None:
+        self.epoch = -1
+        self.loss = math.inf
+        self.numbers = _numbers(model)
+
+    def update(self, epoch: int, loss: float, numbers: list[float]) -> None:
+        if loss < self.loss:
+            self.epoch, self.loss, self.numbers = epoch, loss, numbers
+
+
 @dataclass
 class _Samples:
     """Rows of inputs and of targets; `single` if a target is a number and no row."""
@@ -214,13 +230,14 @@ class _Samples:
     inputs: list[list[float]]
     targets: list[list[float]]
     single: bool
+    name: str
 
     @classmethod
-    def of(cls, inputs: Sequence[Any], targets: Sequence[Any]) -> _Samples:
+    def of(cls, inputs: Sequence[Any], targets: Sequence[Any], *, name: str = "sample") -> _Samples:
         if len(inputs) != len(targets) or not len(inputs):
             raise ValueError(f"{len(inputs)} inputs but {len(targets)} targets; give one each")
         single = not hasattr(targets[0], "__len__")
-        return cls(_rows(inputs, "input"), _rows(targets, "target"), single)
+        return cls(_rows(inputs, "input"), _rows(targets, "target"), single, name)
 
     def shaped(self, target: Sequence[Any]) -> Any:
         """A target as the loss takes it."""
@@ -246,12 +263,12 @@ class _Scalar:
             losses.append(loss.data)
         for parameter in parameters:
             parameter.grad /= len(batch)
-        return math.fsum(losses) / len(batch)
+        return sum(losses) / len(batch)
 
     def loss(self, samples: _Samples) -> float:
         """The mean loss of all samples."""
         count = len(samples.inputs)
-        return math.fsum(self.recorded(samples, i).data for i in range(count)) / count
+        return sum(self.recorded(samples, i).data for i in range(count)) / count
 
     def recorded(self, samples: _Samples, i: int) -> Value:
         """The loss of sample `i`, or an error that names its first number that is not finite."""
@@ -260,12 +277,13 @@ class _Scalar:
         try:
             loss = self.of_sample(self.model(x), samples.shaped(t))
         except ValueError as error:
-            raise ValueError(f"sample {i}: {error}") from error
+            raise ValueError(f"{samples.name} {i}: {error}") from error
         if not math.isfinite(loss.data):
             graph = Graph(loss, products=False)
             node = next(node for node in graph.nodes if not math.isfinite(node.data))
             raise ValueError(
-                f"sample {i}: {graph.names[node]} is {node.data:g}, and the loss {loss.data:g}; "
+                f"{samples.name} {i}: {graph.names[node]} is {node.data:g}, and the loss "
+                f"{loss.data:g}; "
                 "take a smaller learning rate or scale the inputs"
             )
         return loss
@@ -293,6 +311,12 @@ def _epoch(
         batch = order[start : start + batch_size] if batch_size else order
         mean += arithmetic.gradients(samples, batch) * len(batch) / len(order)
         optimizer.step()
+    for parameter in optimizer.parameters:
+        if not math.isfinite(parameter.data):
+            raise ValueError(
+                f"last step: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
+                "smaller learning rate or scale the inputs"
+            )
     return mean
 
 
@@ -320,6 +344,11 @@ def _bar(epochs: int, progress: bool | None) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it is experimental, or that widgets are missing
         from tqdm.autonotebook import tqdm
-    if progress is None and "ipykernel" in sys.modules:
-        progress = True
-    return tqdm(range(epochs), unit="epoch", disable=None if progress is None else not progress)
+    notebook = "ipykernel" in sys.modules
+    show = notebook or None if progress is None else progress  # None: in a terminal
+    return tqdm(
+        range(epochs),
+        unit="epoch",
+        disable=None if show is None else not show,
+        file=sys.stdout if notebook else sys.stderr,  # a notebook tints what goes to stderr
+    )

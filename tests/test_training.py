@@ -125,6 +125,21 @@ def test_patience_stops_and_goes_back_to_the_best_epoch():
     assert squared_error(model([0.0]), -5.0).data == history.validation[history.best]
 
 
+def test_patience_without_validation_goes_back_before_the_step_that_went_wrong():
+    model = line()
+    start = weights(model)
+    history = fit(model, *LINE, epochs=9, patience=2, optimizer=SGD(model.parameters(), lr=9))
+    assert (history.stopped, history.best, len(history.loss)) == ("early", 0, 3)
+    assert weights(model) == start
+
+
+def test_patience_that_is_not_needed_changes_nothing():
+    patient, plain = line(), line()
+    fit(patient, *LINE, epochs=5, patience=2)
+    fit(plain, *LINE, epochs=5)
+    assert weights(patient) == weights(plain)
+
+
 def test_the_schedule_sets_the_learning_rate():
     assert fit(line(), *LINE, epochs=3, schedule=cosine(0.1, 2)).lr == [0.1, 0.05, 0.0]
 
@@ -176,6 +191,17 @@ def test_a_learning_rate_that_is_too_large_is_found_out():
     model = line()
     with pytest.raises(ValueError, match=r"epoch \d+, sample 0: (e|E|w_1|s|a) is -?(inf|nan)"):
         fit(model, *LINE, optimizer=SGD(model.parameters(), lr=1e6))
+
+
+def test_a_parameter_that_is_not_finite_is_found_out_before_the_end():
+    model = line()
+    with pytest.raises(ValueError, match=r"epoch 0, last step: w_1 is -?inf; take a smaller"):
+        fit(model, [[1e150]], [0], epochs=1, optimizer=SGD(model.parameters(), lr=1e200))
+
+
+def test_a_validation_sample_is_told_from_one_that_is_learned():
+    with pytest.raises(ValueError, match="epoch 0, validation sample 1: x_1 is inf"):
+        fit(line(), *LINE, validation=([[1.0], [math.inf]], [1, 1]))
 
 
 def test_a_number_outside_a_domain_is_named_with_its_sample():
