@@ -95,7 +95,7 @@ class Neuron(Module):
         mask: one entry per input; where it is false there is no link.
         seed: a number, or a `random.Random` to go on with; without it, Python's own generator,
             so that `random.seed` governs.
-        fan_out: number of neurons beside this one and itself, for Xavier's rule.
+        fan_out: number of neurons in its layer, for Xavier's rule.
 
     Attributes:
         w: the weights, one per link.
@@ -139,6 +139,8 @@ class Neuron(Module):
     def __call__(self, inputs: Sequence[Number]) -> Value:
         if len(inputs) != self.nin:
             raise ValueError(f"{len(inputs)} inputs to a neuron with {self.nin}")
+        if not isinstance(inputs[0], Value):  # a layer has done this for all of its neurons
+            inputs = _values(inputs)
         if len(self.links) < self.nin:
             inputs = [inputs[i] for i in self.links]
         summed = dot(self.w, inputs, self.b)

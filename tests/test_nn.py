@@ -90,8 +90,9 @@ def test_several_hidden_layers_are_told_apart():
 
 
 def test_numbers_given_as_inputs_become_shared_labelled_leaves():
-    graph = Graph(MLP(2, [3, 1])([0.5, 0.25]), products=False)
-    assert [node.label for node in graph.nodes if graph.kind(node) == "input"] == ["x_1", "x_2"]
+    for model in (MLP(2, [3, 1]), Layer(2, 1), Neuron(2)):
+        graph = Graph(model([0.5, 0.25]), products=False)
+        assert [node.label for node in graph.nodes if graph.kind(node) == "input"] == ["x_1", "x_2"]
 
 
 def test_the_lectures_network_gives_the_lectures_outputs():
