@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from ..engine import Value
-from ..graph import Graph
+from ..graph import READABLE, Graph
 from ..notation import given, number
 from ..saving import write_whole
+from .collapsing import Collapsed, frames_of
 from .dot import dot_source
 from .rendering import render
 from .svg import image, regrouped
@@ -24,6 +26,8 @@ def draw(
     *,
     parameters: Iterable[Value] | None = None,
     products: bool | None = None,
+    collapse: str | None = None,
+    layers: bool = False,
     theme: str = "light",
 ) -> Diagram:
     """The computation of `result` as a diagram, drawn by Graphviz.
@@ -38,10 +42,15 @@ def draw(
             with w, b or θ.
         products: whether each `dot` is opened into its products; if not given, when the opened
             graph is still readable.
+        collapse: "neuron" draws each neuron as one node Σ│σ, without its weights; of more than
+            16 beside each other, those in the middle become one node ⋮.  "nothing" draws every
+            node.  If not given: neurons are collapsed when there are more than 150 nodes.
+        layers: whether the neurons of each layer get a frame around them.
         theme: "light" or "dark".
 
     Raises:
-        ValueError: if there is no such theme, or there are more nodes than can be drawn.
+        ValueError: if there is no such theme, if there is no neuron to collapse or to frame, or
+            if there are more nodes than can be drawn.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> draw(w * x + b)
@@ -49,13 +58,20 @@ def draw(
     """
     if theme not in THEMES:
         raise ValueError(f"there is no theme {theme!r}; choose one of {', '.join(THEMES)}")
+    if collapse not in (None, "neuron", "nothing"):
+        raise ValueError(f"cannot collapse {collapse!r}; choose one of neuron, nothing")
     graph = Graph(result, parameters=parameters, products=products)
+    if collapse == "neuron":
+        graph = Collapsed(Graph(result, parameters=parameters, products=False))
+    elif collapse is None and len(graph) > READABLE:
+        with suppress(ValueError):  # not a network, so drawn node by node
+            graph = Collapsed(graph)
     if len(graph) > DRAWABLE:
         raise ValueError(
             f"{len(graph)} nodes are more than anybody can read, and more than {DRAWABLE} are not "
             "drawn; draw a part: one neuron, one sample, or a result computed from fewer values"
         )
-    return Diagram(graph, theme)
+    return Diagram(graph, theme, frames_of(graph) if layers else {})
 
 
 class Diagram:
@@ -71,9 +87,11 @@ class Diagram:
         source: the DOT text, the same in every run.
     """
 
-    def __init__(self, graph: Graph, theme: str = "light") -> None:
+    def __init__(
+        self, graph: Graph, theme: str = "light", frames: Mapping[Value, int] | None = None
+    ) -> None:
         self._theme = THEMES[theme]
-        self.source = dot_source(graph, self._theme)
+        self.source = dot_source(graph, self._theme, frames or {})
         self._about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
 

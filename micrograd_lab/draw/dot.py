@@ -9,13 +9,16 @@ table with what node 9 hands back to its input 0.  The `id`s group what belongs 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..engine import Value
 from ..graph import Graph
 from ..notation import given, number
 from ..ops import Op
+from .collapsing import FORKS, Collapsed
 from .labels import DIGITS, WORDS, cell, name, symbol, table, text
+from .layers import title
 from .themes import Theme
 
 if TYPE_CHECKING:
@@ -27,9 +30,13 @@ RIM = 5  # how far the rim of a circle curves inwards where edges end
 PLACES = 4  # edges that end side by side; more would not fit
 
 
-def dot_source(graph: Graph, theme: Theme) -> str:
-    """The diagram of `graph` as DOT text."""
-    return _Sheet(graph, theme).source()
+def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
+    """The diagram of `graph` as DOT text, with a frame around the nodes of each layer."""
+    sheet = _Sheet(graph, theme)
+    for layer in sorted(set(frames.values())):
+        inside = [node for node in graph.nodes if frames.get(node) == layer]
+        sheet.frame(layer, title(layer, max(frames.values())), inside)
+    return sheet.source()
 
 
 class _Sheet:
@@ -42,9 +49,13 @@ class _Sheet:
         self.theme = theme
         self.position = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
+        self.collapsed = isinstance(graph, Collapsed)
+        self.several = graph.several if isinstance(graph, Collapsed) else set()
+        crowded = self.collapsed and any(len(node.inputs) > PLACES for node in graph.nodes)
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
-                "rankdir": "LR", "ranksep": "0.2", "nodesep": "0.1", "pad": "0.15",
+                "rankdir": "LR", "ranksep": "1.5" if crowded else "0.2", "nodesep": "0.1", "pad": "0.15",
+                "splines": "line" if crowded else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",
             },
@@ -60,6 +71,8 @@ class _Sheet:
             self.node(i, node)
             grad = number(node.grad) if self.graph.has_gradients else ""
             value = number(node.data) if node.inputs else given(node.data)
+            if node in self.several:
+                value = grad = ""
             self.wire(f"w{i}", value, grad, id=f"w{i}")
             self.dot.edge(f"n{i}", f"w{i}:r:w", arrowhead="none", weight="20", id=f"w{i}")
         for j, node in enumerate(self.graph.nodes):
@@ -68,6 +81,16 @@ class _Sheet:
         self.dot.node("end", "", id=end)
         self.dot.edge(f"{end}:r:e", "end", id=end)
         return str(self.dot.source)
+
+    def frame(self, layer: int, title: str, nodes: list[Value]) -> None:
+        """A frame around nodes and the wires that leave them."""
+        words = text(title, WORDS, 11, self.theme.quiet, "B")
+        looks = {"label": f"<{words}>", "labelloc": "t", "labeljust": "c", "id": f"layer{layer}"}
+        looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded"}
+        with self.dot.subgraph(name=f"cluster{layer}", graph_attr=looks) as inside:
+            for node in nodes:
+                inside.node(f"n{self.position[node]}")
+                inside.node(f"w{self.position[node]}")
 
     def node(self, i: int, node: Value) -> None:
         """The shape of a value: a leaf has its name inside, another node its operation."""
@@ -88,9 +111,10 @@ class _Sheet:
 
     def circle(self, node: Value, op: Op) -> tuple[int, str]:
         """How wide a circle is, and what stands in it and below it, centred on the circle."""
-        size = 17 if len(op.symbol) < 3 else 11 if op.symbol.isalpha() else 12
+        long = op.symbol.isalpha() or len(op.symbol) > 5
+        size = 17 if len(op.symbol) < 3 else 11 if long else 12
         inside = symbol(op, size, self.theme.ink)
-        across = max(ACROSS, 14 + 5 * len(op.symbol))
+        across = max(ACROSS, 14 + (5 if len(op.symbol) < 6 else 7) * len(op.symbol))
         places = self.places(node)
         if places:
             left = cell(_rim(places, across), width=RIM)
@@ -122,8 +146,10 @@ class _Sheet:
 
     def edges(self, j: int, node: Value) -> None:
         """The edges into a node: from its inputs' wires, over what it hands back to each."""
-        forks = [self.graph.has_gradients and len(self.readers[x]) > 1 for x in node.inputs]
-        last = 2 if len(forks) > 1 else 1  # ranks to the rim: with company, a curve needs room
+        forks = [self.forks(input) for input in node.inputs]
+        crowd = self.collapsed and len(forks) > PLACES
+        # ranks to the rim: with company a curve needs room, but a crowd goes straight
+        last = 2 if len(forks) > 1 and not crowd else 1
         straight = last + any(forks)  # as long as over a contribution
         for k, input in enumerate(node.inputs):
             id = f"e{j}_{k}"
@@ -136,9 +162,21 @@ class _Sheet:
             else:
                 self.dot.edge(tail, head, minlen=f"{straight}", id=id)
 
+    def forks(self, input: Value) -> bool:
+        """Whether the branches of a wire carry what is handed back along them."""
+        readers = [reader for reader, _ in self.readers[input]]
+        if self.collapsed and len(readers) > FORKS:
+            return False
+        return (
+            self.graph.has_gradients
+            and len(readers) > 1
+            and self.several.isdisjoint((input, *readers))
+        )
+
     def places(self, node: Value) -> int:
         """How many places on the rim the edges into a node have, the first input's at the top."""
-        if self.free(node) or len(node.inputs) == 1:
+        crowd = self.collapsed and len(node.inputs) > PLACES
+        if self.free(node) or len(node.inputs) == 1 or crowd:
             return 0  # each edge ends where it meets the circle
         return len(node.inputs) if len(node.inputs) <= PLACES else 1
 

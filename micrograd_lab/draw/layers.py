@@ -27,6 +27,7 @@ class RecordedNeuron:
     out: Value  # what is read of it; `sum` itself if there is no activation
     weights: tuple[Value, ...]
     inputs: tuple[Value, ...]  # one per weight
+    slopes: tuple[float, ...]  # ∂Σ/∂(each input), as recorded
     bias: Value | None
 
     @property
@@ -88,9 +89,26 @@ def find_layers(
         outputs = list(network)
     if not all(isinstance(output, Value) for output in outputs):
         raise TypeError(f"a network is a value, a list of values or a model, not {network!r:.60}")
-    if isinstance(network, Value):
-        return _Finder(Graph(network, parameters=parameters, products=False), ()).found()
-    return _Finder(Graph(total(outputs), parameters=parameters, products=False), outputs).found()
+    result = network if isinstance(network, Value) else total(outputs)
+    finder = _Finder(Graph(result, parameters=parameters, products=False), outputs)
+    finder.check_one_sample()
+    return finder.found()
+
+
+def layers_of(graph: Graph) -> Layers:
+    """The neurons of a graph, which may be that of several samples."""
+    return _Finder(graph, ()).found()
+
+
+def title(layer: int, layers: int) -> str:
+    """What the lecture calls a layer of links, counted from 1.
+
+    >>> title(1, 2), title(1, 3), title(3, 3)
+    ('hidden layer', 'hidden layer 1', 'output layer')
+    """
+    if layer == layers:
+        return "output layer"
+    return "hidden layer" if layers == 2 else f"hidden layer {layer}"
 
 
 def applied(model: Module) -> Value | Sequence[Value]:
@@ -110,6 +128,7 @@ class _Sum:
 
     weights: tuple[Value, ...] = ()
     inputs: tuple[Value, ...] = ()
+    slopes: tuple[float, ...] = ()
     biases: tuple[Value, ...] = ()
     inside: tuple[Value, ...] = ()  # its products and partial sums
 
@@ -127,7 +146,6 @@ class _Finder:
                 f"no neuron among {len(self.nodes)} nodes: no Σ of weights times inputs; label the "
                 "weights w_{1,1}^{(1)} and so on, or give parameters="
             )
-        self._check_one_sample()
         self.depth: dict[Value, int] = {}
         self.belongs: dict[Value, Value | None] = {}  # to which Σ
         for node in self.nodes:
@@ -149,6 +167,7 @@ class _Finder:
                 outs[node],
                 summed.weights,
                 summed.inputs,
+                summed.slopes,
                 summed.biases[0] if summed.biases else None,
             )
             layers[neuron.layer - 1].append(neuron)
@@ -189,18 +208,21 @@ class _Finder:
             pairs = node.op.pairs(len(node.inputs)) if node.op.variadic else 0
             if pairs:
                 weights, inputs = node.inputs[:pairs], node.inputs[pairs : 2 * pairs]
+                slopes, biases = node.locals[pairs : 2 * pairs], node.inputs[2 * pairs :]
                 if parameters.issuperset(weights):
-                    found[node] = part[node] = _Sum(weights, inputs, node.inputs[2 * pairs :])
+                    found[node] = part[node] = _Sum(weights, inputs, slopes, biases)
             elif node.op is OPS["mul"]:
                 weights = tuple(input for input in node.inputs if input in parameters)
                 inputs = tuple(input for input in node.inputs if input not in parameters)
                 if len(weights) == 1 and (inputs[0].inputs or inputs[0].label):
-                    found[node] = part[node] = _Sum(weights, inputs)
+                    slope = node.locals[node.inputs.index(inputs[0])]
+                    found[node] = part[node] = _Sum(weights, inputs, (slope,))
             elif node.op in (OPS["add"], OPS["sum"]) and all(i in part for i in node.inputs):
                 parts = [part[input] for input in node.inputs]
                 whole = _Sum(
                     tuple(w for p in parts for w in p.weights),
                     tuple(x for p in parts for x in p.inputs),
+                    tuple(d for p in parts for d in p.slopes),
                     tuple(b for p in parts for b in p.biases),
                     tuple(v for p in parts for v in p.inside)
                     + tuple(input for input in node.inputs if input.inputs),
@@ -211,7 +233,7 @@ class _Finder:
                         found.pop(input, None)
         return found
 
-    def _check_one_sample(self) -> None:
+    def check_one_sample(self) -> None:
         used = Counter(summed.weights for summed in self.sums.values())
         weights, times = used.most_common(1)[0]
         if times > 1:

@@ -24,7 +24,7 @@ from ..formulas import latex
 from ..nn import Module
 from ..notation import given, number, parts
 from ..ops import OPS
-from .layers import Layers, RecordedNeuron, find_layers
+from .layers import Layers, RecordedNeuron, find_layers, title
 from .pen import LINES, Pen
 from .picture import DIGITS, MATH, SANS, Picture, mathtext, theme_called
 from .placing import Polygon, Segment, place
@@ -125,27 +125,20 @@ class _Drawing:
                 x += 40 - self.size.radius - self.size.gap
             else:
                 x = self._column(k, before, x)
-                titles.append((x, self._title(k)))
+                titles.append((x, title(k, len(self.columns) - 1) if k else "input layer"))
             before = k
         right = x + self.size.radius
         if self.layers.result:
             x, right = self._error(self.layers.result, right)
             titles.append((x, "error"))
         top = max(self.y.values()) + self.size.radius + (50 if self.size.labels else 26)
-        for x, title in titles:
-            style = SANS | {"text": title, "fontweight": "bold"}
+        for x, words in titles:
+            style = SANS | {"text": words, "fontweight": "bold"}
             self.pen.text(x, top, 10.5, self.theme.quiet, style)
         bottom = min(self.y.values()) - self.size.radius - (50 if self.size.labels else 12)
         left = -self.size.radius
         right = max(right, x + self.size.radius, self._legend(left, bottom - 24))
         return self.pen.finished(left - 28, bottom - 62, right + 28, top + 22)
-
-    def _title(self, k: int) -> str:
-        if k == 0:
-            return "input layer"
-        if k == len(self.columns) - 1:
-            return "output layer"
-        return "hidden layer" if len(self.columns) == 3 else f"hidden layer {k}"
 
     def _column(self, k: int, before: int | None, x: float) -> float:
         """Draw column k with the links into it; where it stands, the one before being at x."""
