@@ -23,6 +23,7 @@ from typing import Any
 
 from ..draw.diagram import Diagram
 from ..engine import Value
+from ..formulas import evaluate
 from ..graph import Graph
 from ..notation import number, parts
 from ..saving import write_whole
@@ -204,6 +205,7 @@ class _Data:
             "before": line.before,
             "after": line.after,
             "exact": [_exact(x) for x in (edge.local, edge.before, edge.contribution, edge.after)],
+            "byHand": _exact(_by_hand(edge)),
         }
 
 
@@ -216,6 +218,19 @@ def _name(label: str) -> str:
         f"<{place}>{escape(text)}</{place}>" for text, place in sorted(scripts, key=lambda s: s[1])
     )
     return name + (f'<span class="scripts">{placed}</span>' if len(scripts) == 2 else placed)
+
+
+def _by_hand(edge: Edge) -> float:
+    """The local derivative as one computes it from the numbers that are shown."""
+    op = edge.op
+    shown = [float(f"{x:.3g}") for x in edge.numbers]
+    letters = {
+        letter: shown[i] for letter, i in op.partial(edge.index, range(len(shown) - 1))[1].items()
+    }
+    try:
+        return float(evaluate(edge.partial, letters | {"f": shown[-1], "n": op.n}))
+    except (ArithmeticError, ValueError):
+        return edge.local
 
 
 def _exact(x: float) -> float | None:

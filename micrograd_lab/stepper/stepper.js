@@ -60,12 +60,11 @@
       const step = steps[position];
       const asked = quiz && step.pass === "backward" && !solved.has(position);
       for (const number of numbers) number.show(asked ? position - 1 : position);
-      lit.forEach((element) => element.classList.remove("lit", "now", "forward", "backward"));
-      lit = parts(svg, step);
-      lit.forEach((element) => element.classList.add("lit", step.pass === "forward" ? "forward" : "backward"));
-      const node = svg.querySelector(`#n${step.node}`);
+      for (const element of lit) element.classList.remove("now", "lit", "forward", "backward");
+      const [node, ...wires] = lit = parts(svg, step);
       node?.classList.add("now");
-      if (node) lit.push(node), intoView(stage, node);
+      for (const wire of wires) wire.classList.add("lit", step.pass === "forward" ? "forward" : "backward");
+      intoView(stage, node);
       slider.value = position;
       where.textContent = `${position} / ${steps.length - 1} · ${step.pass}`;
       slider.setAttribute("aria-valuetext", where.textContent);
@@ -73,7 +72,7 @@
       const active = root.getRootNode().activeElement;
       if (asked) ask(panel, step, steps.find((s) => s.node === step.node), data, answered);
       else panel.innerHTML = told(step, data) + score();
-      if (asked && active) panel.querySelector("input").focus({ preventScroll: true });
+      if (asked && active && active !== slider) panel.querySelector("input").focus({ preventScroll: true });
       panel.style.minHeight = `${Math.min(300, Math.max(panel.offsetHeight, 104))}px`;
     }
 
@@ -123,12 +122,14 @@
     // A notebook listens for keys on the whole document: 'j' selects the next cell.  So while the
     // focus is here, the stepper sees keys first, on the window, and the page never does.
     function key(event) {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (["Tab", "Escape"].includes(event.key) || (event.key === "Enter" && event.shiftKey)) return;
-      event.stopImmediatePropagation();
+      const modified = event.ctrlKey || event.metaKey || event.altKey;
+      if (modified || event.key === "Tab" || (event.key === "Enter" && event.shiftKey)) return;
       const target = event.composedPath()[0];
-      const act = target.matches("[type='text']") ? target.keys?.[event.key]
-        : target.matches("button") && event.key === " " ? null : keys[event.key];
+      const typing = target.matches("[type='text']");
+      if (event.key === "Escape" && !typing) return;
+      event.stopImmediatePropagation();
+      if (event.key === " " && target.matches("button")) return;
+      const act = typing ? target.keys[event.key] : keys[event.key];
       if (!act) return;
       event.preventDefault();
       act();
@@ -188,26 +189,37 @@
       let shown = null;
       return {
         show(position) {
-          const last = changes.filter(([from]) => from <= position).at(-1)?.[1] ?? "";
-          if (last === shown) return;
-          shown = last;
-          element.classList.toggle("later", !last);
-          if (last) element.textContent = last;
+          const text = changes.filter(([from]) => from <= position).at(-1)?.[1] ?? "";
+          if (text === shown) return;
+          shown = text;
+          element.classList.toggle("later", !text);
+          if (text && text !== element.textContent) write(element, text);
         },
       };
     });
   }
 
-  // What lights up at a step: the wires that it reads, and the wire of its node.
+  // Puts another number where a number stands, around the same middle.
+  function write(element, text) {
+    if (!element.style.textAnchor) {
+      const { x, width } = element.getBBox();
+      element.setAttribute("x", x + width / 2);
+      element.style.textAnchor = "middle";
+    }
+    element.textContent = text;
+  }
+
+  // What lights up at a step: its node, the wire that leaves it, and those that go in.
   function parts(svg, step) {
-    if (step.node === undefined) return [];
-    const ids = [`w${step.node}`];
+    if (step.pass === "start") return [];
+    const ids = [`n${step.node}`, `w${step.node}`];
     (step.inputs ?? []).forEach((input, k) => ids.push(`w${input}`, `e${step.node}_${k}`));
     return ids.map((id) => svg.querySelector(`#${id}`)).filter(Boolean);
   }
 
   // Scrolls the picture, never the page.
   function intoView(stage, node) {
+    if (!node) return stage.scrollTo(0, 0);
     const [box, view] = [node.getBoundingClientRect(), stage.getBoundingClientRect()];
     const left = (box.left + box.right - view.left - view.right) / 2;
     const top = (box.top + box.bottom - view.top - view.bottom) / 2;
@@ -313,7 +325,8 @@
     };
     check.addEventListener("click", mark);
     show.addEventListener("click", () => answered(false));
-    for (const input of inputs) input.keys = { Enter: mark };
+    const leave = () => panel.closest(".stepper").focus({ preventScroll: true });
+    for (const input of inputs) input.keys = { Enter: mark, Escape: leave };
   }
 
   function colour(element, right) {
@@ -341,13 +354,15 @@
   // factor is wrong.
   function marked(step, edge, local, gradient) {
     const [slope, before, contribution, after] = edge.exact.map((x) => x ?? NaN);
-    const upstream = step.exact ?? NaN;
+    const [upstream, byHand] = [step.exact ?? NaN, edge.byHand ?? NaN];
+    const scale = Math.max(Math.abs(before), Math.abs(contribution));
     const right = [
-      local === null ? null : near(local, slope),
-      gradient === null ? null : near(gradient, after, Math.max(Math.abs(before), Math.abs(contribution))),
+      local === null ? null : near(local, slope) || near(local, byHand),
+      gradient === null ? null
+        : near(gradient, after, scale) || near(gradient, before + upstream * byHand, scale),
     ];
     const used = local ?? (gradient - before) / upstream; // the local derivative, as it seems
-    const other = step.edges.find((e) => e.to !== edge.to && near(used, e.exact[0]));
+    const other = step.edges.find((e) => e.to !== edge.to && near(used, e.exact[0] ?? NaN));
     const says = [
       [[local, gradient].some(Number.isNaN), () => "a number looks like 0.0728 or 7.28e-2"],
       [right[0] !== false && right[1], () => "right"],
@@ -370,6 +385,10 @@
   }
 
   for (const host of document.querySelectorAll(".micrograd-stepper")) {
-    if (!host.shadowRoot) upgrade(host);
+    try {
+      if (!host.shadowRoot) upgrade(host);
+    } catch (error) {
+      console.error("the picture stays as it is:", error);
+    }
   }
 })();
