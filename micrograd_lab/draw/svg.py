@@ -23,7 +23,8 @@ _FALLBACKS = {
     "STIXGeneral": "STIXGeneral, 'STIX Two Text', 'Times New Roman', 'Liberation Serif', serif",
     "DejaVu Sans": "'DejaVu Sans', 'Bitstream Vera Sans', Verdana, sans-serif",
     "DejaVu Sans Mono": (
-        "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
+        "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, 'Liberation Mono', "
+        "monospace"
     ),
 }
 

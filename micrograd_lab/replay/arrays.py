@@ -27,7 +27,7 @@ LOGADDEXP = OPS["logaddexp"]
 
 @dataclass
 class Statement:
-    """``name = expression``: an array of so many rows (0: of another shape), for every sample or not."""
+    """``name = expression``: an array of so many rows (0: another shape), per sample or not."""
 
     name: str
     expression: ast.expr

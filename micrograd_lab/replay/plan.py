@@ -280,7 +280,7 @@ def _batch(graph: _Recorded) -> _Batch | None:
 
 
 def _shapes(graph: _Recorded) -> list[int]:
-    """For each node a number, the same for nodes that differ in constants only; -1 for constants."""
+    """A number per node, the same for nodes that differ in constants only; -1 for constants."""
     number: dict[object, int] = {}
     keys = [-1] * len(graph.order)
     for i, value in enumerate(graph.order):

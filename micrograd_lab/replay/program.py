@@ -197,7 +197,8 @@ class Program:
             shape = rows.shape
         if len(shape) != 2 or shape[1] != len(self.inputs) or not shape[0]:
             raise ValueError(
-                f"data of shape {shape}; give one row per sample, {len(self.inputs)} numbers in each"
+                f"data of shape {shape}; "
+                f"give one row per sample, {len(self.inputs)} numbers in each"
             )
         return rows
 
