@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
 
-from .engine import Value, record, recorded
+from .engine import Value, propagate, record, recorded
 from .formulas import evaluate
 from .ops import OPS, Op
 from .recording import outside
@@ -105,9 +105,10 @@ class Graph:
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
-        """What `node` hands back to its input `i`: the local derivative × its own gradient."""
-        local = node.locals[i]
-        return local * node.grad if local or not (node.op and node.op.gate) else 0.0
+        """What `node` hands back to its input `i`, by the engine's chain rule: local × upstream."""
+        input = record(0.0, None, (), ())
+        propagate([record(node.data, node.op, (input,), (node.locals[i],), node.grad)])
+        return input.grad
 
     def _open(self) -> None:
         """Replace each dot product by its products and a Σ, with the numbers that were recorded."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from .engine import Value, propagate, record
+from .engine import Value, propagate
 from .formulas import spelled
 from .graph import Graph
 from .ops import Op
@@ -273,20 +273,13 @@ def _edges(graph: Graph, node: Value) -> tuple[Edge, ...]:
     before = {input: input.grad for input in node.inputs}
     edges = []
     for i, (input, local) in enumerate(zip(node.inputs, node.locals)):
-        after = _handed_on(node, local, before[input])
-        contribution = _handed_on(node, local, 0.0)
+        contribution = graph.contribution(node, i)
+        after = before[input] + contribution
         edges.append(
             Edge(graph, node, i, numbers, local, node.grad, contribution, before[input], after)
         )
         before[input] = after
     return tuple(edges)
-
-
-def _handed_on(node: Value, local: float, before: float) -> float:
-    """The gradient of an input of `node`, which was `before`, after `propagate`."""
-    input = record(0.0, None, (), (), before)
-    propagate((record(0.0, node.op, (input,), (local,), node.grad),))
-    return input.grad
 
 
 def _put_in(

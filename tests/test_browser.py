@@ -455,7 +455,10 @@ def test_a_quiz_reads_numbers_as_people_write_them(quiz, local, gradient):
         (("", "1.68"), "the local derivative ∂a/∂w is missing"),
         (("0.5", "2.18"), "the factors are multiplied, not added"),
         (("0.5", "-0.84"), "the sign is wrong"),
-        (("0.5", "3"), "the local derivative is right, so the upstream gradient is wrong: ∂E/∂a = 1.68"),
+        (
+            ("0.5", "3"),
+            "the local derivative is right, so the upstream gradient is wrong: ∂E/∂a = 1.68",
+        ),
         (("", "-3.36"), "the local derivative is wrong: you took ∂a/∂x for ∂a/∂w"),
         (("", "3"), "a factor is wrong: ∂E/∂a = 1.68, so look at ∂a/∂w"),
         (("zero", ""), "a number looks like 0.0728 or 7.28e-2"),

@@ -54,7 +54,8 @@ class _Sheet:
         crowded = self.collapsed and any(len(node.inputs) > PLACES for node in graph.nodes)
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
-                "rankdir": "LR", "ranksep": "1.5" if crowded else "0.2", "nodesep": "0.1", "pad": "0.15",
+                "rankdir": "LR", "ranksep": "1.5" if crowded else "0.2",
+                "nodesep": "0.1", "pad": "0.15",
                 "splines": "line" if crowded else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",
