@@ -207,11 +207,12 @@ class Link:
         """The local derivative, and what it is the derivative of."""
         written = [edge.written(writing) for edge in self.edges]
         right = [
-            writing.sum(*(w.symbols for w in written)),
-            writing.sum(*(w.numbers for w in written)),
+            writing.sum(*(line.symbols for line in written)),
+            writing.sum(*(line.numbers for line in written)),
+            written[0].local,
         ]
-        if len(self.edges) > 1 or not self.edges[0].partial.isidentifier():
-            right.append(writing.number(sum(edge.local for edge in self.edges)))
+        if len(written) > 1:
+            right[-1] = writing.number(sum(edge.local for edge in self.edges))
         made = forward_step(graph, self.node).written(writing)
         because = made[:2] if self.edges[0].op.variadic else made
         return Line(depth, written[0].derivative, _once(right), _once(because))

@@ -219,14 +219,16 @@ class Edge:
         letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
         symbols, numbers = _put_in(graph, self.node, self.numbers, letters, writing)
         symbols["f"], numbers["f"] = writing.name(name), writing.number(self.numbers[-1])
+        in_numbers = writing.formula(self.partial, numbers | own)
+        local = writing.number(self.local)
         return BackwardLine(
             target=writing.slope(of, input),
             upstream=writing.slope(of, name),
             derivative=writing.slope(name, input),
             symbols=writing.formula(self.partial, symbols | own),
-            numbers=writing.formula(self.partial, numbers | own),
-            local=writing.number(self.local),
-            product=writing.product(writing.number(self.upstream), writing.number(self.local)),
+            numbers=in_numbers,
+            local=in_numbers if self.partial.isidentifier() else local,
+            product=writing.product(writing.number(self.upstream), local),
             contribution=writing.number(self.contribution),
             before=writing.number(self.before),
             after=writing.number(self.after),
@@ -243,7 +245,8 @@ class BackwardLine(NamedTuple):
 
     The local derivative: `∂y_1/∂s_1` = `y_1 × (1 − y_1)` = `0.670 × (1 − 0.670)` = `0.221`.
     The chain rule: `∂E/∂s_1` += `∂E/∂y_1` × `∂y_1/∂s_1` = `0.570 × 0.221` = `0.126`, which adds
-    to `0` → `0.126`.
+    to `0` → `0.126`.  A local derivative that is merely read off, `∂s_1/∂z_1` = `w_1` = `0.4`,
+    keeps the form in which it was given.
     """
 
     target: str
@@ -256,6 +259,11 @@ class BackwardLine(NamedTuple):
     contribution: str
     before: str
     after: str
+
+    @property
+    def derived(self) -> str:
+        """The local derivative, its formula, the formula with numbers in it, and its number."""
+        return " = ".join(dict.fromkeys((self.derivative, self.symbols, self.numbers, self.local)))
 
 
 def _graph(result: Value | Graph) -> Graph:

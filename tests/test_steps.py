@@ -144,6 +144,13 @@ def test_a_backward_line_is_the_line_of_the_lecture():
     assert str(second).splitlines()[2] == "∂E/∂z_1 += 0.221 × 0.400 = 0.0885"
 
 
+def test_a_local_derivative_is_written_out():
+    *_, first, second = backward_steps(neuron()[0])
+    assert first.edges[0].text.derived == "∂y/∂s = y × (1 − y) = 0.670 × (1 − 0.670) = 0.221"
+    assert second.edges[2].text.derived == "∂s/∂z_1 = w_1 = 0.4"
+    assert second.edges[4].text.derived == "∂s/∂w_0 = 1"
+
+
 def test_the_local_derivative_of_a_product_is_the_other_factor():
     *_, step = backward_steps(neuron()[0])
     assert [edge.text.symbols for edge in step.edges] == ["z_1", "z_2", "w_1", "w_2", "1"]
