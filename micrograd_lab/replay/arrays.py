@@ -256,25 +256,35 @@ class ArrayProgram:
         self, group: Group, array: _Array
     ) -> tuple[ast.expr, Callable[[ast.expr], None]]:
         """log Σ exp: the largest term h, and log1p of what the others are beside it."""
-        m, k = array.rows, len(group.inputs[0])
+        m, k, samples = array.rows, len(group.inputs[0]), array.samples
         nodes = [i for inputs in group.inputs for i in inputs]
         read = self._read(nodes, spread=True)
-        shape = {"m": ast.Constant(m), "k": ast.Constant(k), "a": ast.Constant(int(m > 1))}
-        x = build("x.reshape(m, k, -1)", x=read, **shape) if m > 1 else read
-        largest = build("np.max(x, a, keepdims=True)", x=x, **shape)
-        h = self._temporary("h", largest, 1 if m == 1 else 0, array.samples)
-        flat = build("h.reshape(m, -1)", h=h, **shape) if m > 1 else h
-        rest = "np.where(x < h, np.exp(x - h), 0.0).sum(a, keepdims=True)"
-        ties = "(x == h).sum(a, keepdims=True) - 1.0"
-        tree = build(f"np.log1p({rest} + ({ties}))", x=x, h=h, **shape)
-        if m > 1:
-            tree = build("t.reshape(m, -1)", t=tree, **shape)
-        tree = build("h + t", h=flat, t=tree)
+        shape = {"m": ast.Constant(m), "k": ast.Constant(k)}
+        cube = build("x.reshape(m, k, -1)", x=read, **shape)
+        h = self._temporary(
+            "h",
+            build("np.max(x, 0, keepdims=True)", x=read)
+            if m == 1
+            else build("np.max(x, 1)", x=cube),
+            m,
+            samples,
+        )
+        e = self._temporary(
+            "e",
+            build("np.exp(x - h)", x=read, h=self._repeated(h, m, k)),
+            m * k,
+            samples,
+        )
+        # the largest, of which e is 1, is left out of the sum, so that log1p keeps all digits
+        ones = self._temporary("u", build("np.floor(e)", e=e), m * k, samples)
+        others = self._temporary("r", self._summed(build("e - u", e=e, u=ones), m, k), m, samples)
+        ties = self._temporary("r", self._summed(ones, m, k), m, samples)
+        tree = build("h + np.log1p(a + (u - 1.0))", h=h, a=others, u=ties)
 
         def back(upstream: ast.expr) -> None:
-            u = self._repeated(upstream, m, k)
-            f = self._repeated(ast.Name(array.name), m, k)
-            self._give(nodes, build("u * np.exp(x - f)", u=u, x=read, f=f), array.samples)
+            share = build("u * np.exp(h - f)", u=upstream, h=h, f=ast.Name(array.name))
+            u = self._repeated(share, m, k)
+            self._give(nodes, build("e * u", e=e, u=u), samples)
 
         return tree, back
 
@@ -302,7 +312,10 @@ class ArrayProgram:
         alone = len(nodes) > 1 and nodes.count(nodes[0]) == len(nodes)
         if over or alone:
             axes = "(0, 1)" if over and alone else "1" if over else "0"
+            negative = isinstance(tree, ast.UnaryOp)
+            tree = tree.operand if isinstance(tree, ast.UnaryOp) else tree
             tree = build(f"t.sum({axes}, keepdims=True)", t=tree)
+            tree = ast.UnaryOp(ast.USub(), tree) if negative else tree
         if alone:
             nodes = nodes[:1]
         targets: dict[_Array, tuple[list[int], list[int]]] = {}

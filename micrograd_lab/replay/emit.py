@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Sequence
 from copy import deepcopy
+from typing import TypeAlias
 
 from .arrays import ArrayProgram, Gradient, Statement
 from .simplify import build
@@ -101,8 +102,13 @@ _UFUNCS = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
     ast.Pow: "power", ast.Mod: "remainder", ast.MatMult: "matmul", ast.USub: "negative",
 }  # fmt: skip
-_CALLED = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "power", "abs", "maximum")
+_CALLED = (
+    "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "power", "abs", "maximum", "floor"
+)  # fmt: skip
 _REDUCED = {"sum": "add", "max": "maximum"}
+
+
+_Size: TypeAlias = "tuple[int, bool]"  # rows, and whether there is a column for each sample
 
 
 class _InPlace:
@@ -117,6 +123,7 @@ class _InPlace:
         self.views: dict[str, str] = {}
         self.data = {"x"}
         self.strided = {"x"}
+        self.sizes: dict[str, _Size] = {"x": (0, True), "p": (0, False), "g": (0, False)}
 
     def source(self) -> str:
         for name, view in self.program.views.items():
@@ -150,6 +157,8 @@ class _InPlace:
 
     def assign(self, made: Statement) -> None:
         tree = self.hoisted(made.expression)
+        if made.rows:
+            self.sizes[made.name] = made.rows, made.samples
         if isinstance(tree, ast.Name) and tree.id in self.kept:
             self.keep(made.name, tree.id)
         elif made.rows and (code := self.out(tree, made.name)):
@@ -162,6 +171,7 @@ class _InPlace:
         if made.whole and not (made.pieces or made.scattered) and _fixed(made.whole):
             self.keep(made.name, ast.unparse(_total(made.whole)))
             return
+        self.sizes[made.name] = made.rows, made.samples
         covered = sum(stop - start for start, stop, _ in made.pieces)
         if made.name != "g":
             self.keep(made.name, self.empty(made))
@@ -217,10 +227,24 @@ class _InPlace:
         texts: list[str] = []
         free = True
         for arg in args:
-            code = self.out(arg, target) if free and _is_ufunc(arg) else None
+            fits = free and _is_ufunc(arg) and self.size(arg) in (None, self.sizes.get(target))
+            code = self.out(arg, target) if fits else None
             texts.append(code or self.plain(arg))
             free = free and not code
         return ", ".join(texts)
+
+    def size(self, tree: ast.expr) -> _Size | None:
+        """The size of what `tree` computes by element; None if that is not known."""
+        found = (0, False)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id not in ("np", *_CALLED):
+                size = self.sizes.get(node.id)
+                if size is None:
+                    return None
+                found = max(found[0], size[0]), found[1] or size[1]
+            elif isinstance(node, ast.MatMult | ast.Subscript):
+                return None
+        return found
 
     def plain(self, tree: ast.expr) -> str:
         """`tree` where there is no array to compute it into."""
@@ -235,8 +259,6 @@ class _InPlace:
         method = not (isinstance(value, ast.Name) and value.id == "np")
         array, axis = (value, tree.args[0]) if method else tree.args
         keep = ", True" if tree.keywords else ""
-        if isinstance(array, ast.Compare):
-            return ast.unparse(tree) if not target else f"np.copyto({target}, {ast.unparse(tree)})"
         inner, at = self.plain(array), ast.unparse(axis)
         return f"{_REDUCED[tree.func.attr]}_reduce({inner}, {at}, None, {target or None}{keep})"
 
@@ -285,6 +307,9 @@ class _Hoist(ast.NodeTransformer):
         text = ast.unparse(node)
         if text not in writer.views:
             name = writer.views[text] = f"_{len(writer.views) + 1}"
+            size = writer.sizes.get(array.id)
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and size:
+                writer.sizes[name] = _length(node.slice), size[1]
             if array.id in writer.kept:
                 writer.keep(name, text)
             else:
@@ -317,3 +342,10 @@ def _is_ufunc(node: ast.expr) -> bool:
 def _fixed(trees: list[ast.expr]) -> bool:
     """Whether `trees` are the same at every call."""
     return all(ast.unparse(tree).startswith(("np.full(", "np.ones(")) for tree in trees)
+
+
+def _length(rows: ast.Slice) -> int:
+    """How many rows a slice takes."""
+    bounds = (rows.lower, rows.upper, rows.step)
+    start, stop, step = [bound.value if isinstance(bound, ast.Constant) else 1 for bound in bounds]
+    return len(range(start, stop, step))  # type: ignore[arg-type]

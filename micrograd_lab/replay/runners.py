@@ -186,6 +186,7 @@ class Torch(_Elsewhere):
             **{name: getattr(torch, name) for name in ELEMENTARY if hasattr(torch, name)},
             array=array,
             power=torch.pow,
+            floor=torch.floor,
             maximum=lambda x, y: torch.maximum(number(x), number(y)),
             where=lambda test, x, y: torch.where(test, number(x), number(y)),
             full=made(torch.full),
@@ -196,7 +197,7 @@ class Torch(_Elsewhere):
             repeat=torch.repeat_interleave,
             add=SimpleNamespace(reduceat=reduceat),
         )
-        np.max = lambda x, axis, keepdims: torch.amax(x, axis, keepdims)
+        np.max = lambda x, axis, keepdims=False: torch.amax(x, axis, keepdims)
         return {"np": np, "put": put}
 
     def __call__(self, data: Vector) -> float:
