@@ -55,13 +55,18 @@ class Optimizer:
         count = len(self.parameters)
         data = np.fromiter((p.data for p in self.parameters), float, count)
         grad = np.fromiter((p.grad for p in self.parameters), float, count)
-        with np.errstate(all="ignore"):  # as everywhere, infinity and NaN go on
-            moved = self.moved(data, grad).tolist()
-        for parameter, number in zip(self.parameters, moved):
+        for parameter, number in zip(self.parameters, self.moved(data, grad).tolist()):
             parameter.data = number
 
     def moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        """What `step` makes of the numbers `data`, with one gradient for each."""
+        """What `step` makes of the parameters' numbers, given a gradient for each."""
+        import numpy as np
+
+        self.steps += 1
+        with np.errstate(all="ignore"):  # infinity and NaN go on, as in torch
+            return self._moved(data, grad)
+
+    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -106,9 +111,8 @@ class SGD(Optimizer):
         self.nesterov = nesterov
         self._direction: Numbers | float = 0.0
 
-    def moved(self, data: Numbers, grad: Numbers) -> Numbers:
+    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
         grad = grad + self.weight_decay * data
-        self.steps += 1
         if self.momentum:
             self._direction = self.momentum * self._direction + grad
             grad = grad + self.momentum * self._direction if self.nesterov else self._direction
@@ -150,12 +154,11 @@ class Adam(Optimizer):
         self._mean: Numbers | float = 0.0
         self._mean_square: Numbers | float = 0.0
 
-    def moved(self, data: Numbers, grad: Numbers) -> Numbers:
+    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
         return self._adapted(data, grad + self.weight_decay * data)
 
     def _adapted(self, data: Numbers, grad: Numbers) -> Numbers:
         keep, keep_square = self.betas
-        self.steps += 1
         self._mean = keep * self._mean + (1 - keep) * grad
         self._mean_square = keep_square * self._mean_square + (1 - keep_square) * grad**2
         mean = self._mean / (1 - keep**self.steps)
@@ -191,7 +194,7 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def moved(self, data: Numbers, grad: Numbers) -> Numbers:
+    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
         return self._adapted(data * (1 - self.lr * self.weight_decay), grad)
 
 

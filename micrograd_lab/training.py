@@ -8,7 +8,8 @@
     True
 
 An epoch shows every sample once.  What happens in it is what one would write by hand: record the
-loss of each sample of a batch, `backward`, and one step of the optimiser.
+loss of each sample of a batch, `backward`, and one step of the optimiser.  Where all samples have
+the same graph it is recorded once and replayed at array speed.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from .engine import Value
+from .engine import Value, recorded
 from .graph import Graph
 from .losses import squared_error
 from .notation import subscripted
+from .ops import Op
 from .optim import SGD, Optimizer
+from .replay import replay
 
 if TYPE_CHECKING:
     from .draw import Picture
@@ -117,8 +121,9 @@ def fit(
         callbacks: called with the history after each epoch; one that returns True stops.
         seed: of the shuffling; with the same seed, a run is repeated bit for bit.
         progress: whether to show a progress bar; if not given, in notebooks and terminals only.
-        engine: "scalar" records every sample in every epoch; "auto" may take a faster way to the
-            same numbers.
+        engine: "scalar" records every sample in every epoch; "auto" records one and replays it
+            for the others, unless some samples have another graph.  An ``if`` on a number, in the
+            model or the loss, needs "scalar" if only rare samples take it.
 
     Returns:
         The losses, epoch by epoch; it plots itself.
@@ -145,7 +150,7 @@ def fit(
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is an SGD(...), Adam(...), ..., not {optimizer!r:.60}")
-    arithmetic = _arithmetic(engine, model, loss)
+    arithmetic = _arithmetic(engine, model, loss, samples, optimizer)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(), _Best(model)
     try:
@@ -155,7 +160,9 @@ def fit(
                     optimizer.lr = schedule(epoch)
                 before = _numbers(model)
                 try:
-                    last = {"loss": _epoch(arithmetic, samples, optimizer, batch_size, shuffle)}
+                    batches = _batches(len(samples.inputs), batch_size, shuffle)
+                    last = {"loss": arithmetic.epoch(samples, batches, optimizer)}
+                    _check_finite(optimizer.parameters)
                     if held_out:
                         last["validation"] = arithmetic.loss(held_out)
                 except ValueError as error:
@@ -243,37 +250,49 @@ class _Samples:
         """A target as the loss takes it."""
         return target[0] if self.single else target
 
+    @cached_property
+    def table(self) -> Any:
+        """One row per sample: its inputs, then its targets."""
+        import numpy as np
+
+        return np.hstack([np.array(self.inputs), np.array(self.targets)])
+
 
 class _Scalar:
-    """The loss and its gradients, by recording the graph of every sample."""
+    """The arithmetic of an epoch, by recording the graph of every sample."""
 
     def __init__(self, model: Network, loss: Loss) -> None:
         self.model = model
         self.of_sample = loss
 
-    def gradients(self, samples: _Samples, batch: Sequence[int]) -> float:
-        """The mean loss of the samples in `batch`; fills `grad` of the parameters."""
-        parameters = self.model.parameters()
-        for parameter in parameters:
-            parameter.grad = 0.0
-        losses = []
-        for i in batch:
-            loss = self.recorded(samples, i)
-            loss.backward()
-            losses.append(loss.data)
-        for parameter in parameters:
-            parameter.grad /= len(batch)
-        return sum(losses) / len(batch)
+    def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
+        """Show the samples, one step of the optimiser per batch; the mean of their losses."""
+        whole = 0.0
+        for batch in batches:
+            parameters = self.model.parameters()
+            for parameter in parameters:
+                parameter.grad = 0.0
+            for i in batch:
+                loss = self.recorded(samples, i)
+                loss.backward()
+                whole += loss.data
+            for parameter in parameters:
+                parameter.grad /= len(batch)
+            optimizer.step()
+        return whole / len(samples.inputs)
 
     def loss(self, samples: _Samples) -> float:
-        """The mean loss of all samples."""
+        """The mean loss of the samples."""
         count = len(samples.inputs)
         return sum(self.recorded(samples, i).data for i in range(count)) / count
 
     def recorded(self, samples: _Samples, i: int) -> Value:
         """The loss of sample `i`, or an error that names its first number that is not finite."""
-        x = _values("x", samples.inputs[i])
-        t = _values("t", samples.targets[i])
+        return self.with_leaves(samples, i)[0]
+
+    def with_leaves(self, samples: _Samples, i: int) -> tuple[Value, list[Value]]:
+        """The loss of sample `i`, and its inputs and targets as values."""
+        x, t = _values("x", samples.inputs[i]), _values("t", samples.targets[i])
         try:
             loss = self.of_sample(self.model(x), samples.shaped(t))
         except ValueError as error:
@@ -283,41 +302,105 @@ class _Scalar:
             node = next(node for node in graph.nodes if not math.isfinite(node.data))
             raise ValueError(
                 f"{samples.name} {i}: {graph.names[node]} is {node.data:g}, and the loss "
-                f"{loss.data:g}; "
-                "take a smaller learning rate or scale the inputs"
+                f"{loss.data:g}; take a smaller learning rate or scale the inputs"
             )
+        return loss, [*x, *t]
+
+
+class _Replayed(_Scalar):
+    """The same arithmetic, by replaying the graph of the first sample for the others."""
+
+    def __init__(self, model: Network, loss: Loss, samples: _Samples, optimizer: Optimizer) -> None:
+        import numpy as np
+
+        super().__init__(model, loss)
+        first, leaves = self.with_leaves(samples, 0)
+        self.program = replay(first, leaves, model.parameters())
+        place = {parameter: k for k, parameter in enumerate(self.program.values)}
+        self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
+
+    def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
+        program, whole = self.program, 0.0
+        program.load()
+        try:
+            for batch in batches:
+                whole += self.run(samples, batch) * len(batch)
+                program.vector[self.moves] = optimizer.moved(
+                    program.vector[self.moves], program.gradient[self.moves]
+                )
+        finally:  # what was learned so far stays, whatever happens
+            program.store()
+        return whole / len(samples.inputs)
+
+    def loss(self, samples: _Samples) -> float:
+        self.program.load()
+        return self.run(samples, range(len(samples.inputs)))
+
+    def run(self, samples: _Samples, batch: Sequence[int]) -> float:
+        """The mean loss of a batch; if it is not finite, the error that recording it gives."""
+        try:
+            loss = self.program.run(samples.table[batch])
+        except ValueError:
+            loss = math.nan
+        if not math.isfinite(loss):
+            self.program.store()
+            for i in batch:
+                self.recorded(samples, i)
         return loss
 
+    def agrees(self, samples: _Samples) -> bool:
+        """Whether recording up to 16 samples gives the graph and the loss that replaying does."""
+        count = len(samples.inputs)
+        chosen = range(0, count, max(count // 16, 1))
+        recordings = [self.recorded(samples, i) for i in chosen]
+        mean = sum(loss.data for loss in recordings) / len(chosen)
+        self.program.load()
+        return all(_shape(loss) == _shape(self.program.loss) for loss in recordings) and (
+            math.isclose(self.run(samples, chosen), mean, rel_tol=1e-9, abs_tol=1e-12)
+        )
 
-def _arithmetic(engine: str, model: Network, loss: Loss) -> _Scalar:
+
+def _arithmetic(
+    engine: str, model: Network, loss: Loss, samples: _Samples, optimizer: Optimizer
+) -> _Scalar:
+    """Replay where it gives what recording gives, as far as a few samples can tell."""
     if engine not in ("auto", "scalar"):
         raise ValueError(f"no engine {engine!r}; there are auto and scalar")
+    if engine == "auto" and set(optimizer.parameters) <= set(model.parameters()):
+        try:
+            replayed = _Replayed(model, loss, samples, optimizer)
+            if replayed.agrees(samples):
+                return replayed
+        except ValueError:  # recording will come to it again, in its epoch
+            pass
     return _Scalar(model, loss)
 
 
-def _epoch(
-    arithmetic: _Scalar,
-    samples: _Samples,
-    optimizer: Optimizer,
-    batch_size: int | None,
-    shuffle: Callable[[list[int]], None],
-) -> float:
-    """Show every sample once, and return the mean loss."""
-    order = list(range(len(samples.inputs)))
-    if batch_size:
-        shuffle(order)
-    mean = 0.0
-    for start in range(0, len(order), batch_size or len(order)):
-        batch = order[start : start + batch_size] if batch_size else order
-        mean += arithmetic.gradients(samples, batch) * len(batch) / len(order)
-        optimizer.step()
-    for parameter in optimizer.parameters:
+def _shape(result: Value) -> list[tuple[Op | None, list[int]]]:
+    """The operation of each node, and where its inputs stand; not its number."""
+    nodes = recorded(result)
+    place = {node: k for k, node in enumerate(nodes)}
+    return [(node.op, [place[input] for input in node.inputs]) for node in nodes]
+
+
+def _batches(
+    samples: int, batch_size: int | None, shuffle: Callable[[list[int]], None]
+) -> list[list[int]]:
+    """Every sample once, in batches."""
+    order = list(range(samples))
+    if batch_size is None:
+        return [order]
+    shuffle(order)
+    return [order[start : start + batch_size] for start in range(0, samples, batch_size)]
+
+
+def _check_finite(parameters: Iterable[Value]) -> None:
+    for parameter in parameters:
         if not math.isfinite(parameter.data):
             raise ValueError(
                 f"last step: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
                 "smaller learning rate or scale the inputs"
             )
-    return mean
 
 
 def _rows(numbers: Sequence[Any], what: str) -> list[list[float]]:

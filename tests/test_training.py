@@ -8,6 +8,7 @@ from micrograd_lab import (
     MLP,
     SGD,
     Adam,
+    AdamW,
     History,
     Neuron,
     Value,
@@ -50,9 +51,10 @@ def test_xor_is_learned():
     assert accuracy(model, *XOR, loss=binary_cross_entropy) == 1
 
 
-def test_one_step_is_what_one_would_write_by_hand():
+@pytest.mark.parametrize("engine", ["scalar", "auto"])
+def test_one_step_is_what_one_would_write_by_hand(engine):
     fitted, by_hand = (MLP(2, [3, 1], seed=2) for _ in range(2))
-    fit(fitted, *XOR, epochs=1, optimizer=SGD(fitted.parameters(), lr=0.5))
+    fit(fitted, *XOR, epochs=1, optimizer=SGD(fitted.parameters(), lr=0.5), engine=engine)
     loss = total(squared_error(by_hand(x), t) for x, t in zip(*XOR)) / 4
     loss.backward()
     for p in by_hand.parameters():
@@ -65,6 +67,81 @@ def test_a_batch_of_another_size_weighs_by_its_samples():
     history = fit(model, *LINE, epochs=1, batch_size=3, optimizer=SGD(model.parameters(), lr=0))
     losses = [squared_error(line()(x), t).data for x, t in zip(*LINE)]
     assert history.loss == [pytest.approx(sum(losses) / 4)]
+
+
+@pytest.mark.parametrize("loss", [squared_error, binary_cross_entropy, hinge, cross_entropy])
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+def test_replaying_learns_what_recording_learns(loss, make):
+    inputs, targets = moons(12, seed=1)
+    if loss is hinge:
+        targets = [2 * t - 1 for t in targets]
+    elif loss is cross_entropy:
+        targets = [[t, 1 - t] for t in targets]
+
+    def learned(engine):
+        model = MLP(2, [3, 2 if loss is cross_entropy else 1], activation="tanh", seed=3)
+        optimizer = make(model.parameters(), lr=0.02, weight_decay=0.1)
+        data = inputs[:9], targets[:9]
+        held = inputs[9:], targets[9:]
+        options = {"epochs": 6, "batch_size": 4, "seed": 5, "engine": engine}
+        history = fit(model, *data, loss=loss, optimizer=optimizer, validation=held, **options)
+        more = fit(model, *data, loss=loss, optimizer=optimizer, epochs=2, engine=engine)
+        return [*history.loss, *history.validation, *more.loss, *weights(model)]
+
+    assert learned("auto") == pytest.approx(learned("scalar"), rel=1e-10)
+
+
+@pytest.mark.parametrize(("engine", "calls"), [("auto", 5), ("scalar", 400)])
+def test_a_loss_is_recorded_a_few_times_to_be_replayed(engine, calls):
+    called = []
+
+    def loss(y, t):
+        called.append(t)
+        return squared_error(y, t)
+
+    fit(line(), *LINE, loss=loss, epochs=100, engine=engine)
+    assert len(called) == calls
+
+
+def test_an_if_on_a_number_is_recorded_for_every_sample():
+    def loss(y, t):
+        return squared_error(y, t) if t.data > 3 else squared_error(y, t) * 4
+
+    def learned(engine):
+        model = line()
+        fit(model, *LINE, loss=loss, epochs=3, engine=engine)
+        return weights(model)
+
+    assert learned("auto") == learned("scalar")
+
+
+def test_a_number_that_the_graph_does_not_know_is_recorded_for_every_sample():
+    def loss(y, t):
+        return (y - t) * (y.data - t.data)  # the second factor is a constant of the graph
+
+    def learned(engine):
+        model = line()
+        fit(model, *LINE, loss=loss, epochs=3, engine=engine)
+        return weights(model)
+
+    assert learned("auto") == learned("scalar")
+
+
+@pytest.mark.parametrize("engine", ["scalar", "auto"])
+def test_a_callback_finds_the_parameters_as_they_are_and_may_move_them(engine):
+    model = line()
+    seen = []
+
+    def set_back(history):
+        seen.append(model.w[0].data)
+        model.w[0].data = 50.0
+
+    history = fit(model, *LINE, epochs=3, callbacks=[set_back], engine=engine)
+    once = line()
+    fit(once, *LINE, epochs=1)
+    assert seen[0] == pytest.approx(once.w[0].data, rel=1e-14)
+    assert model.w[0].data == 50.0
+    assert history.loss[1] > history.loss[0]
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -100,10 +177,11 @@ def test_any_function_of_outputs_and_target_is_a_loss():
     assert history.loss == pytest.approx(fit(line(), *LINE, epochs=3).loss)
 
 
-def test_an_optimizer_moves_the_parameters_it_was_given_only():
+@pytest.mark.parametrize("engine", ["scalar", "auto"])
+def test_an_optimizer_moves_the_parameters_it_was_given_only(engine):
     model = line()
     bias = model.b.data
-    fit(model, *LINE, epochs=2, optimizer=SGD(model.w, lr=0.1))
+    fit(model, *LINE, epochs=2, optimizer=SGD(model.w, lr=0.1), engine=engine)
     assert model.b.data == bias
     assert model.w[0].data != line().w[0].data
 
@@ -181,16 +259,27 @@ def test_a_history_plots_itself_once_there_is_something_to_plot():
     assert History()._repr_html_() is None
 
 
-def test_a_number_that_is_not_finite_is_named_with_epoch_sample_and_node():
+@pytest.mark.parametrize("engine", ["scalar", "auto"])
+def test_a_number_that_is_not_finite_is_named_with_epoch_sample_and_node(engine):
     inputs = [[1.0], [math.nan]]
     with pytest.raises(ValueError, match="epoch 0, sample 1: x_1 is nan, and the loss nan; take"):
-        fit(line(), inputs, [0, 0])
+        fit(line(), inputs, [0, 0], engine=engine)
 
 
-def test_a_learning_rate_that_is_too_large_is_found_out():
+@pytest.mark.parametrize("engine", ["scalar", "auto"])
+def test_a_learning_rate_that_is_too_large_is_found_out(engine):
     model = line()
-    with pytest.raises(ValueError, match=r"epoch \d+, sample 0: (e|E|w_1|s|a) is -?(inf|nan)"):
-        fit(model, *LINE, optimizer=SGD(model.parameters(), lr=1e6))
+    with pytest.raises(ValueError, match=r"epoch \d+, sample \d: (e|E) is inf, and the loss inf"):
+        fit(model, *LINE, optimizer=SGD(model.parameters(), lr=1e6), engine=engine)
+
+
+def test_a_sample_among_many_that_leaves_a_domain_is_named_when_it_is_replayed():
+    model = Neuron(1, activation="log")
+    model.w[0].data = 1.0
+    inputs = [[1.0 + k] for k in range(100)]
+    inputs[33] = [-1.0]
+    with pytest.raises(ValueError, match="epoch 0, sample 33: log is undefined at x = Value"):
+        fit(model, inputs, [0] * 100, batch_size=7, seed=1)
 
 
 def test_a_parameter_that_is_not_finite_is_found_out_before_the_end():
