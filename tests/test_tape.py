@@ -1,6 +1,7 @@
 import math
 import random
 import re
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from micrograd_lab import Value, dot, ieee, total
 from micrograd_lab.losses import cross_entropy, hinge, squared_error
 from micrograd_lab.nn import MLP
 from micrograd_lab.ops import OPS
+from micrograd_lab.replay import replay
 from micrograd_lab.replay.plan import plan
 
 np = pytest.importorskip("numpy")
@@ -24,9 +26,9 @@ BINARY = [op for op in OPS.values() if len(op.partials) == 2 and not op.variadic
 
 def taped(loss, inputs, parameters, data):
     """The loss and the gradient by the tape."""
-    tape = Tape(plan(loss, inputs, parameters), len(parameters))
+    tape = Tape(plan(loss, inputs, parameters), len(parameters), lambda node: "")
     tape.vector[:] = [parameter.data for parameter in parameters]
-    found = tape(np.array(data, dtype=float).reshape(len(data), len(inputs)))
+    found, _ = tape.compute(np.array(data, dtype=float).reshape(len(data), len(inputs)))
     return [found, *tape.gradient]
 
 
@@ -155,7 +157,7 @@ def test_a_mean_over_a_recorded_batch_is_the_same_program():
     rows = samples(150, 2)
     loss = total((w * x + b - t).half_square() for x, t in rows) / 150 + w * w
     planned = plan(loss, [], [w, b])
-    tape = Tape(planned, 2)
+    tape = Tape(planned, 2, lambda node: "")
     tape.vector[:] = [0.5, 0.1]
     data = np.array(planned.batch) if planned.batch else np.zeros((1, 0))
     found = [tape(data), *tape.gradient]
@@ -230,7 +232,7 @@ def test_elementary_functions_are_right_to_the_last_places(name):
     generator = random.Random(name)
     numbers = [generator.uniform(0.01, 20) for _ in range(50)] + [1e-9, 1e-300, 700.0]
     x, w = Value(1.0), Value(1.0, "w")
-    found = Tape(plan(getattr(w * x, name)(), [x], [w]), 1)
+    found = Tape(plan(getattr(w * x, name)(), [x], [w]), 1, lambda node: "")
     found.vector[:] = 1.0
     for number in numbers:
         expected = getattr(Value(number), name)().data
@@ -241,10 +243,38 @@ def test_the_source_lists_what_is_computed_when():
     model = MLP(2, [3, 1], seed=1)
     x, t = [Value(1, "x_1"), Value(2, "x_2")], Value(1, "t")
     loss = hinge(model(x), t) + 0.1 * total(p * p for p in model.parameters())
-    tape = Tape(plan(loss, [*x, t], model.parameters()), 13)
-    assert "[a_1 … a_3] = weights (3 × 3) · (x_1, x_2, 1)\n" in tape.source
-    assert "[z_1 … z_3] = " in tape.source
-    assert tape.source.startswith("# once, from the parameters\n")
+    source = replay(loss, [*x, t], model.parameters(), backend="tape").source
+    assert "[a_1 … a_3] = weights (3 × 3) · (x_1, x_2, 1)\n" in source
+    assert "[z_1 … z_3] = " in source
+    assert source.startswith("# once, from the parameters\n")
+
+
+def test_the_tape_is_the_default():
+    w = Value(2.0, "w")
+    assert replay(w * w).backend == "tape"
+
+
+def test_a_sample_outside_the_domain_is_named():
+    w, x = Value(1.0, "w"), Value(1.0, "x")
+    program = replay((w * x).log(), [x], [w])
+    with pytest.raises(ValueError, match=r"sample 1.*log is undefined"):
+        program([[1.0], [-1.0]])
+    assert program([[1.0], [1.0]]) == 0.0
+
+
+def test_an_overflow_that_a_later_operation_hides_is_named():
+    w, x = Value(1.0, "w"), Value(1.0, "x")
+    program = replay((w * x).exp().tanh(), [x], [w])
+    with pytest.raises(ValueError, match=r"sample 0.*exp overflows"):
+        program([[1000.0]])
+
+
+def test_without_numba_the_tape_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    kernel.load.cache_clear()
+    with pytest.raises(ImportError, match=r'pip install "micrograd-lab\[fast\]"'):
+        replay(Value(2.0, "w") ** 2, backend="tape")
+    kernel.load.cache_clear()
 
 
 def test_the_kernel_is_kept_where_numba_is_told_to(monkeypatch, tmp_path):

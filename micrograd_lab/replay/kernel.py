@@ -22,12 +22,22 @@ from ..formulas import ELEMENTARY, in_floats
 from ..ops import OPS, Op
 from ..saving import write_whole
 
-_TYPES = "float64(int64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], int64)"
+_ARRAYS = "int64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1]"
+_TYPES = f"UniTuple(float64, 2)({_ARRAYS}, int64)"
 
 
 @cache
-def load() -> Callable[..., float]:
-    """The compiled kernel."""
+def load() -> Callable[..., tuple[float, float]]:
+    """The compiled kernel.
+
+    Raises:
+        ImportError: if Numba is not installed.
+    """
+    try:
+        importlib.import_module("numba")
+    except ImportError:
+        message = 'Numba is not installed; run: pip install "micrograd-lab[fast]"'
+        raise ImportError(message) from None
     source = kernel_source()
     name = f"micrograd_lab_tape_{hashlib.sha256(source.encode()).hexdigest()[:16]}"
     path = _written(f"{name}.py", source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from ..engine import Value, recorded
@@ -11,8 +12,14 @@ from ..graph import Graph
 from .plan import Plan, plan
 from .runners import JAX, NumPy, Python, Runner, Torch
 from .scalar import by_samples
+from .tape import Tape
 
-_RUNNERS: dict[str, Callable[..., Runner]] = {"numpy": NumPy, "torch": Torch, "jax": JAX}
+_RUNNERS: dict[str, Callable[..., Runner]] = {
+    "tape": Tape,
+    "numpy": NumPy,
+    "torch": Torch,
+    "jax": JAX,
+}
 BACKENDS = (*_RUNNERS, "python")
 
 
@@ -33,15 +40,15 @@ def replay(
         inputs: the leaves that differ from sample to sample, one for each column of the data.
         parameters: the leaves to find the gradient by.  If not given: as `Graph` finds them, by
             their labels.
-        backend: "numpy", "python" (the standard library only), "torch" or "jax".  If not given:
-            the fastest that is installed.
+        backend: "tape" (needs Numba), "numpy", "python" (the standard library only), "torch" or
+            "jax".  If not given: the fastest that is installed, "tape" or "numpy".
 
     Raises:
         TypeError: if an input or a parameter is not a value.
         ValueError: if one is computed, or given twice, or if there is no such backend.
 
     >>> w, x, t = Value(2, "w"), Value(0, "x"), Value(0, "t")
-    >>> program = replay((w * x - t).half_square(), [x, t], [w])
+    >>> program = replay((w * x - t).half_square(), [x, t], [w], backend="numpy")
     >>> program([[1, 1], [2, 5]]), w.grad
     (0.5, -0.5)
     >>> print(program.source)  # doctest: +ELLIPSIS
@@ -79,7 +86,7 @@ class Program:
         self.parameters = list(parameters)
         _check_leaves(self.inputs, self.parameters)
         self.loss = loss
-        self.backend = backend or "numpy"
+        self.backend = backend or ("tape" if find_spec("numba") else "numpy")
         self._runner = self._made()
         self.values = [self.parameters[i] for i in self._runner.layout]
         self.vector = self._runner.vector
@@ -138,7 +145,7 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The program: NumPy as one would write it, or Python for the backend "python"."""
+        """The program: NumPy as one would write it, Python, or what the tape computes."""
         return self._runner.source
 
     @property

@@ -11,7 +11,7 @@ Elsewhere the rows are called registers, and the whole a Wengert list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import accumulate, chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -38,6 +38,7 @@ class Tape:
     Args:
         plan: what to compute.
         parameters: how many there are.
+        names: of the nodes of the plan, for `source`; empty if one has none.
 
     Attributes:
         layout: which parameter each entry of `vector` and `gradient` is: they are in order.
@@ -45,11 +46,11 @@ class Tape:
         gradient: of the loss by each of them, after a call.
     """
 
-    def __init__(self, plan: Plan, parameters: int) -> None:
+    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         import numpy as np
 
         self._run = load()
-        self._writer = writer = _Writer(plan, parameters)
+        self._writer = writer = _Writer(plan, parameters, names)
         self._tape = np.array(writer.tape, dtype=np.int64)
         self._once = np.array([*writer.once, 0.0, 0.0, 0.0])  # vectors may reach beyond the end
         self._once_grad = np.zeros(len(self._once))
@@ -60,7 +61,18 @@ class Tape:
         self.gradient = self._once_grad[:parameters]
 
     def __call__(self, data: NDArray[float64]) -> float:
-        """The loss for `data`, a row per sample and a column per input; fills `gradient`."""
+        """The loss for `data`, a row per sample and a column per input; fills `gradient`.
+
+        Raises:
+            FloatingPointError: if anything is infinite or NaN on the way.
+        """
+        loss, odd = self.compute(data)
+        if odd:
+            raise FloatingPointError("infinite or NaN")
+        return loss
+
+    def compute(self, data: NDArray[float64]) -> tuple[float, float]:
+        """The loss, and whether anything is infinite or NaN."""
         if len(data) != self._samples:
             self._make_room(len(data))
         return self._run(self._tape, self._once, self._once_grad, self._work, data, self._blocks)
@@ -96,11 +108,11 @@ class _Writer:
         sums: the nodes that are sums over the samples.
     """
 
-    def __init__(self, plan: Plan, parameters: int) -> None:
-        self.plan = plan
+    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
+        self.plan, self.names = plan, names
         self.once = [0.0] * parameters
         self.constants: dict[str, int] = {}
-        self.zero, self.one = self.constant(0.0), self.constant(1.0)
+        self.one = self.constant(1.0)
         self.place = dict(plan.parameters)
         for i, number in plan.constants.items():
             self.place[i] = self.constant(number)
@@ -141,8 +153,8 @@ class _Writer:
             header += [len(entries), self.listed(chain(*entries))]
         mean = plan.phases[plan.result] == EACH
         header += [self.row[plan.result] if mean else self.place[plan.result], mean]
-        active = [row for i, row in self.row.items() if self.is_active(i)]
-        header += [len(self.once), min(active, default=self.rows)]
+        idle = sum(not plan.active[i] for i in self.spread)
+        header += [len(self.once), self.spare_out + 1 + idle]
         begins = accumulate(map(len, code), initial=_HEADER + len(self.lists))
         return [*begins, *header, *self.lists, *chain(*code)]
 
@@ -294,11 +306,7 @@ class _Writer:
 
     def listing(self) -> str:
         """What is computed, in order."""
-        titles = (
-            "once, from the parameters",
-            "for each sample",
-            "once, from sums over the samples",
-        )
+        titles = ("once, from the parameters", "for each sample", "once, from sums over samples")
         lines = []
         for title, groups in zip(titles, self.groups):
             if groups:
@@ -323,13 +331,12 @@ class _Writer:
         return f"{self.name(*group)} = {formula}"
 
     def name(self, *nodes: int) -> str:
-        """The label of a node, or its number."""
-        names = []
-        for i in (nodes[0], nodes[-1]):
-            value = self.plan.values[i]
-            constant = f"{self.plan.constants[i]:g}" if i in self.plan.constants else f"v{i}"
-            names.append((value.label if value else "") or constant)
-        return names[0] if nodes[0] == nodes[-1] else f"[{names[0]} … {names[1]}]"
+        """What nodes are called."""
+        first, last = (
+            f"{self.plan.constants[i]:g}" if i in self.plan.constants else self.names(i) or f"n{i}"
+            for i in (nodes[0], nodes[-1])
+        )
+        return first if nodes[0] == nodes[-1] else f"[{first} … {last}]"
 
     def is_active(self, i: int) -> bool:
         return i != _ONES and self.plan.active[i]
