@@ -49,6 +49,8 @@ def check_gradient(
             name = f"∂{graph.names[of]}/∂{graph.names[value]}"
             _compare(name, twins[value].grad, nearby, value.data, tolerance)
     else:
+        if not callable(of):
+            raise TypeError(f"a value or a function is checked, not {type(of).__name__} {of!r:.60}")
         if at is None:
             raise TypeError("to check a function give the numbers to call it with")
         point = [float(x) for x in at]

@@ -234,7 +234,11 @@ class Difference:
 
     @classmethod
     def measured(cls, graph: Graph, node: Value) -> Difference:
-        h = 1e-5 * 10.0 ** math.floor(math.log10(max(abs(node.data), 1.0)))
+        if not math.isfinite(node.data):
+            return cls(node, math.nan, math.nan)
+        # small beside the number itself: 1/x bends within a distance of x
+        size = min(max(abs(node.data) / 1000, 1e-9), max(abs(node.data), 1.0) / 100_000)
+        h = 10.0 ** math.floor(math.log10(size if node.data else 1e-5))
         above, below = node.data + h, node.data - h
         try:
             change = graph.evaluate({node: above}) - graph.evaluate({node: below})
@@ -259,7 +263,7 @@ class Difference:
         return Line(
             left=writing.slope(of, by),
             right=(f"{ours} {'≈' if close else '≠'} {ratio}", measured),
-            words=f"with h = {self.h:.5f}".rstrip("0").rstrip("."),
+            words=f"with h = {self.h:.9f}".rstrip("0").rstrip("."),
         )
 
 

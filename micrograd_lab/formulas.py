@@ -62,7 +62,7 @@ def html(formula: str, letters: Mapping[str, str] | None = None) -> str:
     return _Html(letters or {}).write(formula)
 
 
-def spelled(op: Op, count: int, *, most: int = 8) -> tuple[str, dict[str, int]]:
+def spelled(op: Op, count: int, *, most: int = 4) -> tuple[str, dict[str, int]]:
     """The formula of `op` for `count` inputs, and which input each letter stands for.
 
     A sum of more than `most` terms is cut off there, with `dots` in place of the rest.
@@ -84,6 +84,36 @@ def spelled(op: Op, count: int, *, most: int = 8) -> tuple[str, dict[str, int]]:
     if (pairs or count) <= most:
         terms.remove("dots")
     return " + ".join(terms), letters
+
+
+@cache
+def with_number(formula: str, n: float | None) -> str:
+    """`formula` with a number for its letter `n`, worked out as far as numbers go.
+
+    >>> with_number("n * x ** (n - 1)", 3.0), with_number("n * x ** (n - 1)", 2.0)
+    ('3.0 * x ** 2.0', '2.0 * x')
+    """
+    if n is None:
+        return formula
+    return ast.unparse(_Worked(n).visit(ast.parse(formula, mode="eval")))
+
+
+class _Worked(ast.NodeTransformer):
+    """Puts a number in for `n` and computes what then has no letters; x ** 1 is x."""
+
+    def __init__(self, n: float) -> None:
+        self.n = n
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.parse(repr(self.n), mode="eval").body if node.id == "n" else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow) and ast.unparse(node.right) == "1.0":
+            return node.left
+        if any(isinstance(part, ast.Name) for part in ast.walk(node)):
+            return node
+        return ast.parse(repr(eval(ast.unparse(node))), mode="eval").body
 
 
 def numpy_source(formula: str, letters: Mapping[str, str] | None = None) -> str:
@@ -167,7 +197,9 @@ class _Writer:
         """How tightly the text of a letter binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are no single term."""
         if text[0] in "-−":
             return 1
-        return 2 if "·" in text or "cdot" in text else 4 if "^" in text or "<sup>" in text else 9
+        if "·" in text or " " in text:
+            return 2
+        return 4 if "^" in text or "<sup>" in text else 9
 
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
         level = 1 if isinstance(op, ast.Add | ast.Sub) else 2

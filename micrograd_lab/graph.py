@@ -49,6 +49,10 @@ class Graph:
         parameters: Iterable[Value] | None = None,
         products: bool | None = None,
     ) -> None:
+        if not isinstance(result, Value):
+            raise TypeError(
+                f"a graph is that of a value, not of {type(result).__name__} {result!r:.60}"
+            )
         self.result = result
         self.nodes = recorded(result)
         self.names = _names(self.nodes)

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from .engine import Value, propagate
-from .formulas import spelled
+from .formulas import spelled, with_number
 from .graph import Graph
 from .ops import Op
 from .writing import HTML, LATEX, TEXT, Writing
@@ -111,7 +111,7 @@ class ForwardStep:
         """The parts of the line in any writing."""
         op = _op(self.node)
         formula, letters = spelled(op, len(self.inputs))
-        own = {"n": writing.given(op.n or 0.0), "dots": writing.dots}
+        formula, own = with_number(formula, op.n), {"dots": writing.dots}
         symbols, numbers = _put_in(self.graph, self.node, self.inputs, letters, writing)
         return ForwardLine(
             name=writing.name(self.graph.names[self.node]),
@@ -215,19 +215,19 @@ class Edge:
         """The parts of the line in any writing."""
         op, graph = self.op, self.graph
         of, name, input = graph.names[graph.result], graph.names[self.node], graph.names[self.input]
-        own = {"n": writing.given(op.n or 0.0)}
+        partial = with_number(self.partial, op.n)
         letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
         symbols, numbers = _put_in(graph, self.node, self.numbers, letters, writing)
         symbols["f"], numbers["f"] = writing.name(name), writing.number(self.numbers[-1])
-        in_numbers = writing.formula(self.partial, numbers | own)
+        in_numbers = writing.formula(partial, numbers)
         local = writing.number(self.local)
         return BackwardLine(
             target=writing.slope(of, input),
             upstream=writing.slope(of, name),
             derivative=writing.slope(name, input),
-            symbols=writing.formula(self.partial, symbols | own),
+            symbols=writing.formula(partial, symbols),
             numbers=in_numbers,
-            local=in_numbers if self.partial.isidentifier() else local,
+            local=in_numbers if partial.isidentifier() else local,
             product=writing.product(writing.number(self.upstream), local),
             contribution=writing.number(self.contribution),
             before=writing.number(self.before),

@@ -94,6 +94,11 @@ def test_a_value_from_elsewhere_is_refused_by_name():
         check_gradient(f, [Value(1.0, "q")])
 
 
+def test_neither_a_value_nor_a_function_is_refused():
+    with pytest.raises(TypeError, match="a value or a function is checked, not int 3"):
+        check_gradient(3)
+
+
 def test_a_function_without_numbers_is_refused():
     with pytest.raises(TypeError, match="give the numbers to call it with"):
         check_gradient(abs)

@@ -218,7 +218,7 @@ def test_the_derivation_of_a_gradient_is_printed():
 def test_the_derivation_has_other_forms():
     words = ("explain", "w_11*x", "w_11", "w_11=-2", "x=5")
     assert run(*words, "--latex").stdout.startswith(
-        "\\begin{aligned}\n\\frac{\\partial \\text{v3}}"
+        "\\begin{aligned}\n& \\frac{\\partial \\text{v3}}"
     )
     assert run(*words, "--markdown").stdout.startswith(
         "- $\\frac{\\partial \\text{v3}}{\\partial w_{11}}"

@@ -147,6 +147,8 @@ def test_a_value_from_elsewhere_is_refused_by_name():
         explain(f, Value(1.0))
     with pytest.raises(ValueError, match="f was not computed from 'x', but from x, v2"):
         explain(f, "x")
+    with pytest.raises(TypeError, match="a graph is that of a value, not of str 'f'"):
+        explain("f", x)
 
 
 def test_a_kink_is_seen_in_the_check():
@@ -155,10 +157,25 @@ def test_a_kink_is_seen_in_the_check():
     assert "∂v2/∂x = 0 ≠ " in str(explain(f, x))
 
 
+def test_a_difference_is_small_beside_the_number():
+    x = Value(1e-4, "x")
+    assert "∂v3/∂x = −100000000 ≈ " in str(explain(1 / x, x))
+
+
 def test_the_border_of_a_domain_has_no_check():
     x = Value(1e-9, "x")
     *_, last = str(explain(x.log(), x)).splitlines()
     assert last == "no check by a difference: v2 has no finite number nearby"
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_a_number_that_is_not_finite_is_explained_but_not_checked(number):
+    x = Value(float(number), "x")
+    first, *_, last = str(explain(x * 2, x)).splitlines()
+    assert first == "∂v3/∂x = v2 = 2, as v3 = x × v2 = {0} × 2 = {0}".format(
+        number.replace("inf", "∞").replace("-", "−")
+    )
+    assert last.startswith("no check by a difference")
 
 
 def test_latex_is_one_aligned_environment():
