@@ -150,7 +150,7 @@ def fit(
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer is an SGD(...), Adam(...), ..., not {optimizer!r:.60}")
-    arithmetic = _arithmetic(engine, model, loss, samples, optimizer)
+    arithmetic = _arithmetic(engine, model, loss, optimizer, samples, held_out)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(), _Best(model)
     try:
@@ -346,12 +346,12 @@ class _Replayed(_Scalar):
             self.program.store()
             for i in batch:
                 self.recorded(samples, i)
+            raise ValueError(f"the replay gives {loss:g} where recording does not; take 'scalar'")
         return loss
 
     def agrees(self, samples: _Samples) -> bool:
-        """Whether recording up to 16 samples gives the graph and the loss that replaying does."""
-        count = len(samples.inputs)
-        chosen = range(0, count, max(count // 16, 1))
+        """Whether recording 16 of the samples gives the graph and the loss that replaying does."""
+        chosen = range(0, len(samples.inputs), math.ceil(len(samples.inputs) / 16))
         recordings = [self.recorded(samples, i) for i in chosen]
         mean = sum(loss.data for loss in recordings) / len(chosen)
         self.program.load()
@@ -359,9 +359,20 @@ class _Replayed(_Scalar):
             math.isclose(self.run(samples, chosen), mean, rel_tol=1e-9, abs_tol=1e-12)
         )
 
+    def show_targets(self, samples: _Samples) -> None:
+        """Give the loss every target once: it may refuse one, which the replay would not."""
+        outputs = self.model(_values("x", samples.inputs[0]))
+        for target in set(map(tuple, samples.targets)):
+            self.of_sample(outputs, samples.shaped(target))
+
 
 def _arithmetic(
-    engine: str, model: Network, loss: Loss, samples: _Samples, optimizer: Optimizer
+    engine: str,
+    model: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    samples: _Samples,
+    held_out: _Samples | None,
 ) -> _Scalar:
     """Replay where it gives what recording gives, as far as a few samples can tell."""
     if engine not in ("auto", "scalar"):
@@ -369,9 +380,11 @@ def _arithmetic(
     if engine == "auto" and set(optimizer.parameters) <= set(model.parameters()):
         try:
             replayed = _Replayed(model, loss, samples, optimizer)
+            for shown in filter(None, (samples, held_out)):
+                replayed.show_targets(shown)
             if replayed.agrees(samples):
                 return replayed
-        except ValueError:  # recording will come to it again, in its epoch
+        except ValueError:  # recording will come to it again, and say in which epoch
             pass
     return _Scalar(model, loss)
 

@@ -273,6 +273,16 @@ def test_a_learning_rate_that_is_too_large_is_found_out(engine):
         fit(model, *LINE, optimizer=SGD(model.parameters(), lr=1e6), engine=engine)
 
 
+def test_a_target_that_the_loss_refuses_is_named_when_it_is_replayed():
+    targets = [1] * 40
+    targets[27] = 0
+    with pytest.raises(ValueError, match="epoch 0, sample 27: target 0; hinge needs -1 or 1"):
+        fit(line(), [[0.1]] * 40, targets, loss=hinge)
+    held_out = [[0.1]] * 40, targets
+    with pytest.raises(ValueError, match="epoch 0, validation sample 27: target 0; hinge"):
+        fit(line(), [[0.1]], [1], loss=hinge, validation=held_out)
+
+
 def test_a_sample_among_many_that_leaves_a_domain_is_named_when_it_is_replayed():
     model = Neuron(1, activation="log")
     model.w[0].data = 1.0
