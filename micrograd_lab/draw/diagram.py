@@ -18,7 +18,7 @@ from .rendering import render
 from .svg import image, regrouped
 from .themes import THEMES
 
-DRAWABLE = 3000  # nodes; laying more out takes minutes, for a picture that nobody reads
+DRAWABLE = 8000  # nodes and edges together; laying out more takes minutes
 
 
 def draw(
@@ -50,7 +50,7 @@ def draw(
 
     Raises:
         ValueError: if there is no such theme, if there is no neuron to collapse or to frame, or
-            if there are more nodes than can be drawn.
+            if there is far more to draw than can be read.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> draw(w * x + b)
@@ -66,10 +66,11 @@ def draw(
     elif collapse is None and len(graph) > READABLE:
         with suppress(ValueError):  # not a network, so drawn node by node
             graph = Collapsed(graph)
-    if len(graph) > DRAWABLE:
+    edges = sum(len(node.inputs) for node in graph.nodes)
+    if len(graph) + edges > DRAWABLE:
         raise ValueError(
-            f"{len(graph)} nodes are more than anybody can read, and more than {DRAWABLE} are not "
-            "drawn; draw a part: one neuron, one sample, or a result computed from fewer values"
+            f"{len(graph)} nodes with {edges} edges are far more than anybody can read; "
+            'draw a part: an earlier value, one sample, or a network with collapse="neuron"'
         )
     return Diagram(graph, theme, frames_of(graph) if layers else {})
 
@@ -105,11 +106,11 @@ class Diagram:
         drawn = render(self.source, "svg")
         return regrouped(drawn, self._theme, f"Computational graph {self._about}", self._titles)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture to `path`, which ends in .svg, .png, .pdf or .dot.
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as SVG, PNG, PDF or DOT, as the name of the file says.
 
         Raises:
-            ValueError: if `path` ends in something else.
+            ValueError: if the name ends in something else.
             RuntimeError: if there is no Graphviz.
             OSError: if the file cannot be written; nothing is left half-written.
         """
@@ -123,9 +124,11 @@ class Diagram:
             content = render(self.source, suffix[1:])
         else:
             raise ValueError(
-                f"{path.name!r} does not say which format: end it in .svg, .png, .pdf or .dot"
+                f"{path.name!r} ends in {path.suffix!r}; "
+                "a diagram is saved as .svg, .png, .pdf or .dot"
             )
         write_whole(path, content)
+        return path
 
     def _repr_html_(self) -> str:
         return image(self.svg, f"Computational graph {self._about}")

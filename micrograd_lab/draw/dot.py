@@ -68,6 +68,7 @@ class _Sheet:
         )  # fmt: skip
 
     def source(self) -> str:
+        """The DOT text."""
         for i, node in enumerate(self.graph.nodes):
             self.node(i, node)
             grad = number(node.grad) if self.graph.has_gradients else ""
@@ -101,8 +102,9 @@ class _Sheet:
         if node.op is None:
             looks |= {"shape": "ellipse", "width": "0.64", "height": "0.42"}
             if kind == "parameter":
-                looks |= {"shape": "box", "width": "0.55", "style": "rounded,filled"}
-            label = self.name(node, 16)
+                looks |= {"shape": "box", "width": "0.55", "margin": "0.06,0"}
+                looks["style"] = "rounded,filled"
+            label = self.named(node, 16)
         else:
             across, label = self.circle(node, node.op)
             looks |= {"shape": "circle", "fixedsize": "shape", "width": f"{across / 72:.2f}"}
@@ -122,12 +124,12 @@ class _Sheet:
             inside = cell(inside, width=across - 2 * RIM, height=across)
             inside = table(left + inside + cell(width=RIM), width=across, height=across)
         rows = [cell(inside, height=across)]
-        below = self.name(node, 15)
+        below = self.named(node, 15)
         if below:
             rows = [cell(height=NAME), *rows, cell(below, height=NAME)]
         return across, table(*rows)
 
-    def name(self, node: Value, size: int) -> str:
+    def named(self, node: Value, size: int) -> str:
         """The name of a value; none for the products of a `dot`, which nobody named."""
         words = self.graph.names[node]
         if not node.label and not re.fullmatch(r"v\d+", words):
@@ -135,6 +137,7 @@ class _Sheet:
         return name(words, size, self.theme.ink if node.label else self.theme.quiet)
 
     def wire(self, at: str, above: str, below: str, *, id: str, size: int = 11) -> None:
+        """A stretch of wire with a number above and one below, at the DOT node `at`."""
         width = max(20, max(len(above), len(below)) * size * 5 // 8)
         # Graphviz ends an edge a point before its port
         rule = table(cell(width=1) + cell(port="r", width=width - 2, height=1) + cell(width=1))
@@ -152,10 +155,11 @@ class _Sheet:
         # ranks to the rim: with company a curve needs room, but a crowd goes straight
         last = 2 if len(forks) > 1 and not crowd else 1
         straight = last + any(forks)  # as long as over a contribution
+        places = self.places(node)
         for k, input in enumerate(node.inputs):
             id = f"e{j}_{k}"
             tail = f"w{self.position[input]}:r:e"
-            head = f"n{j}:i{k % self.places(node)}:w" if self.places(node) else f"n{j}"
+            head = f"n{j}:i{k % places}:w" if places else f"n{j}"
             if forks[k]:
                 self.wire(f"c{j}_{k}", "", number(self.graph.contribution(node, k)), id=id, size=9)
                 self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", id=id)
@@ -187,6 +191,7 @@ class _Sheet:
         return forks and len(set(node.inputs)) > 1 and _commutes(node.op)
 
     def legend(self) -> str:
+        """A line that says what shapes and colours mean, as far as they occur."""
         theme, cells = self.theme, ""
         kinds = {self.graph.kind(node) for node in self.graph.nodes}
         for kind in ("parameter", "input", "constant"):

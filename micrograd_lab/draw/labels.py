@@ -20,7 +20,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\u
 
 def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
     """`words` on one line, escaped; `style` is "B" for bold, "I" for italic."""
-    words = _UNPRINTABLE.sub(" ", words)
+    words = printable(words)
     if not words.strip():
         return ""  # Graphviz takes no empty <B></B>
     if len(words) > LONGEST:
@@ -28,6 +28,11 @@ def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
     html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
     styled = f"<{style}>{html}</{style}>" if style else html
     return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{styled}</FONT>'
+
+
+def printable(words: str) -> str:
+    """`words` on one line, without what XML cannot hold."""
+    return _UNPRINTABLE.sub(" ", words)
 
 
 def cell(content: str = "", /, **attributes: object) -> str:

@@ -6,11 +6,12 @@ import ctypes
 import os
 import subprocess
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from shutil import which
 from threading import Lock
+from types import ModuleType
 
 _INSTALL = (
     "nothing here can draw: pip install pygraphviz, which brings Graphviz along, or install "
@@ -24,6 +25,8 @@ FONTS = (
     "STIXGeneral.ttf",
     "STIXGeneralItalic.ttf",
 )
+PIXELS_PER_POINT = 8 / 3  # of a PNG: two for each CSS pixel of the SVG
+LONGEST, MOST = 32_000, 100_000_000  # pixels along one side, and in all
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
 
 
@@ -56,7 +59,7 @@ def _in_process() -> bool:
 def _by_pygraphviz(source: str, format: str) -> bytes:
     from pygraphviz import graphviz
 
-    _use_matplotlib_fonts()
+    _find_fonts_for(source)
     with tempfile.TemporaryFile() as file:
         file.write(source.encode())
         file.seek(0)
@@ -66,6 +69,8 @@ def _by_pygraphviz(source: str, format: str) -> bytes:
             if graphviz.gvLayout(context, graph, b"dot"):
                 raise RuntimeError("Graphviz could not lay this graph out")
             try:
+                if format == "png":
+                    _zoom(graphviz, graph)
                 failed, picture = graphviz.gvRenderData(context, graph, format.encode())
             finally:
                 graphviz.gvFreeLayout(context, graph)
@@ -77,8 +82,20 @@ def _by_pygraphviz(source: str, format: str) -> bytes:
     return bytes(picture)
 
 
+def _zoom(graphviz: ModuleType, graph: object) -> None:
+    """Ask for pixels enough to enlarge a PNG, but not so many that Cairo complains on stderr."""
+    corners = graphviz.agget(graph, b"bb").replace(b",", b" ").split()
+    width, height = (
+        float(points) + 144 * float(graphviz.agget(graph, b"pad")) for points in corners[2:]
+    )
+    zoom = min(PIXELS_PER_POINT, LONGEST / max(width, height), (MOST / width / height) ** 0.5)
+    zoom = zoom * 72 / 96  # one point is 96 / 72 pixels unless zoomed
+    viewport = f"{width * zoom:.2f},{height * zoom:.2f},{zoom:.6f}"
+    graphviz.agsafeset(graph, b"viewport", viewport.encode(), b"")
+
+
 def _by_program(program: str, source: str, format: str) -> bytes:
-    command = [program, f"-T{format}"]
+    command = [program, f"-T{format}", *(["-Gdpi=192"] if format == "png" else [])]
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
@@ -86,28 +103,56 @@ def _by_program(program: str, source: str, format: str) -> bytes:
     return done.stdout
 
 
-@cache
-def _use_matplotlib_fonts() -> None:
-    """Give the wheel's font lookup the fonts that Matplotlib brings, and nothing else.
+def _find_fonts_for(source: str) -> None:
+    """Let the wheel's font lookup find what `source` needs.
 
-    Every machine then draws the same picture, also one without fonts, and the lookup need not
-    read the machine's configuration, about which it may complain on stderr.  Where the wheel has
-    no fontconfig (macOS) the machine's own fonts are used.
+    It gets the fonts that Matplotlib brings, so every machine draws the same picture, also one
+    without fonts, and nothing reads the machine's font configuration, about which the lookup may
+    complain on stderr.  The machine's own fonts join them for a script that these do not cover.
+    Where the wheel has no fontconfig (macOS) the machine's fonts are used.
     """
-    import matplotlib
+    add = _font_list()
+    if add and not _matplotlib_fonts(add).issuperset(source):
+        _machine_fonts(add)
+
+
+@cache
+def _font_list() -> Callable[[str], object] | None:
+    """What adds a font file to a new, empty font configuration, which is put into force."""
     from pygraphviz import _graphviz
 
-    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
     try:
         library = ctypes.CDLL(_graphviz.__file__)
         create, add = library.FcConfigCreate, library.FcConfigAppFontAddFile
-        set_current = library.FcConfigSetCurrent
+        put_into_force = library.FcConfigSetCurrent
     except (OSError, AttributeError):
-        return
+        return None
     create.restype = ctypes.c_void_p
     add.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    set_current.argtypes = [ctypes.c_void_p]
+    put_into_force.argtypes = [ctypes.c_void_p]
     configuration = create()
-    for font in FONTS:
-        add(configuration, os.fsencode(fonts / font))
-    set_current(configuration)
+    put_into_force(configuration)
+    return lambda path: add(configuration, os.fsencode(path))
+
+
+@cache
+def _matplotlib_fonts(add: Callable[[str], object]) -> frozenset[str]:
+    """Add the fonts that Matplotlib brings; all characters that they can show."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    covered = {"\n", "\t"}
+    for name in FONTS:
+        path = os.path.join(get_data_path(), "fonts", "ttf", name)
+        add(path)
+        covered.update(map(chr, FT2Font(path).get_charmap()))
+    return frozenset(covered)
+
+
+@cache
+def _machine_fonts(add: Callable[[str], object]) -> None:
+    """Add the fonts of this machine."""
+    from matplotlib.font_manager import findSystemFonts
+
+    for path in sorted(findSystemFonts()):
+        add(path)

@@ -15,6 +15,7 @@ from base64 import b64encode
 from html import escape
 from xml.etree import ElementTree
 
+from .labels import printable
 from .themes import Theme
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -82,5 +83,5 @@ def regrouped(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) 
 
 def _titled(text: str) -> ElementTree.Element:
     title = ElementTree.Element(f"{_SVG}title")
-    title.text = text
+    title.text = printable(text)
     return title
