@@ -360,3 +360,8 @@ def test_what_cannot_be_fitted_is_refused(call, message):
 def test_an_optimizer_is_no_name():
     with pytest.raises(TypeError, match=r"optimizer is an SGD.*, not 'adam'"):
         fit(line(), *LINE, optimizer="adam")
+
+
+def test_a_network_is_replayed_by_default(monkeypatch):
+    monkeypatch.setattr("micrograd_lab.training._Scalar.epoch", None)
+    assert len(fit(MLP(2, [3, 1]), [[1, 2], [3, 4]], [1, 2], epochs=3).loss) == 3
