@@ -212,7 +212,7 @@ def accuracy(
     for x, own in zip(samples.inputs, samples.targets):
         outputs = model(_values("x", x))
         made = outputs.detach() if isinstance(outputs, Value) else [y.detach() for y in outputs]
-        cost = {target: loss(made, samples.shaped(target)).data for target in classes}
+        cost = {t: loss(made, samples.shaped(_values("t", t))).data for t in classes}
         right += min(classes, key=cost.__getitem__) == tuple(own)
     return right / len(samples.inputs)
 
@@ -362,8 +362,8 @@ class _Replayed(_Scalar):
     def show_targets(self, samples: _Samples) -> None:
         """Give the loss every target once: it may refuse one, which the replay would not."""
         outputs = self.model(_values("x", samples.inputs[0]))
-        for target in set(map(tuple, samples.targets)):
-            self.of_sample(outputs, samples.shaped(target))
+        for target in dict.fromkeys(map(tuple, samples.targets)):
+            self.of_sample(outputs, samples.shaped(_values("t", target)))
 
 
 def _arithmetic(
