@@ -315,7 +315,8 @@ class _Replayed(_Scalar):
 
         super().__init__(model, loss)
         first, leaves = self.with_leaves(samples, 0)
-        self.program = replay(first, leaves, model.parameters())
+        # not the tape: Numba loads for a second, in which NumPy runs 2,000 epochs of moons
+        self.program = replay(first, leaves, model.parameters(), backend="numpy")
         place = {parameter: k for k, parameter in enumerate(self.program.values)}
         self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
 
