@@ -41,6 +41,7 @@ def explain(result: Value, wrt: Value) -> Explanation:
         What prints itself, typesets itself in a notebook, and has `latex` and `markdown`.
 
     Raises:
+        TypeError: if one of them is not a value.
         ValueError: if the result was not computed from `wrt`.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -57,8 +58,10 @@ def explain(result: Value, wrt: Value) -> Explanation:
     ∂f/∂w = 5 ≈ (f(w + h) − f(w − h)) ÷ (2 × h) = 5.000000, with h = 0.00001
     """
     original = Graph(result, products=False)
+    if not isinstance(wrt, Value):
+        raise TypeError(f"a gradient is that of a value, not of {type(wrt).__name__} {wrt!r:.60}")
     if wrt not in original.names:
-        name = getattr(wrt, "label", "") or repr(wrt)
+        name = wrt.label or repr(wrt)
         leaves = [original.names[node] for node in original.nodes if not node.inputs]
         known = ", ".join(_ends(leaves, 8)) + (", …" if len(leaves) > 8 else "")
         raise ValueError(f"{original.names[result]} was not computed from {name}, but from {known}")
@@ -117,6 +120,7 @@ class Part:
     ways: tuple[Way, ...]
 
     def lines(self, graph: Graph, writing: Writing) -> list[Line]:
+        """What is derived, how, and the number that it comes to."""
         of, by = graph.names[graph.result], graph.names[self.node]
         slope = writing.slope(of, by)
         if not self.ways:
@@ -163,6 +167,7 @@ class Way:
     rest: Value | None
 
     def lines(self, graph: Graph, writing: Writing, slope: str, depth: int) -> list[Line]:
+        """`slope` as a product, the factors from the result's side on, and the product's number."""
         facts, symbols, numbers = [], [], []
         for link in _ends(self.links, FACTORS):
             facts.append(link.line(graph, writing, depth + 1))
@@ -193,14 +198,12 @@ class Link:
 
     @property
     def node(self) -> Value:
+        """The value that reads."""
         return self.edges[0].node
 
     @property
-    def input(self) -> Value:
-        return self.edges[0].input
-
-    @property
     def contribution(self) -> float:
+        """What goes back along it."""
         return sum(edge.contribution for edge in self.edges)
 
     def line(self, graph: Graph, writing: Writing, depth: int) -> Line:
@@ -234,6 +237,7 @@ class Difference:
 
     @classmethod
     def measured(cls, graph: Graph, node: Value) -> Difference:
+        """The slope of the graph's result at `node`, without moving the node itself."""
         if not math.isfinite(node.data):
             return cls(node, math.nan, math.nan)
         # small beside the number itself: 1/x bends within a distance of x
@@ -247,6 +251,7 @@ class Difference:
         return cls(node, h, change / (above - below))
 
     def line(self, graph: Graph, writing: Writing) -> Line:
+        """The gradient beside the slope."""
         of, by = graph.names[graph.result], graph.names[self.node]
         f, x = writing.name(of), writing.name(by)
         if not math.isfinite(self.slope):
@@ -286,6 +291,7 @@ class Line(NamedTuple):
 
     @property
     def equation(self) -> str:
+        """All sides of it."""
         return " = ".join((self.left, *self.right)).strip()
 
 
