@@ -186,6 +186,10 @@ def test_a_diagram_is_saved_in_the_format_that_its_name_says(suffix, theme, tmp_
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_pdf_does_not_say_when_it_was_drawn():
+    assert b"Date" not in render(draw(toy()).source, "pdf")
+
+
 def test_a_name_like_an_option_is_only_a_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     draw(toy()).save("-Tpng.svg")

@@ -55,7 +55,7 @@ class _Sheet:
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
                 "rankdir": "LR", "ranksep": "1.5" if crowded else "0.2",
-                "nodesep": "0.1", "pad": "0.15",
+                "nodesep": "0.1", "pad": "0.15", "margin": "0",
                 "splines": "line" if crowded else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",

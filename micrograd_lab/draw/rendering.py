@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable
@@ -38,11 +39,13 @@ def render(source: str, format: str) -> bytes:
     """
     with _one_at_a_time:
         if _in_process():
-            return _by_pygraphviz(source, format)
-        program = which("dot")
-        if program is None:
+            picture = _by_pygraphviz(source, format)
+        elif program := which("dot"):
+            picture = _by_program(program, source, format)
+        else:
             raise RuntimeError(_INSTALL)
-        return _by_program(program, source, format)
+    # the hour in a PDF, blanked so that no offset in the file moves
+    return re.sub(rb"/CreationDate \([^)]*\)", lambda hour: b" " * len(hour[0]), picture)
 
 
 def _in_process() -> bool:
