@@ -62,14 +62,16 @@ def method(op: Op) -> Callable[..., Value]:
     binary = len(op.partials) == 2
     source = _METHOD.format(
         arguments="self, other" if binary else "self" if op.n is None else f"self, n={op.n}",
-        prepare=_OTHER if binary else "" if op.n is None else f"op = row({op.name!r}, n)",
+        prepare=_OTHER if binary else "" if op.n is None else f"op = row({op.name!r}, real(n))",
         formula=in_floats(op.formula),
         partials=", ".join(map(in_floats, op.partials)),
         inputs="(self, other)" if binary else "(self,)",
     )
     exec(source, _scope)  # our own text, from our own table
     made: Callable[..., Value] = _scope["bind"](op)
-    made.__name__ = op.name  # not in the source: a function called exp would hide math.exp
+    # not in the source: a function called exp would hide math.exp
+    made.__name__, made.__qualname__ = op.name, f"Value.{op.name}"
+    made.__code__ = made.__code__.replace(co_name=op.name)
     made.__doc__ = f"{op.shown[0]}; local derivatives {', '.join(op.shown[1:])}."
     return made
 
@@ -166,6 +168,7 @@ _scope: dict[str, Any] = functions_of(math) | {
     "next_serial": next_serial,
     "operand": operand,
     "outside": outside,
+    "real": real,
 }
 
 
@@ -193,7 +196,7 @@ class Arithmetic:
         if isinstance(exponent, Arithmetic):
             return self._pow(exponent)
         try:
-            return self.pow_scalar(real(exponent))
+            return self.pow_scalar(exponent)
         except TypeError:
             return NotImplemented
 

@@ -168,6 +168,23 @@ def test_dot_refuses_what_is_not_a_number():
         dot([Value(1.0)], ["a"])
 
 
+@pytest.mark.parametrize("foreign", ["a", None, [1.0], 1j, Value(2.0)])
+def test_the_number_of_an_operation_is_a_number(foreign):
+    for operation in (Value(3.0).leaky_relu, Value(3.0).pow_scalar):
+        with pytest.raises(TypeError, match=f"one real number, not {type(foreign).__name__}"):
+            operation(foreign)
+
+
+def test_the_number_of_an_operation_is_a_float():
+    assert type(Value(-1.0).leaky_relu(Fraction(1, 8)).op.n) is float
+
+
+def test_an_operation_goes_by_its_name():
+    with pytest.raises(TypeError, match=r"Value\.tanh\(\) takes 1 positional argument"):
+        Value(1.0).tanh(2)
+    assert Value.tanh.__code__.co_name == "tanh"
+
+
 # backward
 
 
