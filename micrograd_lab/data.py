@@ -135,10 +135,12 @@ def digits() -> Data:
         Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
         Repository; the copy that comes with scikit-learn.
 
+    >>> from micrograd_lab import MLP, cross_entropy, fit
     >>> train, validation = digits().split(0.2, seed=1)  # doctest: +SKIP
+    >>> fit(MLP(64, [32, 10]), *train, loss=cross_entropy, epochs=20)  # doctest: +SKIP
     """
     try:
-        from sklearn.datasets import load_digits  # type: ignore[import-untyped,unused-ignore]
+        from sklearn.datasets import load_digits
     except ImportError:
         raise ImportError("digits come with scikit-learn; pip install scikit-learn") from None
     pixels, classes = load_digits(return_X_y=True)

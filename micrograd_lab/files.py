@@ -94,7 +94,8 @@ def to_torch(model: MLP) -> torch.nn.Sequential:
     Raises:
         ValueError: if an activation has no module in `torch.nn`.
 
-    >>> to_torch(MLP(2, [16, 1], activation="tanh"))  # doctest: +SKIP
+    >>> model = MLP(2, [16, 1], activation="tanh")
+    >>> to_torch(model)  # doctest: +SKIP
     Sequential(
       (0): Linear(in_features=2, out_features=16, bias=True)
       (1): Tanh()
@@ -126,7 +127,9 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     Raises:
         ValueError: if there is another kind of module.
 
-    >>> from_torch(to_torch(MLP(2, [16, 1])))  # doctest: +SKIP
+    >>> model = MLP(2, [1, 1])
+    >>> from_torch(to_torch(model))  # doctest: +SKIP
+    MLP of [Layer of [ReLUNeuron(2)], Layer of [LinearNeuron(1)]]
     """
     import torch
 
