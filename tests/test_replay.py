@@ -2,14 +2,17 @@
 
 import itertools
 import math
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from table import ROWS, apply, arity, inside, points, title
 
-from micrograd_lab import Value, dot, total
+from micrograd_lab import Value, dot, ieee, total
 from micrograd_lab.losses import cross_entropy
 from micrograd_lab.replay import replay
 from micrograd_lab.replay.plan import AFTER, EACH, ONCE, plan
@@ -183,3 +186,223 @@ def test_the_source_is_what_one_would_write():
         "d_dot1 = d_relu1 * (dot1 > 0.0)",
     ):
         assert line in source
+
+
+def test_an_error_names_sample_and_node(backend):
+    w, x = Value(2, "w"), Value(1, "x")
+    scaled = w * x
+    scaled.label = "a"
+    program = replay(scaled.log(), [x], [w], backend=backend)
+    message = r"sample 2, v4: log is undefined at x = Value\(a: -6, .*it needs x > 0"
+    with pytest.raises(ValueError, match=message):
+        program([[1], [2], [-3], [-4]])
+
+
+def test_a_number_that_became_infinite_is_found_where_the_engine_finds_it(backend):
+    w, x = Value(1, "w"), Value(1, "x")
+    program = replay((w * x).exp().sigmoid(), [x], [w], backend=backend)
+    if backend in ("torch", "jax"):
+        pytest.skip("without flags of the processor, what is infinite on the way is not seen")
+    with pytest.raises(ValueError, match=r"sample 1, v4: exp overflows at x = Value.*800"):
+        program([[1], [800]])
+
+
+def test_the_first_nan_is_named(backend):
+    w, x = Value(1, "w"), Value(1, "x")
+    program = replay((w * x).tanh(), [x], [w], backend=backend)
+    with pytest.raises(ValueError, match="sample 1, x: it is nan; replay within ieee"):
+        program([[1], [math.nan]])
+    w.data = 0
+    with pytest.raises(ValueError, match="sample 0, v3: mul of 0, inf is nan; replay within ieee"):
+        program([[math.inf]])
+
+
+def test_within_ieee_a_program_goes_on_as_the_engine_does(backend):
+    w, x = Value(1, "w"), Value(1, "x")
+    program = replay((w * x).log() + w, [x], [w], backend=backend)
+    with ieee():
+        assert program([[0]]) == -math.inf
+        assert math.isnan(program([[-1]]))
+
+
+def test_a_dead_relu_stops_an_infinite_gradient(backend):
+    w, x = Value(-1, "w"), Value(-1, "x")
+    loss = (w * x).relu() ** 0.5 + w
+    program = replay(loss, [x], [w], backend=backend)
+    with ieee():
+        assert program([[1]]) == -1
+        assert w.grad == 1
+
+
+def test_parameters_are_read_and_gradients_set_at_every_call(backend):
+    w, x = Value(1, "w"), Value(1, "x")
+    program = replay((w * x).half_square(), [x], [w], backend=backend)
+    for w.data in (2.0, 3.0):
+        assert program([[1], [2]]) == w.data**2 * 2.5 / 2
+        assert w.grad == w.data * 2.5
+
+
+def test_a_parameter_that_is_not_read_has_no_slope(backend):
+    w, unused, x = Value(1, "w"), Value(1, "u"), Value(1, "x")
+    unused.grad = 7
+    replay(w * x, [x], [unused, w], backend=backend)([[2]])
+    assert (w.grad, unused.grad) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("result", "gradient"),
+    [(lambda w, x: w, 1), (lambda w, x: x, 0), (lambda w, x: w + 3, 1), (lambda w, x: Value(5), 0)],
+    ids=["a parameter", "an input", "a sum", "a constant"],
+)
+def test_the_smallest_losses(backend, result, gradient):
+    w, x = Value(2, "w"), Value(3, "x")
+    loss = result(w, x)
+    assert replay(loss, [x], [w], backend=backend)([[3]]) == loss.data
+    assert w.grad == gradient
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ([1, 2], r"data of shape \(2,\); give one row per sample|data \[1, 2\]; give one row of"),
+        ([[1, 2, 3]], r"data of shape \(1, 3\); give one row per sample, 2 numbers in each"),
+        ([], "give one row per sample, 2 numbers in each"),
+        ([[1, 2], [3]], "differ in length|inhomogeneous"),
+    ],
+)
+def test_data_of_another_shape_is_refused(backend, data, message):
+    x, y = Value(1), Value(2)
+    with pytest.raises((TypeError, ValueError), match=message):
+        replay(x * y, [x, y], [], backend=backend)(data)
+
+
+def test_data_and_inputs_go_together():
+    x = Value(1)
+    with pytest.raises(TypeError, match="no data; give one row per sample, 1 numbers in each"):
+        replay(x * 2, [x])()
+    with pytest.raises(TypeError, match="data, but no inputs to put it in"):
+        replay(x * 2)([[1]])
+
+
+@pytest.mark.parametrize(
+    ("inputs", "parameters", "error", "message"),
+    [
+        ([1.5], [], TypeError, "input 0 is float 1.5; give values"),
+        ([], [X := Value(1, "x"), X], ValueError, r"parameter 1, Value\(x: 1, .* is given twice"),
+        ([X], [X], ValueError, r"parameter 0, Value\(x: 1, .* is given twice"),
+        ([X * 2], [], ValueError, r"input 0 is computed, Value\(2, grad=0\); give leaves"),
+    ],
+)
+def test_inputs_and_parameters_are_leaves(inputs, parameters, error, message):
+    with pytest.raises(error, match=message):
+        replay(X * 2, inputs, parameters)
+
+
+def test_a_backend_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="no backend 'fortran'; there are tape, numpy, torch, jax"):
+        replay(X * 2, [X], [], backend="fortran")
+
+
+def test_a_backend_that_is_missing_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ImportError, match="PyTorch is not installed; run: pip install torch"):
+        replay(X * 2, [X], [], backend="torch")
+
+
+def test_a_python_decision_is_frozen_as_recorded():
+    x = Value(3.0, "x")
+    magnitude = x if x > 0 else -x
+    assert replay(magnitude * 1, [x], [], backend="numpy")([[-2.0]]) == -2.0
+
+
+def test_a_chain_is_no_matter_of_its_length():
+    w = v = Value(0.5, "w")
+    for _ in range(3000):
+        v = (v * w).sin() + w
+    program = replay(v, [], [w], backend="numpy")
+    v.backward()
+    assert program() == v.data
+    assert program.source
+
+
+def test_many_contributions_are_added_up_step_by_step():
+    w, x = Value(0.5, "w"), Value(1, "x")
+    v = x
+    for _ in range(300):
+        v = (v * w).sin()
+    assert_same(arrays(v, [x], [w], backend="numpy"), v, [x], [w], [[1], [2]])
+
+
+SHARDED = """
+import jax, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from micrograd_lab import MLP, Value, hinge, replay, total
+
+jax.config.update("jax_enable_x64", True)
+assert len(jax.devices()) == 4
+model = MLP(2, [8, 1], seed=1)
+x, t = [Value(0), Value(0)], Value(1)
+loss = hinge(model(x), t) + 1e-4 * total(p * p for p in model.parameters())
+program = replay(loss, [*x, t], model.parameters(), backend="jax")
+draw = np.random.default_rng(0)
+data = np.hstack([draw.normal(size=(64, 2)), draw.choice([-1.0, 1.0], size=(64, 1))])
+program.load()
+expected = program.run(data)
+samples = NamedSharding(Mesh(np.array(jax.devices()), ["samples"]), PartitionSpec(None, "samples"))
+shards = jax.device_put(data.T, samples)
+assert len(shards.sharding.device_set) == 4
+compiled = jax.jit(program.function).lower(program.vector[:, None], shards).compile()
+assert "all-reduce" in compiled.as_text()
+found, gradient = compiled(program.vector[:, None], shards)
+assert abs(found - expected) < 1e-10
+assert abs(gradient[:, 0] - program.gradient).max() < 1e-10
+"""
+
+PROCESS = """
+import sys, torch, numpy as np
+import torch.distributed as dist
+from micrograd_lab import MLP, Value, hinge, replay
+
+rank, file = int(sys.argv[1]), sys.argv[2]
+dist.init_process_group("gloo", init_method=f"file://{file}", rank=rank, world_size=2)
+model = MLP(2, [8, 1], seed=1)
+x, t = [Value(0), Value(0)], Value(1)
+program = replay(hinge(model(x), t), [*x, t], model.parameters(), backend="torch")
+draw = np.random.default_rng(0)
+data = np.hstack([draw.normal(size=(64, 2)), draw.choice([-1.0, 1.0], size=(64, 1))])
+program.load()
+loss = torch.tensor(program.run(data[rank::2]), dtype=torch.float64)
+gradient = torch.from_numpy(program.gradient.copy())
+dist.all_reduce(loss)
+dist.all_reduce(gradient)
+expected = program.run(data)
+assert abs(loss / 2 - expected) < 1e-10
+assert abs(gradient.numpy() / 2 - program.gradient).max() < 1e-10
+dist.destroy_process_group()
+"""
+
+
+def run(script, *arguments, **environment):
+    """Start `script` in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_jax_computes_a_batch_on_four_devices():
+    pytest.importorskip("jax")
+    process = run(SHARDED, XLA_FLAGS="--xla_force_host_platform_device_count=4")
+    _, errors = process.communicate(timeout=100)
+    assert process.returncode == 0, errors
+
+
+def test_two_processes_of_torch_compute_a_batch_together(tmp_path):
+    pytest.importorskip("torch")
+    loopback = {"GLOO_SOCKET_IFNAME": "lo"}
+    processes = [run(PROCESS, rank, tmp_path / "meeting", **loopback) for rank in (0, 1)]
+    for process in processes:
+        _, errors = process.communicate(timeout=100)
+        assert process.returncode == 0, errors

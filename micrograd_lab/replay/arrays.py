@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from keyword import kwlist
@@ -23,6 +24,7 @@ from .plan import ADD, AFTER, DOT, EACH, SUM, Plan
 from .simplify import array_expression, build, parsed
 
 LOGADDEXP = OPS["logaddexp"]
+_TERMS = 20  # that one statement adds up
 
 
 @dataclass
@@ -367,12 +369,27 @@ class ArrayProgram:
             else:
                 index = self._constant("i", tuple(rows))
                 made.scattered.append((index.id, tree))
-        if len(array.given) == 1 and made.whole and isinstance(made.whole[0], ast.Name):
+        alone = name != "g" and len(array.given) == len(made.whole) == 1
+        if alone and isinstance(made.whole[0], ast.Name):
             return made.whole[0]
-        made.whole = _doubled(made.whole)
-        made.pieces = [(a, b, _doubled(trees)) for (a, b), trees in sorted(pieces.items())]
+        made.whole = self._short(made.whole, array.rows, array.samples)
+        made.pieces = [
+            (start, stop, self._short(trees, stop - start, array.samples))
+            for (start, stop), trees in sorted(pieces.items())
+        ]
         self.backward.append(made)
         return ast.Name(name)
+
+    def _short(self, trees: list[ast.expr], rows: int, samples: bool) -> list[ast.expr]:
+        """`trees` with equal ones taken together, and many added up step by step."""
+        trees = _doubled(trees)
+        while len(trees) > _TERMS:
+            sums = [
+                functools.reduce(lambda a, b: build("a + b", a=a, b=b), trees[i : i + _TERMS])
+                for i in range(0, len(trees), _TERMS)
+            ]
+            trees = [self._temporary("t", tree, rows, samples, backward=True) for tree in sums]
+        return trees
 
     def _read(
         self, nodes: list[int], *, spread: bool = False, shape: tuple[int, int] | None = None

@@ -168,7 +168,8 @@ class _InPlace:
             self.run.append(f"{made.name} = {self.plain(tree)}")
 
     def add_up(self, made: Gradient) -> None:
-        if made.whole and not (made.pieces or made.scattered) and _fixed(made.whole):
+        simple = made.whole and not (made.pieces or made.scattered)
+        if made.name != "g" and simple and _fixed(made.whole):
             self.keep(made.name, ast.unparse(_total(made.whole)))
             return
         self.sizes[made.name] = made.rows, made.samples

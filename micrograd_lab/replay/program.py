@@ -188,7 +188,10 @@ class Program:
         rows: Any
         shape: tuple[int, ...]
         if self.backend == "python":
-            rows = [[]] if data is None else [[*map(float, row)] for row in data]
+            try:
+                rows = [[]] if data is None else [[*map(float, row)] for row in data]
+            except TypeError:
+                raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
             shape = len(rows), len(rows[0]) if rows else 0
             if any(len(row) != shape[1] for row in rows):
                 raise ValueError("the rows of the data differ in length; give one number per input")

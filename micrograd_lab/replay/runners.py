@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Vector = NDArray[float64]
 
 
+_DEEP = 2000  # array statements
+
+
 class Runner(Protocol):
     """One backend's form of a plan.
 
@@ -80,7 +83,7 @@ class NumPy:
 
     @cached_property
     def source(self) -> str:
-        return readable(self.program)
+        return self._straight.source if self._is_deep() else readable(self.program)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
@@ -94,8 +97,14 @@ class NumPy:
 
     def _is_narrow(self, samples: int) -> bool:
         """Whether one Python operation per number costs less than the overhead of the arrays."""
-        summed = AFTER in self._plan.phases
-        return not summed and 0.1 * self._edges * samples < 2.5 * len(self._groups)
+        if AFTER in self._plan.phases:
+            return False
+        overhead = 2.5 * len(self._groups)  # microseconds, as the next
+        return 0.1 * self._edges * samples < overhead or self._is_deep()
+
+    def _is_deep(self) -> bool:
+        """Whether there are more statements than one can read, or wants to wait for."""
+        return len(self._groups) > _DEEP and AFTER not in self._plan.phases
 
     def __call__(self, data: Vector) -> float:
         samples = len(data)
@@ -157,6 +166,14 @@ class _Elsewhere:
         """What the program calls: `np` and `put`."""
         raise NotImplementedError
 
+    def keep(self, gradient: Any) -> None:
+        """Take over the gradient, a column in the engine's own form."""
+        import numpy as np
+
+        self.gradient[:] = np.asarray(gradient)[:, 0]
+        if not np.isfinite(self.gradient).all():
+            raise FloatingPointError("the gradient is not finite")
+
 
 class Torch(_Elsewhere):
     """The readable program under PyTorch."""
@@ -205,7 +222,7 @@ class Torch(_Elsewhere):
         with torch.no_grad():
             p, x = torch.from_numpy(self.vector)[:, None], torch.from_numpy(data).T
             loss, gradient = self.function(p, x)
-        self.gradient[:] = gradient[:, 0].numpy()
+        self.keep(gradient)
         return float(loss)
 
 
@@ -235,7 +252,7 @@ class JAX(_Elsewhere):
     def __call__(self, data: Vector) -> float:
         with self._jax.enable_x64(True):
             loss, gradient = self._compiled(self.vector[:, None], data.T)
-            self.gradient[:] = gradient[:, 0]
+            self.keep(gradient)
             return float(loss)
 
 
