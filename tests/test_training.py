@@ -1,6 +1,8 @@
 """Fitting a network."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,7 @@ from micrograd_lab import (
     fit,
     gate,
     hinge,
+    load,
     moons,
     squared_error,
     total,
@@ -365,3 +368,16 @@ def test_an_optimizer_is_no_name():
 def test_a_network_is_replayed_by_default(monkeypatch):
     monkeypatch.setattr("micrograd_lab.training._Scalar.epoch", None)
     assert len(fit(MLP(2, [3, 1]), [[1, 2], [3, 4]], [1, 2], epochs=3).loss) == 3
+
+
+def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
+    page = Path(__file__).parent.parent / "docs" / "networks.md"
+    first, forms, by_hand = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(first, names)
+    exec(forms, names)
+    before = weights(names["model"])
+    exec(by_hand, names | {"batch": list(zip(*names["train"]))[:5]})
+    assert weights(names["model"]) != before
+    assert repr(load("moons.safetensors")) == repr(names["model"])

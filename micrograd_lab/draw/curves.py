@@ -373,6 +373,7 @@ def _losses(figure: FigureBase, history: Losses, colours: Theme) -> None:
     else:
         axes.set_ylim(bottom=min(0, *every))
     _plain_legend(axes, colours)
+    axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("epoch", color=colours.quiet, fontsize=10, **SANS)
 
 
