@@ -13,14 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from micrograd_lab import Graph, Value, backward_steps, forward_steps, lecture, step
+from micrograd_lab import (
+    MLP,
+    Graph,
+    Value,
+    backward_steps,
+    forward_steps,
+    lecture,
+    squared_error,
+    step,
+)
 from micrograd_lab.notation import given, number
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="pip install selenium")
-from selenium.common.exceptions import (
-    ElementClickInterceptedException,
-    StaleElementReferenceException,
-)
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -165,10 +171,10 @@ class Walk:
 
 
 def until(condition, seconds=20):
-    """What `condition` gives, as soon as it gives something; a page may change meanwhile."""
+    """What `condition` gives, as soon as it gives something."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with suppress(StaleElementReferenceException, ElementClickInterceptedException):
+        with suppress(WebDriverException):  # the page changes while one looks at it
             if found := condition():
                 return found
         time.sleep(0.02)
@@ -220,7 +226,7 @@ def test_the_panel_says_what_the_lecture_says(shown):
     assert any("s1 = " in text and "= 0.707" in text for text in panels)
     assert any("y1 = 1 ÷ (1 + exp(−s1)) = 1 ÷ (1 + exp(−0.707)) = 0.670" in t for t in panels)
     assert any("∂E/∂E = 1" in text for text in panels)
-    assert any("= 0.126 × 0.500 = 0.0630 adds to −0.0296 → 0.0334" in text for text in panels)
+    assert any("= 0.126 × 0.5 = 0.0630 adds to −0.0296 → 0.0334" in text for text in panels)
     assert any("∂y1/∂s1 = y1 × (1 − y1) = 0.670 × (1 − 0.670) = 0.221" in t for t in panels)
 
 
@@ -400,6 +406,19 @@ def test_the_focus_is_visible(shown, browser):
     assert walk.find(".first").value_of_css_property("outline-style") == "solid"
 
 
+def test_a_neuron_of_a_large_network_is_one_step_with_all_that_happens_in_it(shown):
+    network = MLP(2, [24, 24, 1], seed=1)
+    (walk,) = shown(step(squared_error(network([0.1, 0.5]), 1.0)))
+    walk.press("next")
+    sum, activation = (line.text for line in walk.find_all(".line"))
+    assert "+ " in sum
+    assert "if" in activation
+    assert len(walk.numbers("value")) == 4  # x_1, x_2, the target, and now the first neuron
+    walk.press("last")
+    assert len(walk.find_all(".line")) == 6  # of ReLU, and of Σ: two weights, two inputs, the bias
+    assert len(walk.numbers("grad")) == len(walk.numbers("value"))
+
+
 class Quiz(Walk):
     """The question of a backward step."""
 
@@ -455,10 +474,7 @@ def test_a_quiz_reads_numbers_as_people_write_them(quiz, local, gradient):
         (("", "1.68"), "the local derivative ∂a/∂w is missing"),
         (("0.5", "2.18"), "the factors are multiplied, not added"),
         (("0.5", "-0.84"), "the sign is wrong"),
-        (
-            ("0.5", "3"),
-            "the local derivative is right, so the upstream gradient is wrong: ∂E/∂a = 1.68",
-        ),
+        (("0.5", "3"), "the local derivative is right; the other factor is ∂E/∂a = 1.68"),
         (("", "-3.36"), "the local derivative is wrong: you took ∂a/∂x for ∂a/∂w"),
         (("", "3"), "a factor is wrong: ∂E/∂a = 1.68, so look at ∂a/∂w"),
         (("zero", ""), "a number looks like 0.0728 or 7.28e-2"),
@@ -518,12 +534,19 @@ def selected(browser):
     return active, len(cells)
 
 
-def select(browser, cell):
-    """Whether a click selects a cell of code; a notebook that is loading has no cells at times."""
-    editors = browser.find_elements(By.CSS_SELECTOR, f".jp-Cell:nth-child({cell + 1}) .cm-content")
-    for editor in editors:
-        editor.click()
-    return editors and selected(browser)[0] == [cell]
+def run(browser):
+    """Whether the cell of code was started; a notebook that is loading takes no keys at times."""
+    idle = browser.find_elements(By.CSS_SELECTOR, "[data-status='idle']")
+    editors = browser.find_elements(By.CSS_SELECTOR, ".jp-CodeCell .cm-content")
+    if not (idle and editors):
+        return False
+    editors[0].click()
+    control(browser, Keys.ENTER)
+    return "[ ]" not in browser.find_element(By.CSS_SELECTOR, ".jp-CodeCell .jp-InputPrompt").text
+
+
+def control(browser, key):
+    ActionChains(browser).key_down(Keys.CONTROL).send_keys(key).key_up(Keys.CONTROL).perform()
 
 
 def steppers(browser):
@@ -536,10 +559,7 @@ def test_a_cell_run_in_jupyterlab_shows_a_stepper_that_survives_reopening(lab, b
     code = "from micrograd_lab import Value, step\nstep(Value(-2, 'w') * Value(5, 'x'))"
     name = write(lab.folder / "run.ipynb", notebook({"text/plain": "not run"}, code=code))
     lab.open(browser, name)
-    until(lambda: select(browser, 1))
-    ActionChains(browser).key_down(Keys.CONTROL).send_keys(Keys.ENTER).key_up(
-        Keys.CONTROL
-    ).perform()
+    until(lambda: run(browser), 60)
     (walk,) = steppers(browser)
     walk.press("next")
     before = selected(browser)
@@ -548,7 +568,7 @@ def test_a_cell_run_in_jupyterlab_shows_a_stepper_that_survives_reopening(lab, b
     assert walk.where == "2 / 3 · seed"
     assert selected(browser) == before == ([1], 3)
 
-    ActionChains(browser).key_down(Keys.CONTROL).send_keys("s").key_up(Keys.CONTROL).perform()
+    control(browser, "s")
     until(lambda: "micrograd-stepper" in (lab.folder / name).read_text("utf-8"))
     lab.open(browser, name)
     (walk,) = steppers(browser)

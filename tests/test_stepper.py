@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from micrograd_lab import Graph, Value, backward_steps, dot, ieee, step
+from micrograd_lab import MLP, Graph, Value, backward_steps, dot, ieee, squared_error, step
 from micrograd_lab.notation import number
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
@@ -87,14 +87,14 @@ def test_a_backward_step_has_the_numbers_of_the_event():
     graph = Graph(forked())
     at = {node: i for i, node in enumerate(graph.nodes)}
     shown = [s for s in data(step(forked()))["steps"] if s["pass"] == "backward"]
-    for event, step_ in zip(backward_steps(graph), shown, strict=True):
-        assert step_["node"] == at[event.node]
-        assert step_["grad"] == number(event.upstream)
-        for edge, has in zip(event.edges, step_["edges"], strict=True):
-            assert has["to"] == at[edge.input]
-            numbers = (edge.local, edge.contribution, edge.before, edge.after)
-            names = ("local", "contribution", "before", "after")
-            assert [has[name] for name in names] == [number(x) for x in numbers]
+    for event, told in zip(backward_steps(graph), shown, strict=True):
+        (has,) = told["events"]
+        assert told["at"] == has["node"] == at[event.node]
+        assert has["grad"] == number(event.upstream)
+        assert told["grads"] == [[at[edge.input], number(edge.after)] for edge in event.edges]
+        names = ("local", "contribution", "before", "after")
+        for edge, line in zip(event.edges, has["edges"], strict=True):
+            assert [line[name] for name in names] == [getattr(edge.text, name) for name in names]
 
 
 def test_stepping_through_a_result_changes_no_gradient():
@@ -157,7 +157,8 @@ def test_infinity_and_nan_are_shown():
         result = Value(0, "x").log() * Value(0, "y")
     assert number(result.data) == "nan"
     assert "nan" in picture(step(result))
-    assert data(step(result))["steps"][-1]["edges"][0]["exact"][0] is None
+    (event,) = data(step(result))["steps"][-1]["events"]
+    assert event["edges"][0]["exact"][0] is None
 
 
 def test_a_leaf_has_a_picture_and_no_steps():
@@ -180,12 +181,43 @@ def test_only_a_value_has_steps():
         step(2.0)
 
 
-def test_too_many_nodes_are_refused_with_what_would_work():
+def chain(nodes):
+    """A chain of so many nodes, an odd number, without a neuron."""
     result = Value(0)
-    for _ in range(400):
+    for _ in range(nodes // 2):
         result = result + 1
-    with pytest.raises(ValueError, match=r"801 nodes .* at most 650"):
-        step(result)
+    return result
+
+
+@pytest.mark.parametrize("quiz", [False, True])
+def test_too_many_nodes_are_refused_with_what_would_work(quiz):
+    message = r"quiz about 651 nodes .* at most 650" if quiz else r"651 nodes .* at most 650"
+    with pytest.raises(ValueError, match=message):
+        step(chain(651), quiz=quiz)
+
+
+def large():
+    """The loss of a network of 49 neurons, of which a layer of 24 is more than a picture shows."""
+    result = squared_error(MLP(2, [24, 24, 1], seed=1)([0.1, 0.5]), 1.0)
+    assert len(Graph(result)) > 650
+    return result
+
+
+def test_a_large_network_is_walked_neuron_by_neuron():
+    steps = data(step(large()))["steps"]
+    assert len(steps) < 100
+    assert [len(s["events"]) for s in steps[1:4]] == [2, 2, 2]  # Σ and then its activation
+    assert {s["several"] for s in steps if "several" in s} == {"9 more"}
+
+
+def test_the_neurons_of_a_large_network_get_the_gradients_of_backward():
+    shown = {}
+    stepper = step(large())
+    for told in data(stepper)["steps"]:
+        shown |= dict(told.get("grads", []))
+    wires = re.findall(r'<g id="w(\d+)" class="wire">(.*?)</g>', picture(stepper), flags=re.DOTALL)
+    grads = [(int(i), text) for i, wire in wires for text in re.findall(r'grad">([^<]*)<', wire)]
+    assert dict(grads) == shown
 
 
 def test_650_nodes_make_a_page_below_2_mb():

@@ -22,6 +22,7 @@ class Collapsed(Graph):
     Attributes:
         several: the nodes that stand for several and have no number.
         frames: the layer of each neuron.
+        drawn: the node at which each value of `graph` is drawn, if it is.
 
     Raises:
         ValueError: if there is no neuron in the graph.
@@ -49,6 +50,7 @@ class Collapsed(Graph):
                 else:
                     waiting.append(place)
             pending = waiting
+        self.drawn = {node: twins[at] for node, at in plan.place.items() if at in twins}
         self.nodes = list(twins.values())
         self.names = {twin: plan.name(place) for place, twin in twins.items()}
         self.result = twins[plan.place[graph.result]]

@@ -70,7 +70,7 @@
       slider.setAttribute("aria-valuetext", where.textContent);
       panel.setAttribute("aria-live", timer ? "off" : "polite");
       const active = root.getRootNode().activeElement;
-      if (asked) ask(panel, step, steps.find((s) => s.node === step.node), data, answered);
+      if (asked) ask(panel, step.events[0], steps.find(({ at }) => at === step.at).events[0], data, answered);
       else panel.innerHTML = told(step, data) + score();
       if (asked && active && active !== slider) panel.querySelector("input").focus({ preventScroll: true });
       panel.style.minHeight = `${Math.min(300, Math.max(panel.offsetHeight, 104))}px`;
@@ -173,17 +173,14 @@
       if (!found.has(element)) found.set(element, []);
       found.get(element).push([position, text ?? element.textContent]);
     };
-    const computed = new Set(steps.filter((step) => step.pass === "forward").map((step) => step.node));
+    const computed = new Set(steps.filter((step) => step.pass === "forward").map((step) => step.at));
     svg.querySelectorAll(".wire").forEach((wire) => {
       if (!computed.has(Number(wire.id.slice(1)))) at(wire.id, "value", 0);
     });
     steps.forEach((step, position) => {
-      if (step.pass === "forward") at(`w${step.node}`, "value", position);
-      if (step.pass === "seed") at(`w${step.node}`, "grad", position);
-      step.edges?.forEach((edge, k) => {
-        at(`w${edge.to}`, "grad", position, edge.after);
-        at(`e${step.node}_${k}`, "grad", position);
-      });
+      if (step.pass === "forward") at(`w${step.at}`, "value", position);
+      step.grads?.forEach(([wire, text]) => at(`w${wire}`, "grad", position, text));
+      if (step.pass === "backward") step.wires.forEach((_, k) => at(`e${step.at}_${k}`, "grad", position));
     });
     return [...found].map(([element, changes]) => {
       let shown = null;
@@ -212,8 +209,8 @@
   // What lights up at a step: its node, the wire that leaves it, and those that go in.
   function parts(svg, step) {
     if (step.pass === "start") return [];
-    const ids = [`n${step.node}`, `w${step.node}`];
-    (step.inputs ?? []).forEach((input, k) => ids.push(`w${input}`, `e${step.node}_${k}`));
+    const ids = [`n${step.at}`, `w${step.at}`];
+    step.wires?.forEach((wire, k) => ids.push(`w${wire}`, `e${step.at}_${k}`));
     return ids.map((id) => svg.querySelector(`#${id}`)).filter(Boolean);
   }
 
@@ -233,10 +230,9 @@
   // a leaf is there from the start, and has its gradient when the last of its readers is done.
   function jump(steps, node, position) {
     const last = (test) => steps.findLastIndex(test);
-    const forward = Math.max(0, last((step) => step.pass === "forward" && step.node === node));
-    let backward = last((step) => step.pass === "backward" && step.node === node);
-    if (backward < 0) backward = last((step) => step.edges?.some((edge) => edge.to === node));
-    if (backward < 0) backward = last((step) => step.pass === "seed");
+    const forward = Math.max(0, last((step) => step.pass === "forward" && step.at === node));
+    let backward = last((step) => step.pass === "backward" && step.at === node);
+    if (backward < 0) backward = last((step) => step.grads?.some(([wire]) => wire === node));
     const back = ["seed", "backward"].includes(steps[position].pass);
     if (position === forward) return backward;
     return position === backward || !back ? forward : backward;
@@ -254,51 +250,60 @@
 
   // What the panel says about a step.
   function told(step, { names, result }) {
-    const [of, name] = [names[result], names[step.node]];
-    switch (step.pass) {
-      case "start":
-        return caption("start: the numbers that are given") +
-          line(quiet("→ computes the values one after the other, and then their gradients"));
-      case "forward":
-        return caption("forward: the operation is applied to its inputs") + line(computed(step, name));
-      case "seed":
-        return caption(`backward begins: how fast does ${math(of)} change with itself?`) +
-          line(equation(math(slope(of, of)), grad("1")));
-      default:
-        return caption("backward: upstream gradient × local derivative") + step.edges.map((edge) => {
-          const input = names[edge.to];
-          const rule = `${slope(of, input)} ← ${slope(of, name)} × ${slope(name, input)}`;
-          const product = `${grad(step.grad)} × ${value(factor(edge.local))}`;
-          const sum = `${quiet("adds to")} ${grad(edge.before)} → ${grad(edge.after)}`;
-          return line(`${equation(math(rule), product, grad(edge.contribution))}
-            ${edge.exact[1] ? sum : ""}
-            <span class="aside">${quiet("with")} ${derivative(edge, slope(name, input))}</span>`);
-        }).join("");
-    }
+    const of = names[result];
+    const captions = {
+      start: "start: the numbers that are given",
+      forward: "forward: the operation is applied to its inputs",
+      seed: `backward begins: how fast does ${math(of)} change with itself?`,
+      backward: "backward: upstream gradient × local derivative",
+    };
+    const lines = {
+      start: () => line(quiet("→ computes the values one after the other, and then their gradients")),
+      forward: (event) => line(computed(event, names[event.node])),
+      seed: () => line(equation(math(slope(of, of)), grad("1"))),
+      backward: (event) => handedBack(event, names, of),
+    };
+    const several = step.several ? line(quiet(`${step.several}, each in the same way`)) : "";
+    return caption(captions[step.pass]) + several + (step.events ?? [step]).map(lines[step.pass]).join("");
+  }
+
+  // ∂E/∂w ← ∂E/∂(w × z) × ∂(w × z)/∂w = 0.126 × 0.578 = 0.0728, for each input
+  function handedBack(event, names, of) {
+    const name = names[event.node];
+    const lines = event.edges.map((edge) => {
+      const input = names[edge.to];
+      const rule = `${slope(of, input)} ← ${slope(of, name)} × ${slope(name, input)}`;
+      const product = `${grad(event.grad)} × ${value(factor(edge.local))}`;
+      const sum = `${quiet("adds to")} ${grad(edge.before)} → ${grad(edge.after)}`;
+      return line(`${equation(math(rule), product, grad(edge.contribution))}
+        ${edge.exact[1] ? sum : ""}
+        <span class="aside">${quiet("with")} ${derivative(edge, slope(name, input))}</span>`);
+    });
+    if (event.more) lines.push(line(quiet(`and ${event.more} more in the same way`)));
+    return lines.join("");
   }
 
   // z = w × x = 0.5 × 0.578 = 0.289
-  function computed(step, name) {
-    const own = name === `(${step.symbols})` ? step.symbols : name; // a product without a name
-    return equation(math(own), math(step.symbols), value(step.numbers), value(step.data));
+  function computed(event, name) {
+    const own = name === `(${event.symbols})` ? event.symbols : name; // a product without a name
+    return equation(math(own), math(event.symbols), value(event.numbers), value(event.data));
   }
 
   // ∂y/∂s = y × (1 − y) = 0.670 × (1 − 0.670) = 0.221
   function derivative(edge, name) {
     const formula = edge.symbols === edge.numbers ? [] : [math(edge.symbols)];
-    const local = Number(edge.numbers) === edge.exact[0] ? [] : [value(edge.local)];
-    return equation(math(name), ...formula, value(edge.numbers), ...local);
+    return equation(math(name), ...formula, value(edge.numbers), value(edge.local));
   }
 
   // Asks for the numbers of a backward step in the panel; `answered` hears whether they were all
   // right at the first try.
-  function ask(panel, step, made, { names, result }, answered) {
-    const [of, name] = [names[result], names[step.node]];
+  function ask(panel, event, made, { names, result }, answered) {
+    const [of, name] = [names[result], names[event.node]];
     const box = (label) => `<input type="text" inputmode="decimal" autocomplete="off" aria-label="${label}">`;
     panel.innerHTML = `<div class="quiz">
       ${caption("backward: fill in local derivatives and gradients, or the gradients alone, and press Enter")}
-      ${line(`${equation(math(slope(of, name)), grad(step.grad))}, ${computed(made, name)}`)}
-      ${step.edges.map((edge) => {
+      ${line(`${equation(math(slope(of, name)), grad(event.grad))}, ${computed(made, name)}`)}
+      ${event.edges.map((edge) => {
         const input = names[edge.to];
         const before = edge.exact[1] ? `${grad(edge.before)} + ` : "";
         const product = math(`${slope(of, name)} × ${slope(name, input)}`);
@@ -313,9 +318,9 @@
     let tries = 0;
     const mark = () => {
       tries += 1;
-      const done = step.edges.map((edge, k) => {
+      const done = event.edges.map((edge, k) => {
         const typed = inputs.slice(2 * k, 2 * k + 2);
-        const found = marked(step, edge, ...typed.map((input) => parsed(input.value)));
+        const found = marked(event, edge, ...typed.map((input) => parsed(input.value)));
         typed.forEach((input, i) => colour(input, found.right[i]));
         colour(verdicts[k], found.done);
         verdicts[k].innerHTML = found.say(slope(of, name), (e) => slope(name, names[e.to]));
@@ -352,33 +357,33 @@
 
   // Marks a local derivative and a gradient, of which the first may be missing, and says which
   // factor is wrong.
-  function marked(step, edge, local, gradient) {
-    const [slope, before, contribution, after] = edge.exact.map((x) => x ?? NaN);
-    const [upstream, byHand] = [step.exact ?? NaN, edge.byHand ?? NaN];
+  function marked(event, edge, local, gradient) {
+    const [exact, before, contribution, after] = edge.exact.map((x) => x ?? NaN);
+    const [upstream, byHand] = [event.exact ?? NaN, edge.byHand ?? NaN];
     const scale = Math.max(Math.abs(before), Math.abs(contribution));
     const right = [
-      local === null ? null : near(local, slope) || near(local, byHand),
+      local === null ? null : near(local, exact) || near(local, byHand),
       gradient === null ? null
         : near(gradient, after, scale) || near(gradient, before + upstream * byHand, scale),
     ];
     const used = local ?? (gradient - before) / upstream; // the local derivative, as it seems
-    const other = step.edges.find((e) => e.to !== edge.to && near(used, e.exact[0] ?? NaN));
+    const other = event.edges.find((e) => e.to !== edge.to && near(used, e.exact[0] ?? NaN));
     const says = [
       [[local, gradient].some(Number.isNaN), () => "a number looks like 0.0728 or 7.28e-2"],
       [right[0] !== false && right[1], () => "right"],
       [local === null && gradient === null, () => "type the gradient, or both numbers"],
-      [right[0] === false && near(used, -slope), (_, d) => `the local derivative ${math(d(edge))} has the wrong sign`],
+      [right[0] === false && near(used, -exact), (_, d) => `the local derivative ${math(d(edge))} has the wrong sign`],
       [right[0] === false && other, (_, d) => `the local derivative is wrong: that is ${math(d(other))}, not ${math(d(edge))}`],
       [right[0] === false, (_, d) => `the local derivative ${math(d(edge))} is wrong`],
       [gradient === null, (up) => `the local derivative is right; now multiply it by ${math(up)}`],
       [before && near(gradient, contribution), () => `that is what this step adds; ${grad(edge.before)} was there before`],
-      [near(gradient, slope), (up) => `the upstream gradient ${math(up)} is missing`],
+      [near(gradient, exact), (up) => `the upstream gradient ${math(up)} is missing`],
       [near(gradient, upstream), (_, d) => `the local derivative ${math(d(edge))} is missing`],
-      [near(gradient, upstream + slope), () => "the factors are multiplied, not added"],
+      [near(gradient, upstream + exact), () => "the factors are multiplied, not added"],
       [near(gradient, -after), () => "the sign is wrong"],
-      [right[0], (up) => `the local derivative is right, so the upstream gradient is wrong: ${math(up)} = ${grad(step.grad)}`],
+      [right[0], (up) => `the local derivative is right; the other factor is ${math(up)} = ${grad(event.grad)}`],
       [other, (_, d) => `the local derivative is wrong: you took ${math(d(other))} for ${math(d(edge))}`],
-      [true, (up, d) => `a factor is wrong: ${math(up)} = ${grad(step.grad)}, so look at ${math(d(edge))}`],
+      [true, (up, d) => `a factor is wrong: ${math(up)} = ${grad(event.grad)}, so look at ${math(d(edge))}`],
     ];
     const say = says.find(([holds]) => holds)[1];
     return { right, say, done: right[0] !== false && right[1] === true };
