@@ -197,6 +197,8 @@ class _Writer:
         """How tightly the text of a letter binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are no single term."""
         if text[0] in "-−":
             return 1
+        if text.startswith(self.brackets[0]) and text.endswith(self.brackets[1]):
+            return 9
         if "·" in text or " " in text:
             return 2
         return 4 if "^" in text or "<sup>" in text else 9

@@ -70,3 +70,7 @@ def test_outside_a_domain_math_raises_and_numpy_goes_on():
 def test_what_is_not_a_formula_is_refused(formula):
     with pytest.raises(ValueError, match="is not part of a formula"):
         substitute(formula, {})
+
+
+def test_a_letter_that_stands_for_a_bracket_gets_no_second_one():
+    assert substitute("x ** 2 / y", {"x": "(a + b)", "y": "(c · d)"}) == "(a + b)^2 ÷ (c · d)"
