@@ -164,6 +164,13 @@ def test_any_label_is_only_text(label):
     assert is_sound(draw(result))
 
 
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\U000e0001", "\U0010ffff"], ids=ascii)
+def test_a_label_that_nobody_can_see_is_drawn_in_silence(unseen, capfd):
+    for format in ("svg", "png", "pdf"):
+        render(draw(Value(1.0, unseen)).source, format)
+    assert capfd.readouterr() == ("", "")
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.text(st.characters()))
 def test_any_text_is_only_a_label(label):

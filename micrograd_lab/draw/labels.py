@@ -5,7 +5,6 @@ Words enter through `text` alone, which escapes them: no label can break a diagr
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from ..notation import given, parts
@@ -14,8 +13,6 @@ from ..ops import Op
 NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
 DROP = 2  # points; Graphviz sets a line in NAMES that much too high
 LONGEST = 40  # characters of a name that are shown
-
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 
 
 def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
@@ -31,8 +28,8 @@ def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
 
 
 def printable(words: str) -> str:
-    """`words` on one line, without what XML cannot hold."""
-    return _UNPRINTABLE.sub(" ", words)
+    """`words` on one line, without what no font shows: XML cannot hold it, or Pango complains."""
+    return "".join(c if c.isprintable() else " " for c in words)
 
 
 def cell(content: str = "", /, **attributes: object) -> str:
