@@ -6,6 +6,7 @@ Words enter through `text` alone, which escapes them: no label can break a diagr
 from __future__ import annotations
 
 from html import escape
+from unicodedata import category
 
 from ..notation import given, parts
 from ..ops import Op
@@ -13,6 +14,8 @@ from ..ops import Op
 NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
 DROP = 2  # points; Graphviz sets a line in NAMES that much too high
 LONGEST = 40  # characters of a name that are shown
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
 
 
 def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
@@ -28,8 +31,8 @@ def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
 
 
 def printable(words: str) -> str:
-    """`words` on one line, without what no font shows: XML cannot hold it, or Pango complains."""
-    return "".join(c if c.isprintable() else " " for c in words)
+    """`words` on one line, without what is not seen: XML cannot hold it, or Pango complains."""
+    return "".join(c if category(c) not in _UNSEEN else " " for c in words)
 
 
 def cell(content: str = "", /, **attributes: object) -> str:
