@@ -14,7 +14,7 @@ from ..notation import number, parts
 from ..ops import OPS, Op
 from .layers import find_layers
 from .network import mixed
-from .picture import MATH, SANS, Picture, mathtext, new_figure, style_axes, theme_called
+from .picture import MATH, SANS, Picture, mathtext, new_figure, settable, style_axes, theme_called
 from .themes import Theme
 
 if TYPE_CHECKING:
@@ -121,9 +121,7 @@ def _one_line(op: Op, formula: str) -> str:
         *first, (last, _) = cases
         said = [rf"{value}\;\mathrm{{if}}\;{condition},\;" for value, condition in first]
         text = "".join(said) + rf"{last}\;\mathrm{{otherwise}}"
-    for sign in (r"\ge ", r"\le ", r"\ne "):
-        text = text.replace(sign, f"{sign[:-1]}q ")
-    return text.replace(r"\left|", "|").replace(r"\right|", "|")
+    return settable(text)
 
 
 def plot_decision_boundary(
@@ -131,7 +129,7 @@ def plot_decision_boundary(
     points: Sequence[Sequence[float]],
     labels: Sequence[Any],
     *,
-    resolution: int = 80,
+    resolution: int = 60,
     theme: str = "light",
 ) -> Picture:
     """The plane as `model` divides it, with the points and what each hidden neuron contributes.
@@ -236,7 +234,7 @@ def _two_regions(
 
     usual = float(np.nanmedian(np.abs(score))) or 1.0
     level = score / (np.abs(score) + usual)  # from -1 to 1
-    steps = np.linspace(-1, 1, 11)
+    steps = np.linspace(-1, 1, 9)
     tints = [
         mixed(theme.page, shades[int(middle > 0)], 0.08 + 0.3 * abs(middle))
         for middle in (steps[:-1] + steps[1:]) / 2
@@ -346,7 +344,7 @@ def plot_training(
     colours = theme_called(theme)
     figure = new_figure(860, 400, colours)
     left, right = figure.subfigures(1, 2, width_ratios=[420, 440], squeeze=False)[0]
-    _boundary(left, model, points, labels, 80, colours)
+    _boundary(left, model, points, labels, 60, colours)
     _losses(right, history, colours)
     return Picture(figure)
 

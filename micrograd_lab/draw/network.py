@@ -26,7 +26,7 @@ from ..notation import given, number, parts
 from ..ops import OPS
 from .layers import Layers, RecordedNeuron, find_layers, title
 from .pen import LINES, Pen
-from .picture import DIGITS, MATH, SANS, Picture, mathtext, theme_called
+from .picture import DIGITS, MATH, SANS, Picture, mathtext, settable, theme_called
 from .placing import Polygon, Segment, place
 from .themes import Theme
 
@@ -442,15 +442,10 @@ def formula_of(layers: Layers) -> str:
             return ""
         else:
             letters = dict(zip("xy", terms)) | {"n": f"{node.op.n:g}" if node.op.n else ""}
-            bracketed = {k: _bracketed(text) for k, text in letters.items()}
-            written[node] = latex(node.op.shown[0], bracketed)
+            written[node] = settable(latex(node.op.shown[0], letters))
             if "cases" in written[node]:  # which mathtext cannot set
                 return ""
     return written[layers.graph.result]
-
-
-def _bracketed(text: str) -> str:
-    return text if len(text) < 3 or text.startswith("\\") else rf"\left({text}\right)"
 
 
 def sign(symbol: str) -> dict[str, Any]:

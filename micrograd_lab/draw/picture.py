@@ -133,3 +133,13 @@ def mathtext(label: str) -> dict[str, Any]:
     marks = {"": "", "sub": "_", "sup": "^"}
     text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces).replace(",", "{,}")
     return {"text": f"${text}$", "parse_math": True, **MATH}
+
+
+def settable(formula: str) -> str:
+    r"""LaTeX of `formulas.latex` with the names that mathtext has for its signs.
+
+    >>> settable(r"\left|x\right| \le y")
+    '|x| \\leq y'
+    """
+    text = re.sub(r"\\(ge|le|ne)\b", r"\\\1q", formula)
+    return text.replace(r"\left|", "|").replace(r"\right|", "|")
