@@ -21,7 +21,7 @@ from typing import Any
 from ..notation import parts
 from ..ops import OPS, Op
 from .plan import ADD, AFTER, DOT, EACH, SUM, Plan
-from .simplify import array_expression, build, parsed
+from .simplify import array_expression, build, parsed, replaced
 
 LOGADDEXP = OPS["logaddexp"]
 _TERMS = 20  # that one statement adds up
@@ -29,13 +29,17 @@ _TERMS = 20  # that one statement adds up
 
 @dataclass
 class Statement:
-    """``name = expression``: an array of so many rows (0: another shape), per sample or not."""
+    """``name = expression``: an array of so many rows, for every sample or not.
+
+    Attributes:
+        nodes: the nodes of the plan that it computes, one row each.
+    """
 
     name: str
     expression: ast.expr
     rows: int
     samples: bool
-    comment: str = ""
+    nodes: Sequence[int] = ()
 
 
 @dataclass
@@ -79,7 +83,6 @@ class ArrayProgram:
     Args:
         groups: those of `grouped`.
         layout: which parameter each row of `p` is.
-        names: what a node is called in comments.
 
     Attributes:
         constants: name -> positions, or a column of numbers.
@@ -88,15 +91,14 @@ class ArrayProgram:
         loss: the loss, an expression.
     """
 
-    def __init__(
-        self, plan: Plan, groups: list[Group], layout: Sequence[int], names: Callable[[int], str]
-    ) -> None:
+    def __init__(self, plan: Plan, groups: list[Group], layout: Sequence[int]) -> None:
         self.plan = plan
-        self.names = names
         self.constants: dict[str, tuple[float, ...]] = {}
         self.forward: list[Statement] = []
         self.backward: list[Statement | Gradient] = []
         self._taken: dict[str, int] = {}
+        self._called: dict[str, ast.Name] = {}
+        self._sizes: dict[str, tuple[int, bool]] = {}
         self.views: dict[str, ast.expr] = {}
         self._view_names: dict[str, str] = {}
         self._constant_names: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -148,9 +150,9 @@ class ArrayProgram:
             tree, back = self._log_sum_exp(group, array)
         else:
             tree, back = self._elementwise(group, array)
-        first, last = self.names(group.nodes[0]), self.names(group.nodes[-1])
-        comment = first if first == last else f"{first} … {last}"
-        self.forward.append(Statement(array.name, tree, array.rows, samples, comment))
+        made = Statement(array.name, tree, array.rows, samples, group.nodes)
+        self.forward.append(made)
+        self._sizes[array.name] = array.rows, samples
         for row, node in enumerate(group.nodes):
             self._place[node] = array, row
         return array, back
@@ -161,7 +163,7 @@ class ArrayProgram:
         op = group.op
         operands = [list(nodes) for nodes in zip(*group.inputs)]
         letters = {letter: self._read(nodes) for letter, nodes in zip("xy", operands)}
-        tree = array_expression(op.formula, letters, op.n)
+        tree = self._shared(array_expression(op.formula, letters, op.n), array)
         alone = all(len({*nodes}) == 1 for nodes in operands) and array.rows > 1
         if alone or isinstance(tree, ast.Name | ast.Subscript | ast.Constant):
             tree = build("np.broadcast_to(f, s)", f=tree, s=self._shape(array))
@@ -170,10 +172,34 @@ class ArrayProgram:
         def back(upstream: ast.expr) -> None:
             for partial, nodes in zip(op.partials, operands):
                 local = array_expression(partial, letters, op.n)
+                local = self._shared(local, array, backward=True)
                 if not (isinstance(local, ast.Constant) and local.value == 0):
                     self._give(nodes, build("u * l", u=upstream, l=local), array.samples)
 
         return tree, back
+
+    def _shared(self, tree: ast.expr, array: _Array, *, backward: bool = False) -> ast.expr:
+        """`tree` with a name for each function that would be called twice on the same."""
+        calls = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and self._reads_only(node, array.rows, array.samples)
+        ]
+        texts = [ast.unparse(call) for call in calls]
+        for call, text in zip(calls, texts):
+            if texts.count(text) > 1 and text not in self._called:
+                name = self._temporary("t", call, array.rows, array.samples, backward=backward)
+                self._called[text] = name
+            if text in self._called:
+                known = replaced(tree, text, self._called[text])
+                return self._shared(known, array, backward=backward)
+        return tree
+
+    def _reads_only(self, tree: ast.expr, rows: int, samples: bool) -> bool:
+        """Whether `tree` reads whole arrays of that size and nothing else."""
+        reads = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}
+        slices = any(isinstance(node, ast.Subscript) for node in ast.walk(tree))
+        return not slices and all(self._sizes.get(name) == (rows, samples) for name in reads)
 
     def _matrix(self, group: Group, array: _Array) -> tuple[ast.expr, Callable[[ast.expr], None]]:
         k = DOT.pairs(len(group.inputs[0]))
@@ -454,6 +480,7 @@ class ArrayProgram:
         self, name: str, tree: ast.expr, rows: int, samples: bool, backward: bool = False
     ) -> ast.Name:
         made = Statement(self._numbered(name), tree, rows, samples)
+        self._sizes[made.name] = rows, samples
         (self.backward if backward else self.forward).append(made)
         return ast.Name(made.name)
 

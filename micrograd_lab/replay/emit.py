@@ -8,46 +8,88 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
-from copy import deepcopy
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from .arrays import ArrayProgram, Gradient, Statement
-from .simplify import build
+from .simplify import build, copied
 
 _PUT = '''
+
 def put(count, at, rows):
     """`count` rows: those `at` are `rows`, the others are 0."""
     full = np.zeros((count, rows.shape[1]))
     full[at] = rows
     return full
-
 '''
 
 
-def readable(program: ArrayProgram) -> str:
-    """The program as a function of the column `p` of parameters and the data `x`, which has a
-    row for each input and a column for each sample."""
-    put = _PUT if any(isinstance(m, Gradient) and m.scattered for m in program.backward) else "\n"
-    return f"import numpy as np\n\n{constants_source(program)}{put}\n{function(program)}"
+def readable(program: ArrayProgram, names: Callable[[int], str]) -> str:
+    """The program as a module, with the names of the nodes that a line computes beside it."""
+    head = "import numpy as np\n"
+    if program.constants:
+        head += "\n" + constants_source(program)
+    if any(isinstance(made, Gradient) and made.scattered for made in program.backward):
+        head += _PUT
+    return f"{head}\n\n{function(program, names)}"
 
 
-def function(program: ArrayProgram) -> str:
-    """The function alone: it needs `np`, `put` and the constants."""
+def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -> str:
+    """A function of the column `p` of parameters and the data `x`, which has a row for each input
+    and a column for each sample.  It needs `np`, `put` and the constants."""
     lines = ["def program(p, x):", '    """The loss, and its gradient by p."""']
     lines.append("    n = x.shape[1]")
     lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
     lines.append("    # forward")
-    for statement in program.forward:
-        line = f"    {statement.name} = {ast.unparse(statement.expression)}"
-        lines.append(f"{line}  # {statement.comment}" if statement.comment else line)
+    for made in program.forward:
+        line = f"    {made.name} = {ast.unparse(made.expression)}"
+        ends = [names(i) for i in made.nodes[:: max(len(made.nodes) - 1, 1)]] if names else []
+        lines.append(f"{line}  # {' … '.join(ends)}" if any(ends) else line)
     lines.append(f"    loss = {ast.unparse(program.loss)}")
     lines.append("    # backward")
-    for made in program.backward:
-        tree = made.expression if isinstance(made, Statement) else _sum_of_contributions(made)
-        lines.append(f"    {made.name} = {ast.unparse(tree)}")
+    for gradient in program.backward:
+        lines.append(f"    {gradient.name} = {_written(gradient)}")
     lines.append("    return loss, g")
     return "\n".join(lines) + "\n"
+
+
+def _written(made: Statement | Gradient) -> str:
+    """The right-hand side of a statement; a long gradient has a line for each of its parts."""
+    if isinstance(made, Statement):
+        return ast.unparse(made.expression)
+    parts = _parts(made)
+    trees = list(made.whole)
+    if len(parts) > 1:
+        trees.append(build("np.concatenate(t)", t=ast.Tuple(parts, ast.Load())))
+    trees += parts[:1] if len(parts) == 1 else []
+    for index, tree in made.scattered:
+        rows = ast.Constant(made.rows)
+        trees.append(build("put(r, i, t)", r=rows, i=ast.Name(index), t=tree))
+    text = ast.unparse(_total(trees) if trees else _zeros(made, made.rows))
+    if len(text) < 90 or len(parts) < 2:
+        return text
+    texts = [ast.unparse(part) for part in parts]
+    lines = "".join(f"\n        {part}," for part in texts)
+    return text.replace(", ".join(texts), f"{lines}\n    ")
+
+
+def _parts(made: Gradient) -> list[ast.expr]:
+    """The pieces of a gradient, with zeros where there are gaps."""
+    parts: list[ast.expr] = []
+    row = 0
+    for start, stop, trees in made.pieces:
+        if row < start:
+            parts.append(_zeros(made, start - row))
+        parts.append(_total(trees))
+        row = stop
+    if 0 < row < made.rows:
+        parts.append(_zeros(made, made.rows - row))
+    return parts
+
+
+def _zeros(made: Gradient, rows: int) -> ast.expr:
+    columns = ast.Name("n") if made.samples else ast.Constant(1)
+    return build("np.zeros((r, n))", r=ast.Constant(rows), n=columns)
 
 
 def constants_source(program: ArrayProgram) -> str:
@@ -57,31 +99,6 @@ def constants_source(program: ArrayProgram) -> str:
         if name[0] == "i"
         else f"{name} = np.array({[[number] for number in numbers]})\n"
         for name, numbers in program.constants.items()
-    )
-
-
-def _sum_of_contributions(made: Gradient) -> ast.expr:
-    trees = list(made.whole)
-    columns = ast.Name("n") if made.samples else ast.Constant(1)
-    if made.pieces:
-        parts: list[ast.expr] = []
-        row = 0
-        for start, stop, contributions in [*made.pieces, (made.rows, made.rows, [])]:
-            if row < start:
-                parts.append(build("np.zeros((r, n))", r=ast.Constant(start - row), n=columns))
-            if contributions:
-                parts.append(_total(contributions))
-            row = stop
-        trees.append(
-            build("np.concatenate(t)", t=ast.Tuple(parts, ast.Load()))
-            if len(parts) > 1
-            else parts[0]
-        )
-    for index, tree in made.scattered:
-        rows = ast.Constant(made.rows)
-        trees.append(build("put(r, i, t)", r=rows, i=ast.Name(index), t=tree))
-    return (
-        _total(trees) if trees else build("np.zeros((r, n))", r=ast.Constant(made.rows), n=columns)
     )
 
 
@@ -168,9 +185,9 @@ class _InPlace:
             self.run.append(f"{made.name} = {self.plain(tree)}")
 
     def add_up(self, made: Gradient) -> None:
-        simple = made.whole and not (made.pieces or made.scattered)
-        if made.name != "g" and simple and _fixed(made.whole):
-            self.keep(made.name, ast.unparse(_total(made.whole)))
+        parts = made.whole + _parts(made)
+        if made.name != "g" and not made.scattered and _fixed(parts):
+            self.keep(made.name, _written(made).replace("\n", ""))
             return
         self.sizes[made.name] = made.rows, made.samples
         covered = sum(stop - start for start, stop, _ in made.pieces)
@@ -272,7 +289,7 @@ class _InPlace:
 
     def hoisted(self, tree: ast.expr) -> ast.expr:
         """`tree` with names for the views in it."""
-        found: ast.expr = _Hoist(self).visit(deepcopy(tree))
+        found: ast.expr = _Hoist(self).visit(copied(tree))
         return found
 
 
@@ -342,7 +359,7 @@ def _is_ufunc(node: ast.expr) -> bool:
 
 def _fixed(trees: list[ast.expr]) -> bool:
     """Whether `trees` are the same at every call."""
-    return all(ast.unparse(tree).startswith(("np.full(", "np.ones(")) for tree in trees)
+    return all(re.match(r"np\.(full|ones|zeros)\([^+]*$", ast.unparse(tree)) for tree in trees)
 
 
 def _length(rows: ast.Slice) -> int:

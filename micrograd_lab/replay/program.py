@@ -166,9 +166,11 @@ class Program:
         made = self._plan()
         if self.backend not in _RUNNERS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
-        graph_names = Graph(self.loss, products=False).names
+        graph_names: dict[Value, str] = {}
 
         def name(node: int) -> str:
+            if not graph_names:
+                graph_names.update(Graph(self.loss, parameters=(), products=False).names)
             value = made.values[node]
             return graph_names[value] if value else ""
 

@@ -79,11 +79,11 @@ class NumPy:
 
     @cached_property
     def program(self) -> ArrayProgram:
-        return ArrayProgram(self._plan, self._groups, self.layout, self._names)
+        return ArrayProgram(self._plan, self._groups, self.layout)
 
     @cached_property
     def source(self) -> str:
-        return self._straight.source if self._is_deep() else readable(self.program)
+        return self._straight.source if self._is_deep() else readable(self.program, self._names)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
@@ -156,11 +156,14 @@ class _Elsewhere:
         self.layout = layout(plan, groups, parameters)
         self.vector: Vector = np.zeros(parameters)
         self.gradient: Vector = np.zeros(parameters)
-        program = ArrayProgram(plan, groups, self.layout, names)
-        self.source = readable(program)
+        self._program, self._names = ArrayProgram(plan, groups, self.layout), names
         scope = self.scope()
-        exec(constants_source(program) + function(program), scope)
+        exec(constants_source(self._program) + function(self._program), scope)
         self.function: Callable[..., Any] = scope["program"]
+
+    @cached_property
+    def source(self) -> str:
+        return readable(self._program, self._names)
 
     def scope(self) -> dict[str, Any]:
         """What the program calls: `np` and `put`."""

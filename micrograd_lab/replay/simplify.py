@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping
-from copy import deepcopy
 from functools import cache
+from typing import TypeVar
 
 from ..formulas import ELEMENTARY, functions_of, in_floats, numpy_source
 from ..ops import OPS
 
+Tree = TypeVar("Tree", bound=ast.AST)
 _OPPOSITE = {ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Lt: ast.GtE}
 
 
@@ -71,8 +72,31 @@ def substituted(tree: ast.expr, letters: Mapping[str, ast.expr]) -> ast.expr:
         def visit_Name(self, node: ast.Name) -> ast.expr:
             return letters.get(node.id, node)
 
-    put: ast.expr = Put().visit(deepcopy(tree))
+    put: ast.expr = Put().visit(copied(tree))
     return put
+
+
+def replaced(tree: ast.expr, text: str, by: ast.expr) -> ast.expr:
+    """A copy of `tree` with `by` for every call that reads `text`."""
+
+    class Put(ast.NodeTransformer):
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            return by if ast.unparse(node) == text else self.generic_visit(node)
+
+    put: ast.expr = Put().visit(copied(tree))
+    return put
+
+
+def copied(tree: Tree) -> Tree:
+    """A copy of a syntax tree; `deepcopy` takes ten times as long."""
+    made = tree.__class__.__new__(tree.__class__)
+    for name, value in vars(tree).items():
+        if isinstance(value, ast.AST):
+            value = copied(value) if value._fields else value
+        elif isinstance(value, list):
+            value = [copied(item) for item in value]
+        setattr(made, name, value)
+    return made
 
 
 class _Products(ast.NodeTransformer):
