@@ -441,7 +441,8 @@ def _bar(epochs: int, progress: bool | None) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it is experimental, or that widgets are missing
         from tqdm.autonotebook import tqdm
-    notebook = "ipykernel" in sys.modules
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    notebook = hasattr(shell, "kernel")
     show = notebook or None if progress is None else progress  # None: in a terminal
     return tqdm(
         range(epochs),
