@@ -195,6 +195,9 @@ class _Writer:
 
     def binding(self, text: str) -> int:
         """How tightly the text of a letter binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are no single term."""
+        opening, closing = self.brackets
+        if text.startswith(opening) and text.endswith(closing) and text.count(opening) == 1:
+            return 9
         if text[0] in "-−":
             return 1
         if text.startswith(self.brackets[0]) and text.endswith(self.brackets[1]):

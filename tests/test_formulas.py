@@ -24,6 +24,8 @@ def test_numbers_are_put_in_as_the_slide_writes_them():
         ("x / (y * y)", {}, "x ÷ (y × y)"),
         ("1 if x > 0 else 0", {"x": "−0.5"}, "1 if −0.5 > 0 else 0"),
         ("f * sigmoid(-x)", {"f": "0.5", "x": "1"}, "0.5 × σ(−1)"),
+        ("x ** 2", {"x": "(y − t)"}, "(y − t)^2"),
+        ("x ** 2", {"x": "(y) − (t)"}, "((y) − (t))^2"),
     ],
 )
 def test_brackets_stand_where_they_are_needed(formula, letters, text):
