@@ -2,7 +2,9 @@
 
 import math
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -316,6 +318,15 @@ def test_a_number_outside_a_domain_is_named_with_its_sample():
 def test_there_is_no_progress_bar_where_nobody_looks(capsys):
     fit(line(), *LINE, epochs=2)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_notebook_gets_its_bar_where_it_is_not_tinted(capsys, monkeypatch):
+    shell = SimpleNamespace(kernel=object())
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    fit(line(), *LINE, epochs=2)
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "2/2" in shown.out
 
 
 def test_a_progress_bar_shows_epochs_and_loss(capsys):
