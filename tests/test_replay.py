@@ -94,6 +94,13 @@ def normal(rows, columns, seed=0):
     return [[draw(0, 1) for _ in range(columns)] for _ in range(rows)]
 
 
+def test_a_constant_that_others_read_is_of_no_sample():
+    w, c, d = Value(2), Value(3), Value(5)
+    loss = total([w * c, w * d]) / (w + c)
+    assert plan(loss, [], [w]).batch is None
+    assert_same(arrays(loss, [], [w], backend="numpy"), loss, [], [w], [()])
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request):
     if needed := {"torch": "torch", "jax": "jax", "tape": "numba"}.get(request.param):

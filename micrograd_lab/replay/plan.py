@@ -340,7 +340,7 @@ def _samples(graph: _Recorded, head: int, alike: list[list[_Term]]) -> _Batch | 
             ahead.extend([list(each) for each in zip(*[graph.inputs[i] for i in nodes])])
     if not rows:
         return None
-    members = {i for nodes in seen.values() for i in nodes if not graph.constant[i]}
+    members = {i for nodes in seen.values() for i in nodes}
     if not shared.isdisjoint(members) or any(reads[i] != graph.readers[i] for i in members):
         return None
     terms = [terms[0] for terms in alike]
