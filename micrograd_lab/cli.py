@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = _parsed(list(sys.argv[1:] if arguments is None else arguments))
     try:
         parsed.run(parsed)
-        sys.stdout.flush()
+        print(end="", flush=True)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
@@ -82,13 +82,13 @@ def lecture(parser: ArgumentParser) -> Run:
         from .saving import write_whole
         from .stepper import step
 
-        parsed.output.mkdir(parents=True, exist_ok=True)
         examples = {
             "toy": toy(),
             "network_corrected": network("corrected"),
             "network_printed": network("printed"),
         }
         try:  # files first: a reader such as `head` may end the program while it prints
+            parsed.output.mkdir(parents=True, exist_ok=True)
             for name, example in examples.items():
                 explained = _explained(example.result, example.parameters)
                 write_whole(parsed.output / f"{name}.txt", explained.encode())
@@ -118,7 +118,9 @@ def draw(parser: ArgumentParser) -> Run:
       micrograd-lab draw "sigmoid(w_1*x_1 + w_0)" w_1=0.15 x_1=0.12 w_0=0.1 -o neuron.png
     """
     parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
+    parser.add_argument(
+        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
+    )
     parser.add_argument(
         "-o", "--output", default="graph.svg", metavar="FILE",
         help=".svg, .png, .pdf or .dot (default: %(default)s)",
@@ -151,7 +153,9 @@ def step(parser: ArgumentParser) -> Run:
       micrograd-lab step "g = w*x; f = g + b" w=-2 x=5 b=3 -o f.html
     """
     parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
+    parser.add_argument(
+        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="write a page: FILE.html")
 
     def run(parsed: Namespace) -> None:
@@ -181,7 +185,9 @@ def explain(parser: ArgumentParser) -> Run:
     """
     parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
     parser.add_argument("wrt", metavar="NAME", help="a name in the expression")
-    parser.add_argument("numbers", nargs="*", metavar="NAME=NUMBER", help="one for each name")
+    parser.add_argument(
+        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--latex", action="store_true", help="an aligned environment")
     form.add_argument("--markdown", action="store_true", help="nested lists")

@@ -88,7 +88,9 @@ def test_the_lecture_is_computed_and_drawn(computed):
     assert "slide says  engine says" in done.stdout
     assert re.search(r"∂E/∂w_\{1,1\}\^\{\(2\)\} +0\.0727 +0\.0728", done.stdout)
     assert re.search(r"w_\{1,1\}\^\{\(2\)\} +0\.40 +0\.365699 +0\.434301", done.stdout)
-    assert done.stdout.splitlines()[-1].endswith(f"into {folder}")
+    *lines, last = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert last.endswith(f"into {folder}")
     files = {path.name for path in folder.iterdir()}
     names = ("toy", "network_corrected", "network_printed")
     suffixes = (".svg", ".png", ".html", ".txt")
@@ -185,7 +187,6 @@ def test_an_expression_may_begin_with_a_minus(tmp_path, text):
         (["draw", "x", "x=1", "-o", "graph.gif"], "a diagram is saved as .svg, .png, .pdf or .dot"),
         (["draw", "x", "x=1", "-o", "no/folder/f.svg"], "no/folder/f.svg: No such file"),
         (["draw", "x", "x=1", "-o", "file/f.svg"], "file/f.svg: Not a directory"),
-        (["lecture", "-o", "file"], "file: File exists"),
     ],
 )
 def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing(tmp_path, arguments, says):
@@ -241,6 +242,20 @@ def test_without_graphviz_the_numbers_are_printed_and_one_line_says_what_to_inst
     assert "slide says  engine says" in printed.out
     (line,) = printed.err.splitlines()
     assert "pip install pygraphviz" in line
+
+
+def test_a_folder_that_cannot_be_made_does_not_hide_the_numbers(tmp_path, capsys):
+    path = tmp_path / "file"
+    path.touch()
+    assert main(["lecture", "-o", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert "slide says  engine says" in printed.out
+    assert printed.err == f"micrograd-lab lecture: {path}: File exists\n"
+
+
+def test_a_program_without_a_standard_output_is_no_error(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stdout", None)
+    assert main(["draw", "2*x", "x=1", "-o", str(tmp_path / "f.svg")]) == 0
 
 
 def test_a_network_is_trained_and_saved(tmp_path):

@@ -45,22 +45,26 @@ def _comparison() -> Iterator[str]:
         yield f"  {'':20}{'slide says':>11}  {'engine says':14}{corrected}why they differ"
         for p in numbers:
             corrected = f"{p.corrected:<14.8g}" if both else ""
-            why = "  ".join(filter(None, [f"{p.kind:15}", p.reason, " ".join(p.errata)]))
-            line = f"  {p.quantity:20}{p.printed:>11}  {p.computed:<14.8g}{corrected}{why}"
-            yield line.rstrip()
+            errata = " ".join(p.errata)
+            line = f"  {p.quantity:20}{p.printed:>11}  {p.computed:<14.8g}{corrected}{p.kind}"
+            yield line if p.reason or not errata else f"{line}  {errata}"
+            if p.reason:
+                yield f"{'':35}{p.reason}  {errata}".rstrip()
     yield """
 exact            the computed number, rounded to the printed digits
-rounded factors  the slide's own arithmetic, with factors that it had rounded before
+rounded factors  the slide's own arithmetic, with factors rounded before
 truncated        that arithmetic, cut off instead of rounded
 erratum          none of these
 E1, E2, ...      the errata below that concern it
 
-The engine computes the wiring of the slides; "corrected" has z_1 = σ(a_1), z_2 = σ(a_2) (E1)."""
+The engine computes the wiring of the slides; "corrected" has z_1 = σ(a_1) and
+z_2 = σ(a_2) (E1)."""
 
 
 def _updates() -> Iterator[str]:
     yield f"""
-Updated weights, η = {RATE}: descent is w − η ∂E/∂w; the slides print w + η ∂E/∂w, which climbs (E3)
+Updated weights, η = {RATE}: descent is w − η ∂E/∂w; the slides print w + η ∂E/∂w,
+which climbs (E3)
   {"":28}corrected wiring          wiring as printed
   {"":16}{"before":>8}{"descent":>12}{"with +":>12}  {"descent":>12}{"with +":>12}"""
     wirings = [network("corrected"), network("printed")]
@@ -83,7 +87,7 @@ def _toy() -> Iterator[str]:
     climb, fast = toy_steps(5), toy_steps(4, target=3)
     slow = toy_steps(4, 0.01, target=3)
     yield f"""
-The toy's "+" is right: f = {number(climb[0])} has to rise to 3. In a network E has to fall (E13)
+The toy's "+" is right: f = {number(climb[0])} has to rise to 3; a network's E has to fall (E13)
   the slide's rule, η = 0.1               f = {", ".join(map(number, climb))}
   descent of E = ½(f − 3)², η = 0.1       f = {", ".join(map(number, fast))}
   descent of E = ½(f − 3)², η = 0.01      f = {", ".join(map(number, slow))}"""
@@ -93,7 +97,7 @@ def _corrections() -> Iterator[str]:
     yield "\nErrata → what is right"
     for erratum in ERRATA:
         text = f"{erratum.where} → {erratum.right}"
-        yield fill(text, 99, initial_indent=f"  {erratum.id:5}", subsequent_indent=" " * 7)
+        yield fill(text, 80, initial_indent=f"  {erratum.id:5}", subsequent_indent=" " * 7)
 
 
 def _page() -> Iterator[str]:
