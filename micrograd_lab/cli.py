@@ -287,12 +287,31 @@ def train(parser: ArgumentParser) -> Run:
     return run
 
 
+def bench(parser: ArgumentParser) -> Run:
+    """Time training steps on this machine, beside PyTorch, JAX and others that are installed.
+
+    A step is the forward pass, the backward pass and the update of the parameters, on one thread.
+    Every way to compute it must return the same loss and gradient, and takes its turn in every
+    round.
+
+    examples:
+      micrograd-lab bench
+      micrograd-lab bench --only moons --rounds 5
+    """
+    from .bench import add_options
+    from .bench import run as run_benchmarks
+
+    add_options(parser)
+    return run_benchmarks
+
+
 COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
     "lecture": lecture,
     "draw": draw,
     "step": step,
     "explain": explain,
     "train": train,
+    "bench": bench,
 }
 
 _EXAMPLES = """\
