@@ -58,6 +58,12 @@ def groups(diagram):
     return {group.get("id"): group for group in root.iter(f"{SVG}g") if group.get("id")}
 
 
+def legend(diagram):
+    root = ElementTree.fromstring(diagram.svg)
+    (group,) = (group for group in root.iter(f"{SVG}g") if group.get("class") == "legend")
+    return "".join(text.text for text in group.findall(f"{SVG}text"))
+
+
 def texts(group, kind):
     return [text.text for text in group.findall(f"{SVG}text[@class='{kind}']")]
 
@@ -118,6 +124,14 @@ def test_no_gradient_is_shown_before_backward():
     assert "∂" not in draw(f).source
     f.backward()
     assert texts(groups(draw(f))["w0"], "grad") == ["5"]
+
+
+def test_the_gradients_of_a_later_result_are_not_called_those_of_this_one():
+    f = toy()
+    (f * 3).backward()
+    assert legend(draw(f)).endswith("gradient (below, flows ←)")
+    f.backward()
+    assert legend(draw(f)).endswith("∂f/∂value (below, flows ←)")
 
 
 def test_the_branches_of_a_fork_carry_their_contributions():

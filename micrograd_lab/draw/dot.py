@@ -204,9 +204,12 @@ class _Sheet:
         cells += cell(text(" value (above the wire, flows →)   ", WORDS, 11, theme.quiet))
         if self.graph.has_gradients:
             cells += cell(text("3.4", DIGITS, 11, theme.grad, "B"))
-            cells += cell(text(" ∂", WORDS, 11, theme.quiet))
-            cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
-            cells += cell(text("/∂value (below, flows ←)", WORDS, 11, theme.quiet))
+            what = " gradient"
+            if self.graph.result.grad == 1:  # else it is that of a later result
+                cells += cell(text(" ∂", WORDS, 11, theme.quiet))
+                cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
+                what = "/∂value"
+            cells += cell(text(f"{what} (below, flows ←)", WORDS, 11, theme.quiet))
         return f"<{table(cells)}>"
 
 
