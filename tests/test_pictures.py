@@ -9,6 +9,7 @@ import pytest
 
 from micrograd_lab import (
     MLP,
+    Graph,
     Module,
     Value,
     cross_entropy,
@@ -52,6 +53,23 @@ def trained(nin, sizes, activation="tanh", loss=squared_error, targets=None):
     return error
 
 
+def long_names():
+    x = [Value(1, "the first of all inputs that there are"), Value(2, "x_{a b}^{and more}")]
+    z = []
+    for k in (1, 2):
+        weights = [Value(1.2345e-12, f"weight number {i} of neuron {k}") for i in (1, 2)]
+        a = dot(weights, x, Value(-1e9 / 3, "w bias of neuron"))
+        a.label = "the sum of a neuron"
+        z.append(a.sigmoid())
+        z[-1].label = f"hidden value number {k}"
+    y = dot([Value(1, "w"), Value(2, "w_2")], z)
+    y.label = "the output of the network"
+    error = (y - Value(1, "a target with a long name")).half_square()
+    error.label = "loss of sample 3 in the batch"
+    error.backward()
+    return error
+
+
 NETWORKS = {
     "lecture": lecture_error,
     "3-3-2": lambda: trained(3, [3, 2]),
@@ -62,6 +80,7 @@ NETWORKS = {
     "64-32-10": lambda: trained(64, [32, 10], "relu", cross_entropy, [1] + [0] * 9),
     "ten sigmoids in a row": lambda: trained(1, [1] * 10, "sigmoid"),
     "30 layers": lambda: trained(2, [3] * 30, "sigmoid"),
+    "long names": long_names,
     "model": lambda: MLP(3, [4, 2], seed=1),
 }
 
@@ -259,8 +278,13 @@ def test_a_neuron_that_reads_something_else_is_refused_by_name():
 
 
 def test_what_is_no_network_is_refused():
-    with pytest.raises(TypeError, match=r"a value, a list of values or a model, not \[1, 2\]"):
+    for wrong in (None, 0.5, Graph(Value(1))):
+        with pytest.raises(TypeError, match="a value, a list of values or a model, not "):
+            draw_network(wrong)
+    with pytest.raises(TypeError, match="a network has values as outputs, not 1"):
         draw_network([1, 2])
+    with pytest.raises(ValueError, match="0 outputs"):
+        draw_network([])
     with pytest.raises(ValueError, match="how many inputs"):
         draw_network(Module())
     with pytest.raises(ValueError, match="there is no theme 'sepia'; choose one of light, dark"):
@@ -427,8 +451,26 @@ def test_points_that_are_not_in_a_plane_are_refused():
         plot_decision_boundary(model, [(0, 0), (1, 1)], [0])
     with pytest.raises(ValueError, match="0 points and 0 labels"):
         plot_decision_boundary(model, [], [])
-    with pytest.raises(ValueError, match="point 1 has 3 numbers; a plane has 2"):
-        plot_decision_boundary(model, [(0, 0), (1, 1, 1)], [0, 1])
+    for wrong in ((1, 1, 1), (1, math.nan)):
+        with pytest.raises(ValueError, match=r"point 1 is \(1, .* two finite numbers"):
+            plot_decision_boundary(model, [(0, 0), wrong], [0, 1])
+
+
+def test_what_divides_no_plane_is_refused():
+    points = [(0, 0), (1, 1)]
+    with pytest.raises(TypeError, match=r"the model gives 3\.0, not a value"):
+        plot_decision_boundary(lambda x: 3.0, points, [0, 1])
+    with pytest.raises(TypeError, match="a label is a number or a row of numbers, not 'cat'"):
+        plot_decision_boundary(MLP(2, [1], seed=1), points, ["cat", "dog"], resolution=2)
+    with pytest.raises(ValueError, match="resolution is 1; it needs to be at least 2"):
+        plot_decision_boundary(MLP(2, [1], seed=1), points, [0, 1], resolution=1)
+    with pytest.raises(ValueError, match="2 inputs to a neuron with 3"):
+        plot_decision_boundary(MLP(3, [1], seed=1), points, [0, 1])
+
+
+def test_nan_leaves_the_plane_blank():
+    picture = plot_decision_boundary(lambda x: x[0] * math.nan, [(0, 0), (1, 1)], [0, 1])
+    assert len(picture.figure.axes[0].collections) == 2  # the points alone
 
 
 def test_a_history_shows_its_least_validation_loss():
@@ -438,6 +480,8 @@ def test_a_history_shows_its_least_validation_loss():
     assert names == ["loss", "validation", "least: 1 after epoch 2"]
     with pytest.raises(ValueError, match="0 epochs"):
         plot_history(History())
+    nan = plot_history(History([math.nan, 2.0, math.inf])).figure.axes[0]
+    assert nan.get_legend().get_texts()[1].get_text() == "least: 2 after epoch 2"
 
 
 def test_gradient_flow_shows_the_mean_of_each_layer():
@@ -451,6 +495,9 @@ def test_gradient_flow_shows_the_mean_of_each_layer():
 def test_gradient_flow_needs_gradients_and_layers():
     with pytest.raises(ValueError, match="network 'deep' has no gradients yet; call backward"):
         plot_gradient_flow({"deep": MLP(2, [2, 1], seed=1)})
+    for wrong in ([MLP(2, [1])], {}, None):
+        with pytest.raises(TypeError, match="a network after backward, or several by name"):
+            plot_gradient_flow(wrong)
     model = backwarded("tanh")
     model.parameters()[0].label = "w"
     with pytest.raises(ValueError, match=r"parameter 'w' has no layer"):

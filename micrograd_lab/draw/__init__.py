@@ -1,8 +1,8 @@
 """Pictures: the recorded graph through Graphviz, the network and the curves through Matplotlib."""
 
+from .boundary import plot_decision_boundary
 from .curves import (
     plot_activation,
-    plot_decision_boundary,
     plot_gradient_flow,
     plot_history,
     plot_training,

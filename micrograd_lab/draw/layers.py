@@ -85,10 +85,15 @@ def find_layers(
         parameters = network.parameters()
         computed = applied(network)
         outputs = [computed] if isinstance(computed, Value) else computed
+    elif isinstance(network, Sequence):
+        outputs = network
     elif not isinstance(network, Value):
-        outputs = list(network)
-    if not all(isinstance(output, Value) for output in outputs):
         raise TypeError(f"a network is a value, a list of values or a model, not {network!r:.60}")
+    for output in outputs:
+        if not isinstance(output, Value):
+            raise TypeError(f"a network has values as outputs, not {output!r:.60}")
+    if not isinstance(network, Value) and not outputs:
+        raise ValueError("0 outputs; give what the network computed")
     result = network if isinstance(network, Value) else total(outputs)
     finder = _Finder(Graph(result, parameters=parameters, products=False), outputs)
     finder.check_one_sample()

@@ -14,6 +14,7 @@ All lengths are points, 72 to an inch; y points upwards and is 0 in the middle o
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -70,7 +71,10 @@ def draw_network(
     """
     colours = theme_called(theme)
     layers = find_layers(network, parameters=parameters)
-    return Picture(_Drawing(layers, colours, sample=not isinstance(network, Module)).figure())
+    *sizes, last = [len(layers.inputs), *map(len, layers.layers)]
+    about = f"Network of {', '.join(map(str, sizes))} and {last} nodes"
+    drawing = _Drawing(layers, colours, sample=not isinstance(network, Module))
+    return Picture(drawing.figure(), about)
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,10 @@ class _Drawing:
                     self._room(step, len(halves)),
                 )
             if self.size.labels and node.label:
-                self.pen.text(middle, y + radius + 11, 11, self.theme.ink, mathtext(node.label))
+                room = radius * (0.92 if len(halves) > 1 else 2)
+                self._fitted(
+                    middle, y + radius + 11, 11, self.theme.ink, mathtext(node.label), room
+                )
 
     def _room(self, height: float, halves: int) -> float:
         """How wide a text so far above or below the middle of a circle, or of its half, can be."""
@@ -430,9 +437,10 @@ def formula_of(layers: Layers) -> str:
     written: dict[Value, str] = {}
     for node in layers.graph.nodes:
         if node not in layers.tail:
-            out = node in layers.owner
-            label = parts(node.label)[0][0] if node.label else "y" if out else ""
-            written[node] = label or given(node.data)
+            role = "y" if node in layers.owner else "t" if node in layers.targets else "x"
+            letter = parts(node.label)[0][0] if node.label else ""
+            known = letter if re.fullmatch(r"\w′*", letter) else role
+            written[node] = known if node.label or role == "y" else given(node.data)
     for node in layers.tail:
         terms = [written[input] for input in node.inputs]
         assert node.op is not None

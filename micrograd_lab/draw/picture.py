@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LONGEST = 24  # characters of a label that are shown
 FORMATS = ("svg", "png", "pdf")
+MORE = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
 DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
 MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
@@ -32,11 +34,12 @@ class Picture:
     >>> from micrograd_lab.nn import MLP
     >>> from micrograd_lab.draw.network import draw_network
     >>> draw_network(MLP(2, [3, 1], seed=1))
-    Picture of 9.0 by 8.9 inches; show it in a notebook, or .save("picture.svg")
+    Network of 2, 3 and 1 nodes, 9.0 by 8.9 inches; show it in a notebook, or .save("picture.svg")
     """
 
-    def __init__(self, figure: Figure) -> None:
+    def __init__(self, figure: Figure, about: str) -> None:
         self.figure = figure
+        self._about = about
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as SVG, PNG or PDF, as the name of the file says.
@@ -56,15 +59,17 @@ class Picture:
         return path
 
     def _repr_html_(self) -> str:
-        return image(self._drawn("svg").decode(), "Picture")
+        return image(self._drawn("svg").decode(), self._about)
 
     def _mime_(self) -> tuple[str, str]:
         return "text/html", self._repr_html_()
 
     def __repr__(self) -> str:
         width, height = self.figure.get_size_inches()
-        size = f"{width:.1f} by {height:.1f} inches"
-        return f'Picture of {size}; show it in a notebook, or .save("picture.svg")'
+        return (
+            f"{self._about}, {width:.1f} by {height:.1f} inches; "
+            'show it in a notebook, or .save("picture.svg")'
+        )
 
     def _drawn(self, kind: str) -> bytes:
         import matplotlib
@@ -92,6 +97,11 @@ def theme_called(name: str) -> Theme:
     if name not in THEMES:
         raise ValueError(f"there is no theme {name!r}; choose one of {', '.join(THEMES)}")
     return THEMES[name]
+
+
+def series(theme: Theme) -> list[str]:
+    """Colours for classes or curves beside each other."""
+    return [theme.shapes["parameter"][0], theme.grad, *MORE]
 
 
 def new_figure(width: float, height: float, theme: Theme) -> Figure:
@@ -129,9 +139,11 @@ def mathtext(label: str) -> dict[str, Any]:
         or len(set(places)) < len(places)
         or any(re.search(r"[\\$#%&_^{}~]", text) for text, _ in pieces)
     ):
-        return {"text": label, "parse_math": False, **MATH}
+        short = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+        return {"text": short, "parse_math": False, **MATH}
     marks = {"": "", "sub": "_", "sup": "^"}
-    text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces).replace(",", "{,}")
+    text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces)
+    text = text.replace(",", "{,}").replace(" ", r"\ ")
     return {"text": f"${text}$", "parse_math": True, **MATH}
 
 
