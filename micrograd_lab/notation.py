@@ -59,24 +59,26 @@ def latex_number(written: str) -> str:
 def parts(label: str) -> list[tuple[str, str]]:
     r"""A label as pieces (text, place), the place being "" on the line, "sub" or "sup".
 
-    `_` and `^` take one character or a group in braces, as in LaTeX.  What `Graph` adds to a
-    label to tell two nodes apart is a last piece.  A label that is not of that form is one piece,
-    as it stands.
+    `_` and `^` take one character or a group in braces, as in LaTeX, and all of a number: x_12
+    is meant as x_{12}.  What `Graph` adds to a label to tell two nodes apart is a last piece.
+    A label that is not of that form is one piece, as it stands.
 
     >>> parts("w_{1,1}^{(1)}")
     [('w', ''), ('1,1', 'sub'), ('(1)', 'sup')]
+    >>> parts("x_12")
+    [('x', ''), ('12', 'sub')]
     >>> parts("z_1 (v7)"), parts("z_1.2")
     ([('z', ''), ('1', 'sub'), (' (v7)', '')], [('z', ''), ('1', 'sub'), ('.2', '')])
     >>> parts("a {weird_ one")
     [('a {weird_ one', '')]
     """
     word, added = r"(\\?[^\W_]+|\W)", r"((?: \(v\d+\))?(?:\.\d+)?)"
-    matched = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[^{}\s\\]))*)('*)" + added, label)
+    matched = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[0-9]+|[^{}\s\\]))*)('*)" + added, label)
     if not matched:
         return [(label, "")]
     base, scripts, primes, suffix = matched.groups()
     pieces = [(_GREEK.get(base, base) + "′" * len(primes), "")]
-    for sign, text in re.findall(r"([_^])(\{[^{}]*\}|.)", scripts):
+    for sign, text in re.findall(r"([_^])(\{[^{}]*\}|[0-9]+|.)", scripts):
         pieces.append((text[1:-1] if text[0] == "{" else text, "sub" if sign == "_" else "sup"))
     return [*pieces, (suffix, "")] if suffix else pieces
 
@@ -96,11 +98,11 @@ def html(label: str) -> str:
 def latex(label: str) -> str:
     r"""A label as LaTeX mathematics; what is not of that form becomes text.
 
-    >>> latex("w_{1,1}^{(1)}"), latex("loss of sample 3")
-    ('w_{1,1}^{(1)}', '\\text{loss of sample 3}')
+    >>> latex("w_{1,1}^{(1)}"), latex("x_12"), latex("loss of sample 3")
+    ('w_{1,1}^{(1)}', 'x_{12}', '\\text{loss of sample 3}')
     """
     if len(parts(label)) > 1 or re.fullmatch(r"\\[a-zA-Z]+|\w", label):
-        return label
+        return re.sub("([_^])([0-9]{2,})", r"\1{\2}", label)
     special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in label)
     return rf"\text{{{text}}}"
