@@ -210,6 +210,8 @@ class _Writer:
         level = 1 if isinstance(op, ast.Add | ast.Sub) else 2
         tighter = level + 1 if isinstance(op, ast.Sub | ast.Div) else level
         a, b = self.leading(left, level), self.term(right, max(tighter, 2))
+        if b[0] in "-−":  # a product that begins with a minus
+            b = self.brackets[0] + b + self.brackets[1]
         return f"{a} {self.signs[type(op)]} {b}", level
 
     def leading(self, node: ast.expr, inside: int) -> str:
