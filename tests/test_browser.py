@@ -383,9 +383,23 @@ def test_the_theme_of_the_system_is_followed(shown, browser):
 
 
 def test_less_motion_is_respected(shown, browser):
+    (walk,) = shown(step(forked()))
+    assert walk.find(".stage").value_of_css_property("scroll-behavior") == "smooth"
     with media(browser, "prefers-reduced-motion", "reduce"):
-        (walk,) = shown(step(forked()))
-        assert walk.find("text.value").value_of_css_property("transition-duration") == "0s"
+        assert walk.find(".stage").value_of_css_property("scroll-behavior") == "auto"
+
+
+def test_the_picture_scrolls_to_the_step(shown, browser):
+    result = Value(1, "x")
+    for _ in range(40):
+        result = result.tanh()
+    with media(browser, "prefers-reduced-motion", "reduce"):
+        (walk,) = shown(step(result))
+        node = walk.find("#n40")
+        assert node.rect["x"] > 1300
+        walk.to(40)
+        assert 0 < node.rect["x"] < 1250
+        assert browser.execute_script("return window.scrollX + window.scrollY") == 0
 
 
 def test_one_can_use_it_without_seeing_it(shown):

@@ -52,9 +52,10 @@ _PAGE = """\
 {fragment}</body>
 </html>
 """
-_FRAME = (
-    '<iframe srcdoc="{page}" title="{title}" style="border:0;width:100%;height:620px"></iframe>'
-)
+_FRAME = """\
+<iframe class="micrograd-stepper-frame" srcdoc="{page}" title="{title}"
+ style="border:0;width:100%;height:620px"></iframe>
+"""
 
 
 def step(

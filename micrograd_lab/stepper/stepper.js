@@ -156,7 +156,8 @@
     const text = new TextDecoder().decode(bytes);
     const svg = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
     const [width, height] = ["width", "height"].map((side) => parseFloat(svg.getAttribute(side)) * (4 / 3));
-    svg.style.width = `clamp(${0.75 * width}px, 100%, ${width}px)`;
+    svg.style.width = `clamp(${0.6 * width}px, 100%, ${width}px)`;
+    svg.style.maxWidth = "none";
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     svg.style.aspectRatio = `${width} / ${height}`;
@@ -220,9 +221,8 @@
     const [box, view] = [node.getBoundingClientRect(), stage.getBoundingClientRect()];
     const left = (box.left + box.right - view.left - view.right) / 2;
     const top = (box.top + box.bottom - view.top - view.bottom) / 2;
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (Math.abs(left) > 0.3 * view.width || Math.abs(top) > 0.3 * view.height) {
-      stage.scrollBy({ left, top, behavior: still ? "instant" : "smooth" });
+      stage.scrollBy(left, top);
     }
   }
 
@@ -395,5 +395,12 @@
     } catch (error) {
       console.error("the picture stays as it is:", error);
     }
+  }
+
+  // A frame of its own, as in marimo, is as high as what is in it.
+  const frame = window.frameElement;
+  if (frame?.classList.contains("micrograd-stepper-frame")) {
+    const fit = () => (frame.style.height = `${document.documentElement.offsetHeight + 24}px`);
+    new ResizeObserver(fit).observe(document.body);
   }
 })();
