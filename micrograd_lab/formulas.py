@@ -200,8 +200,6 @@ class _Writer:
             return 9
         if text[0] in "-−":
             return 1
-        if text.startswith(self.brackets[0]) and text.endswith(self.brackets[1]):
-            return 9
         if "·" in text or " " in text:
             return 2
         return 4 if "^" in text or "<sup>" in text else 9
