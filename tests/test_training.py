@@ -383,12 +383,14 @@ def test_a_network_is_replayed_by_default(monkeypatch):
 
 def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
     page = Path(__file__).parent.parent / "docs" / "networks.md"
-    first, forms, by_hand = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    first, forms, by_hand, pictures = blocks
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(first, names)
     exec(forms, names)
     before = weights(names["model"])
     exec(by_hand, names | {"batch": list(zip(*names["train"]))[:5]})
+    exec(pictures, names)
     assert weights(names["model"]) != before
     assert repr(load("moons.safetensors")) == repr(names["model"])
