@@ -127,6 +127,12 @@ def test_a_classifier_with_any_activation(backend, activation):
     assert_same(program, loss, [*x, *t], parameters, normal(7, 8))
 
 
+def test_constants_keep_all_their_digits(backend):
+    w, x = Value(0.7), [Value(0), Value(0)]
+    loss = total((w * x[i % 2] - 0.1 * i).tanh() * w for i in range(5))
+    assert_same(arrays(loss, x, [w], backend=backend), loss, x, [w], normal(4, 2))
+
+
 def test_a_batch_recorded_in_a_loop(backend):
     network, parameters = mlp(2, 4, 3)
     losses = [cross_entropy(network(row), [0, 1, 0]) for row in normal(6, 2)]

@@ -165,6 +165,7 @@ class ArrayProgram:
         letters = {letter: self._read(nodes) for letter, nodes in zip("xy", operands)}
         tree = self._shared(array_expression(op.formula, letters, op.n), array)
         alone = all(len({*nodes}) == 1 for nodes in operands) and array.rows > 1
+        alone = alone or not any(isinstance(node, ast.Name) for node in ast.walk(tree))
         if alone or isinstance(tree, ast.Name | ast.Subscript | ast.Constant):
             tree = build("np.broadcast_to(f, s)", f=tree, s=self._shape(array))
         letters["f"] = ast.Name(array.name)

@@ -213,17 +213,23 @@ def _written(made: Plan, terms: list[_Term], value: Value | None) -> int:
     """
     single: dict[int, list[int]] = {}
     dots: dict[int, dict[tuple[int, int], list[tuple[int, int]]]] = {}
-    phases = made.phases
+    phases, known = made.phases, []
     for term in terms:
         a, b = term[0], term[-1]
         if len(term) == 1:
-            if made.constants.get(a) != 0:
+            if a in made.constants:
+                known.append(made.constants[a])
+            else:
                 single.setdefault(phases[a], []).append(a)
             continue
         if phases[a] > phases[b]:
             a, b = b, a
         kind = phases[a], phases[b]
         dots.setdefault(kind[1], {}).setdefault(kind, []).append((a, b))
+    if sum(known) or len(known) == len(terms):
+        i = made.add(None, (), None)
+        made.constants[i] = sum(known)
+        single[ONCE] = [i, *single.get(ONCE, [])]
     parts: list[int] = []
     for phase in sorted({*single, *dots}):
         parts += single.get(phase, [])
@@ -239,8 +245,6 @@ def _written(made: Plan, terms: list[_Term], value: Value | None) -> int:
             parts = [made.add(ADD if len(parts) == 2 else SUM, tuple(parts), None)]
         if last:
             parts = [_dot(made, last, parts[0] if parts else None)]
-    if not parts:
-        parts = [made.add(SUM, tuple(term[0] for term in terms), None)]
     if made.ops[parts[0]]:
         made.values[parts[0]] = value
     return parts[0]

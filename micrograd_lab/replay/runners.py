@@ -188,9 +188,9 @@ class Torch(_Elsewhere):
         def number(x: Any) -> Any:
             return x if isinstance(x, torch.Tensor) else torch.tensor(x, dtype=torch.float64)
 
-        def array(numbers: Any) -> Any:
-            made = torch.tensor(numbers)
-            return made.double() if made.is_floating_point() else made
+        def array(numbers: list[Any]) -> Any:
+            positions = isinstance(numbers[0], int)
+            return torch.tensor(numbers, dtype=torch.int64 if positions else torch.float64)
 
         def made(what: Callable[..., Any]) -> Callable[..., Any]:
             return lambda *args: what(*args, dtype=torch.float64)
@@ -235,6 +235,7 @@ class JAX(_Elsewhere):
     def scope(self) -> dict[str, Any]:
         jax = required("jax", "JAX")
         import jax.numpy as jnp
+        import numpy
 
         def reduceat(x: Any, starts: Any) -> Any:
             lengths = jnp.diff(starts, append=len(x))
@@ -245,7 +246,8 @@ class JAX(_Elsewhere):
             return jnp.zeros((count, rows.shape[1])).at[at].set(rows)
 
         self._jax = jax
-        np = SimpleNamespace(**{**vars(jnp), "add": SimpleNamespace(reduceat=reduceat)})
+        ours = {"add": SimpleNamespace(reduceat=reduceat), "array": numpy.array}
+        np = SimpleNamespace(**{**vars(jnp), **ours})
         return {"np": np, "put": put}
 
     @cached_property

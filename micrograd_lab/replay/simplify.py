@@ -11,7 +11,7 @@ import ast
 import math
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..formulas import ELEMENTARY, functions_of, in_floats, numpy_source
 from ..ops import OPS
@@ -45,8 +45,15 @@ def _array_expression(formula: str, n: float | None) -> ast.expr:
 def array_expression(
     formula: str, letters: Mapping[str, ast.expr], n: float | None = None
 ) -> ast.expr:
-    """`formula` as a NumPy expression, with an expression for each letter."""
-    return substituted(_array_expression(formula, n), letters)
+    """`formula` as a NumPy expression, with an expression for each letter.
+
+    >>> ast.unparse(array_expression("f * log(x) if x > 0 else y", {"x": ast.Constant(1.0)}))
+    'f * 0.0'
+    """
+    tree = substituted(_array_expression(formula, n), letters)
+    if any(isinstance(letter, ast.Constant) for letter in letters.values()):
+        tree = _Computed().visit(tree)
+    return tree
 
 
 def build(template: str, **letters: ast.expr) -> ast.expr:
@@ -119,6 +126,31 @@ class _Products(ast.NodeTransformer):
                     if (_number(yes), _number(no)) == (1, 0):
                         return ast.BinOp(other, node.op, test)
         return node
+
+
+class _Computed(ast.NodeTransformer):
+    """Replaces what is known by its number, if that is finite."""
+
+    def visit(self, node: ast.AST) -> Any:
+        node = self.generic_visit(node)
+        match node:
+            case ast.Call(args=[ast.Constant(value=bool() as test), yes, no]):
+                return yes if test else no
+            case ast.Call(args=inputs):
+                pass
+            case ast.BinOp(left=x, right=y) | ast.Compare(left=x, comparators=[y]):
+                inputs = [x, y]
+            case ast.UnaryOp(operand=x):
+                inputs = [x]
+            case _:
+                return node
+        if not all(isinstance(input, ast.Constant) for input in inputs):
+            return node
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            known = eval(ast.unparse(node), {"np": np})
+        return ast.Constant(known.item() if hasattr(known, "item") else known)
 
 
 class _Rules(ast.NodeTransformer):
