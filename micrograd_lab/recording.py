@@ -62,7 +62,11 @@ def method(op: Op) -> Callable[..., Value]:
     binary = len(op.partials) == 2
     source = _METHOD.format(
         arguments="self, other" if binary else "self" if op.n is None else f"self, n={op.n}",
-        prepare=_OTHER if binary else "" if op.n is None else f"op = row({op.name!r}, real(n))",
+        prepare=_OTHER
+        if binary
+        else ""
+        if op.n is None
+        else f"op = row({op.name!r}, n := real(n))",
         formula=in_floats(op.formula),
         partials=", ".join(map(in_floats, op.partials)),
         inputs="(self, other)" if binary else "(self,)",
