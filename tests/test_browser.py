@@ -268,6 +268,7 @@ def test_space_plays_and_stops(shown):
     walk.type(Keys.SPACE)
     assert walk.find(".play").text == "pause"
     until(lambda: walk.position == 2)
+    assert walk.find(".panel").get_attribute("aria-live") == "off"
     walk.type(Keys.SPACE)
     assert walk.find(".play").text == "play"
     assert walk.position == 2
@@ -323,6 +324,20 @@ def test_steppers_on_one_page_work_each_alone_and_twice(shown):
     assert [walk.position for walk in walks] == [1, 10, 40]
 
 
+def test_a_stepper_that_is_gone_leaves_the_keys_to_the_page(shown, browser):
+    (walk,) = shown(
+        step(forked()), change=lambda page: page.replace("</body>", "<input id='other'></body>")
+    )
+    walk.press("next")
+    browser.execute_script("arguments[0].remove()", walk.host)
+    other = browser.find_element(By.ID, "other")
+    browser.execute_script(
+        "window.seen = ''; document.addEventListener('keydown', (e) => (window.seen += e.key))"
+    )
+    other.send_keys("abc")
+    assert browser.execute_script("return window.seen") == other.get_property("value") == "abc"
+
+
 def test_no_id_of_a_picture_is_on_the_page(shown, browser):
     shown(step(forked()), step(forked()))
     assert browser.find_elements(By.CSS_SELECTOR, "[id]") == []
@@ -353,16 +368,21 @@ def test_a_label_is_shown_as_text(shown, browser):
     assert browser.title != "attacked"
 
 
-@pytest.mark.parametrize("host", ["<body data-jp-theme-light='{}'>", "<body data-theme='{}'>"])
-def test_the_theme_of_the_page_is_followed(shown, browser, host):
-    words = ("true", "false") if "light" in host else ("light", "dark")
-    colours = []
-    for word in words:
-        (walk,) = shown(
-            step(forked()), change=lambda page, word=word: page.replace("<body>", host.format(word))
-        )
-        colours.append(walk.find(".stepper").value_of_css_property("background-color"))
-    assert colours == ["rgba(255, 255, 255, 1)", "rgba(18, 23, 31, 1)"]
+@pytest.mark.parametrize(
+    ("light", "dark"),
+    [
+        ("data-jp-theme-light='true'", "data-jp-theme-light='false'"),  # JupyterLab
+        ("class='vscode-light'", "class='vscode-dark'"),
+        ("class='vscode-high-contrast vscode-high-contrast-light'", "class='vscode-high-contrast'"),
+        ("data-theme='light'", "data-theme='dark'"),  # Sphinx
+        ("data-bs-theme='light'", "data-bs-theme='dark'"),  # Quarto
+    ],
+)
+def test_the_theme_of_the_page_is_followed(shown, browser, light, dark):
+    (walk,) = shown(step(forked()), change=lambda page: page.replace("<body>", f"<body {light}>"))
+    assert walk.find(".stepper").value_of_css_property("color") == "rgba(31, 41, 55, 1)"
+    (walk,) = shown(step(forked()), change=lambda page: page.replace("<body>", f"<body {dark}>"))
+    assert walk.find(".stepper").value_of_css_property("color") == "rgba(230, 234, 240, 1)"
 
 
 @contextmanager
@@ -497,6 +517,11 @@ def test_a_quiz_reads_numbers_as_people_write_them(quiz, local, gradient):
 )  # fmt: skip
 def test_a_quiz_says_which_factor_is_wrong(quiz, typed, said):
     assert quiz.answer(*typed)[0] == said
+
+
+def test_the_boxes_of_a_quiz_are_called_by_what_goes_in(quiz):
+    names = [box.accessible_name for box in quiz.find_all(".quiz input")]
+    assert names == ["∂a/∂w", "∂E/∂w", "∂a/∂x", "∂E/∂x"]
 
 
 def test_a_quiz_knows_what_was_there_before(quiz):

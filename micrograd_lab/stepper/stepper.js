@@ -122,9 +122,11 @@
     // A notebook listens for keys on the whole document: 'j' selects the next cell.  So while the
     // focus is here, the stepper sees keys first, on the window, and the page never does.
     function key(event) {
+      const path = event.composedPath();
+      if (!path.includes(root)) return leave(); // an output that was replaced while it had the focus
       const modified = event.ctrlKey || event.metaKey || event.altKey;
       if (modified || event.key === "Tab" || (event.key === "Enter" && event.shiftKey)) return;
-      const target = event.composedPath()[0];
+      const [target] = path;
       const typing = target.matches("[type='text']");
       if (event.key === "Escape" && !typing) return;
       event.stopImmediatePropagation();
@@ -135,7 +137,8 @@
       act();
     }
     root.addEventListener("focusin", () => window.addEventListener("keydown", key, true));
-    root.addEventListener("focusout", () => window.removeEventListener("keydown", key, true));
+    const leave = () => window.removeEventListener("keydown", key, true);
+    root.addEventListener("focusout", leave);
     root.addEventListener("pointerdown", (event) => {
       if (!event.target.closest("button, input")) root.focus({ preventScroll: true });
     });
@@ -299,7 +302,7 @@
   // right at the first try.
   function ask(panel, event, made, { names, result }, answered) {
     const [of, name] = [names[result], names[event.node]];
-    const box = (label) => `<input type="text" inputmode="decimal" autocomplete="off" aria-label="${label}">`;
+    const box = '<input type="text" inputmode="decimal" autocomplete="off">';
     panel.innerHTML = `<div class="quiz">
       ${caption("backward: fill in local derivatives and gradients, or the gradients alone, and press Enter")}
       ${line(`${equation(math(slope(of, name)), grad(event.grad))}, ${computed(made, name)}`)}
@@ -307,8 +310,8 @@
         const input = names[edge.to];
         const before = edge.exact[1] ? `${grad(edge.before)} + ` : "";
         const product = math(`${slope(of, name)} × ${slope(name, input)}`);
-        return line(`${math(slope(name, input))} = ${box("local derivative")}
-          ${math(slope(of, input))} = ${before}${product} = ${box("gradient")}
+        return line(`${math(slope(name, input))} = ${box}
+          ${math(slope(of, input))} = ${before}${product} = ${box}
           <div class="verdict"></div>`);
       }).join("")}
       ${line('<button type="button">check</button> <button type="button">show</button>')}</div>`;
@@ -331,7 +334,17 @@
     check.addEventListener("click", mark);
     show.addEventListener("click", () => answered(false));
     const leave = () => panel.closest(".stepper").focus({ preventScroll: true });
-    for (const input of inputs) input.keys = { Enter: mark, Escape: leave };
+    inputs.forEach((input, i) => {
+      const { to } = event.edges[i >> 1];
+      input.keys = { Enter: mark, Escape: leave };
+      input.setAttribute("aria-label", plain(i % 2 ? slope(of, names[to]) : slope(name, names[to])));
+    });
+  }
+
+  function plain(html) {
+    const element = document.createElement("template");
+    element.innerHTML = html;
+    return element.content.textContent;
   }
 
   function colour(element, right) {
