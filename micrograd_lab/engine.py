@@ -147,7 +147,7 @@ def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
     (12.0, 12.0)
     """
     order = recorded(result)
-    depends = set(wrt)
+    depends = set(map(_value, wrt))
     depends.update(node for node in order if not depends.isdisjoint(node.inputs))
     upstream = {result: Value(1.0)}
     for node in reversed(order):
@@ -186,7 +186,7 @@ def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None
     >>> dot([Value(0.15), Value(0.2)], [0.12, 0.3], 0.1)
     Value(0.178, grad=0)
     """
-    if len(weights) != len(inputs) or not weights:
+    if len(weights) != len(inputs) or not len(weights):
         raise ValueError(f"{len(weights)} weights but {len(inputs)} inputs; give one weight each")
     try:
         x, y = [v.data for v in weights], [v.data for v in inputs]  # type: ignore[union-attr]

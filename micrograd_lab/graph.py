@@ -60,6 +60,9 @@ class Graph:
         if parameters is None:
             parameters = [leaf for leaf in leaves if re.match(r"[wbθ]|\\theta", leaf.label)]
         self.parameters = frozenset(parameters)
+        for given in self.parameters:
+            if not isinstance(given, Value):
+                raise TypeError(f"a parameter is a value, not {type(given).__name__} {given!r:.60}")
         opened = len(self.nodes) + sum(_pairs(node) for node in self.nodes)
         if products or (products is None and len(self.nodes) < opened <= READABLE):
             self._open()

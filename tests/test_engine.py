@@ -155,6 +155,7 @@ def test_dot_is_one_node_with_the_partner_as_slope():
 def test_dot_takes_numbers_and_no_bias():
     np = pytest.importorskip("numpy")
     assert dot([1, Value(2)], [np.float64(3), Fraction(1, 2)]).data == 4.0
+    assert dot(np.arange(3), np.ones(3)).data == 3.0
 
 
 @pytest.mark.parametrize(("weights", "inputs"), [(3, 2), (0, 0), (0, 1)])
@@ -350,6 +351,11 @@ def test_mixed_second_derivatives_agree():
 def test_the_gradient_with_respect_to_a_stranger_is_zero():
     x, stranger = Value(1.0), Value(1.0)
     assert [g.data for g in gradients(x * 2, [stranger, x])] == [0.0, 2.0]
+
+
+def test_the_gradient_with_respect_to_a_label_is_refused():
+    with pytest.raises(TypeError, match="not str 'x'"):
+        gradients(Value(1.0, "x") * 2, ["x"])
 
 
 def test_gradients_with_respect_to_a_computed_value_stop_there():

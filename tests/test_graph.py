@@ -40,6 +40,12 @@ def test_parameters_can_be_named():
     assert [graph.kind(node) for node in graph.nodes] == ["input", "parameter", "result"]
 
 
+def test_a_parameter_is_a_value():
+    w, x = Value(-2, "w"), Value(5, "x")
+    with pytest.raises(TypeError, match="a parameter is a value, not str 'w'"):
+        Graph(w * x, parameters=["w"])
+
+
 def test_a_leaf_is_a_graph():
     x = Value(5, "x")
     assert Graph(x).kind(x) == "input"
