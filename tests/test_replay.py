@@ -188,6 +188,18 @@ def test_a_random_graph_gives_the_numbers_of_the_engine(backend, graph, scales):
     )
 
 
+def test_a_label_hides_nothing_that_the_program_calls():
+    w, x = Value(0.5), Value(1)
+    loss = w * x
+    for label in ("add", "np", "exp", "p", "x", "n", "lambda", "print", "d_w", "i1", "σ", "t1"):
+        loss = loss.tanh() * w
+        loss.label = label
+        loss = loss.sigmoid()
+        loss.label = label
+    assert_same(arrays(loss, [x], [w], backend="numpy"), loss, [x], [w], [[1], [2]])
+    exec(replay(loss, [x], [w], backend="numpy").source, {})
+
+
 def test_the_source_is_what_one_would_write():
     network, parameters = mlp(2, 3, 1)
     x = [Value(0), Value(0)]

@@ -1,11 +1,10 @@
 """The array program of a plan: statements over (nodes x samples), forward and backward.
 
-Nodes of the same operation at the same depth are one array with a row for each.  Dot products
-that share their right-hand vector are a matrix product; the parameters are laid out in the order
-in which the products read them, so that a layer's weight matrix is a view of the flat vector.
+A group of nodes is an array with a row for each.  Its gradient is put together from what the
+statements that read it hand back, by the partials of the op table.
 
 Every statement is an expression without side effects; ``emit.py`` writes it for NumPy, PyTorch
-and JAX.  Read ``plan.py`` before this file.
+and JAX.  Read ``plan.py`` and ``groups.py`` before this file.
 """
 
 from __future__ import annotations
@@ -16,14 +15,12 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from keyword import kwlist
-from typing import Any
 
 from ..notation import parts
-from ..ops import OPS, Op
+from .groups import LOGADDEXP, Group
 from .plan import ADD, AFTER, DOT, EACH, SUM, Plan
 from .simplify import array_expression, build, parsed, replaced
 
-LOGADDEXP = OPS["logaddexp"]
 _TERMS = 20  # that one statement adds up
 
 
@@ -57,16 +54,6 @@ class Gradient:
     whole: list[ast.expr] = field(default_factory=list)
     pieces: list[tuple[int, int, list[ast.expr]]] = field(default_factory=list)
     scattered: list[tuple[str, ast.expr]] = field(default_factory=list)
-
-
-@dataclass
-class Group:
-    """Nodes that one statement computes."""
-
-    op: Op
-    nodes: list[int]
-    inputs: list[Sequence[int]]
-    matrix: bool = False  # whether they are dot products with the same right-hand vector
 
 
 @dataclass(eq=False)
@@ -150,8 +137,7 @@ class ArrayProgram:
             tree, back = self._log_sum_exp(group, array)
         else:
             tree, back = self._elementwise(group, array)
-        made = Statement(array.name, tree, array.rows, samples, group.nodes)
-        self.forward.append(made)
+        self.forward.append(Statement(array.name, tree, array.rows, samples, group.nodes))
         self._sizes[array.name] = array.rows, samples
         for row, node in enumerate(group.nodes):
             self._place[node] = array, row
@@ -203,7 +189,7 @@ class ArrayProgram:
         return not slices and all(self._sizes.get(name) == (rows, samples) for name in reads)
 
     def _matrix(self, group: Group, array: _Array) -> tuple[ast.expr, Callable[[ast.expr], None]]:
-        k = DOT.pairs(len(group.inputs[0]))
+        k = group.pairs
         weights = [i for inputs in group.inputs for i in inputs[:k]]
         vector = list(group.inputs[0][k : 2 * k])
         w = self._read(weights, shape=(array.rows, k))
@@ -226,8 +212,7 @@ class ArrayProgram:
         return tree, back
 
     def _products(self, group: Group, array: _Array) -> tuple[ast.expr, Callable[[ast.expr], None]]:
-        k = DOT.pairs(len(group.inputs[0]))
-        m = array.rows
+        m, k = array.rows, group.pairs
         pairs = [pair for inputs in group.inputs for pair in zip(inputs[:k], inputs[k:])]
         if m == 1:
             pairs.sort(key=lambda pair: (self._where(pair[0]), self._where(pair[1])))
@@ -289,21 +274,10 @@ class ArrayProgram:
         nodes = [i for inputs in group.inputs for i in inputs]
         read = self._read(nodes, spread=True)
         shape = {"m": ast.Constant(m), "k": ast.Constant(k)}
-        cube = build("x.reshape(m, k, -1)", x=read, **shape)
-        h = self._temporary(
-            "h",
-            build("np.max(x, 0, keepdims=True)", x=read)
-            if m == 1
-            else build("np.max(x, 1)", x=cube),
-            m,
-            samples,
-        )
-        e = self._temporary(
-            "e",
-            build("np.exp(x - h)", x=read, h=self._repeated(h, m, k)),
-            m * k,
-            samples,
-        )
+        largest = "np.max(x, 0, keepdims=True)" if m == 1 else "np.max(x.reshape(m, k, -1), 1)"
+        h = self._temporary("h", build(largest, x=read, **shape), m, samples)
+        exponentials = build("np.exp(x - h)", x=read, h=self._repeated(h, m, k))
+        e = self._temporary("e", exponentials, m * k, samples)
         # the largest, of which e is 1, is left out of the sum, so that log1p keeps all digits
         ones = self._temporary("u", build("np.floor(e)", e=e), m * k, samples)
         others = self._temporary("r", self._summed(build("e - u", e=e, u=ones), m, k), m, samples)
@@ -384,26 +358,28 @@ class ArrayProgram:
     def _gradient(self, array: _Array, name: str) -> ast.expr:
         """The name of an array's gradient, put together from what it was given."""
         made = Gradient(name, array.rows, array.samples)
-        pieces: dict[tuple[int, int], list[ast.expr]] = {}
+        runs: dict[tuple[int, int], list[ast.expr]] = {}
         for rows, tree in array.given:
-            start, stop = rows[0], rows[-1] + 1
+            run = rows[0], rows[-1] + 1
             if rows == list(range(array.rows)):
                 made.whole.append(tree)
-            elif rows == list(range(start, stop)) and not any(
-                a < stop and start < b and (a, b) != (start, stop) for a, b in pieces
-            ):
-                pieces.setdefault((start, stop), []).append(tree)
+            elif rows == list(range(*run)):
+                runs.setdefault(run, []).append(tree)
             else:
-                index = self._constant("i", tuple(rows))
-                made.scattered.append((index.id, tree))
+                made.scattered.append((self._constant("i", tuple(rows)).id, tree))
         alone = name != "g" and len(array.given) == len(made.whole) == 1
         if alone and isinstance(made.whole[0], ast.Name):
             return made.whole[0]
         made.whole = self._short(made.whole, array.rows, array.samples)
-        made.pieces = [
-            (start, stop, self._short(trees, stop - start, array.samples))
-            for (start, stop), trees in sorted(pieces.items())
-        ]
+        end = 0
+        for (start, stop), trees in sorted(runs.items()):
+            short = self._short(trees, stop - start, array.samples)
+            if start >= end:
+                made.pieces.append((start, stop, short))
+                end = stop
+            else:
+                index = self._constant("i", tuple(range(start, stop)))
+                made.scattered.extend((index.id, tree) for tree in short)
         self.backward.append(made)
         return ast.Name(name)
 
@@ -506,7 +482,8 @@ class ArrayProgram:
             script = "".join(text.strip("()") for text, where in pieces if where == "sup")
             found.add(pieces[0][0] + script if pieces else "")
         shared = found.pop() if len(found) == 1 else ""
-        if not (shared.isidentifier() and shared.isascii()) or shared in _RESERVED:
+        ours = shared in _RESERVED or shared.startswith(("np", "d_", "_"))
+        if ours or not (shared.isidentifier() and shared.isascii()):
             return self._numbered(group.op.name)
         if shared in self._taken:
             return self._numbered(shared)
@@ -522,122 +499,7 @@ class ArrayProgram:
                 return f"{name}{number}"
 
 
-_RESERVED = frozenset((*"pxgnhticWb", "np", "loss", "put", *dir(builtins), *kwlist))
-
-
-def grouped(plan: Plan) -> list[Group]:
-    """The operations of `plan`, in groups that one statement can compute, in order."""
-    inputs: list[Sequence[int]] = list(plan.inputs)
-    _gather_logarithms(plan, inputs)
-    depth = [0] * len(plan)
-    kinds: dict[tuple[Any, ...], list[int]] = {}
-    phases = plan.phases
-    for i, op in enumerate(plan.ops):
-        below = inputs[i]
-        if op is None or not below:
-            continue
-        depth[i] = 1 + max([depth[j] for j in below])
-        each = tuple([phases[j] == EACH for j in below]) if len(below) < 3 else len(below)
-        key: tuple[Any, ...] = (phases[i], depth[i], op.name, op.n, plan.active[i], each)
-        if op is SUM:
-            key = (*key, sum([phases[j] == EACH for j in below]))
-        elif op is DOT:
-            bias = (phases[below[-1]] == EACH,) if len(below) % 2 else ()
-            key = (*key, phases[below[0]], phases[below[len(below) // 2]], bias)
-        kinds.setdefault(key, []).append(i)
-    found: list[Group] = []
-    for key in sorted(kinds, key=lambda key: key[:2]):
-        nodes = kinds[key]
-        op = plan.ops[nodes[0]]
-        assert op
-        if op is DOT:
-            found.extend(_products(plan, nodes))
-        else:
-            found.append(Group(op, nodes, [inputs[i] for i in nodes]))
-    return found
-
-
-def _products(plan: Plan, nodes: list[int]) -> list[Group]:
-    """Dot products as matrix products, one for each right-hand vector that they share."""
-    k = DOT.pairs(len(plan.inputs[nodes[0]]))
-    inputs: dict[int, Sequence[int]] = {i: plan.inputs[i] for i in nodes}
-    first = inputs[nodes[0]]
-    once = plan.phases[first[0]] != EACH
-    vectors: dict[Sequence[int], list[int]] = {}
-    for i in nodes:
-        vectors.setdefault(inputs[i][k : 2 * k], []).append(i)
-    if once and plan.phases[first[k]] != EACH and len(vectors) == len(nodes) > 1:
-        swapped = {i: (*x[k : 2 * k], *x[:k], *x[2 * k :]) for i, x in inputs.items()}
-        again: dict[Sequence[int], list[int]] = {}
-        for i in nodes:
-            again.setdefault(swapped[i][k : 2 * k], []).append(i)
-        if len(again) < len(vectors):
-            vectors, inputs = again, dict(swapped)
-    found: list[Group] = []
-    lonely: list[int] = []
-    for alike in vectors.values():
-        shared = len(alike) > 1 or (len(vectors) <= 2 and not _has_parameter(plan, alike[0]))
-        if once and shared:
-            found.append(Group(DOT, alike, [inputs[i] for i in alike], matrix=True))
-        else:
-            lonely.extend(alike)
-    if lonely:
-        found.append(Group(DOT, lonely, [inputs[i] for i in lonely]))
-    return found
-
-
-def _gather_logarithms(plan: Plan, inputs: list[Sequence[int]]) -> None:
-    """Make a tree of ln(exp + exp) one node of many inputs, and leave its inner nodes without."""
-    readers = [0] * len(plan)
-    reader = [-1] * len(plan)
-    heads = [i for i, op in enumerate(plan.ops) if op is LOGADDEXP]
-    if not heads:
-        return
-    for i, below in enumerate(plan.inputs):
-        for j in below:
-            readers[j] += 1
-            reader[j] = i
-    inside = {
-        i
-        for i in heads
-        if readers[i] == 1
-        and plan.ops[reader[i]] is LOGADDEXP
-        and plan.phases[i] == plan.phases[reader[i]]
-    }
-    for head in heads:
-        if head in inside:
-            continue
-        found, ahead, within = [], [head], []
-        while ahead:
-            i = ahead.pop()
-            if i == head or i in inside:
-                within.append(i)
-                ahead.extend(reversed(plan.inputs[i]))
-            else:
-                found.append(i)
-        if len({plan.phases[i] == EACH for i in found}) == 1:
-            for i in within:
-                inputs[i] = ()
-            inputs[head] = tuple(found)
-
-
-def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:
-    """The parameters in the order in which the matrix products read them; then the rest."""
-    order: dict[int, None] = {}
-    for group in groups:
-        if group.matrix:
-            k = DOT.pairs(len(group.inputs[0]))
-            read = [i for inputs in group.inputs for i in inputs[:k]]
-            read += [inputs[-1] for inputs in group.inputs if len(inputs) > 2 * k]
-            order |= dict.fromkeys(plan.parameters[i] for i in read if i in plan.parameters)
-    return list(order | dict.fromkeys(range(parameters)))
-
-
-def _has_parameter(plan: Plan, product: int) -> bool:
-    """Whether the right-hand vector of a dot product has a parameter in it."""
-    inputs = plan.inputs[product]
-    k = DOT.pairs(len(inputs))
-    return not plan.parameters.keys().isdisjoint(inputs[k : 2 * k])
+_RESERVED = frozenset((*"pxgn", "loss", "put", "prepare", "program", *dir(builtins), *kwlist))
 
 
 def _doubled(trees: list[ast.expr]) -> list[ast.expr]:

@@ -9,8 +9,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..formulas import ELEMENTARY
-from .arrays import ArrayProgram, grouped, layout
-from .emit import constants_source, fast, function, readable
+from .arrays import ArrayProgram
+from .emit import constants_source, function, readable
+from .groups import grouped, layout
+from .inplace import fast
 from .plan import AFTER, Plan
 from .straight import StraightLine
 
