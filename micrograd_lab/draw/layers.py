@@ -145,6 +145,7 @@ class _Finder:
         self.graph = graph
         self.nodes = graph.nodes[:-1] if outputs else graph.nodes  # not the Σ that joins them
         self.outputs = outputs
+        self.readers = graph.readers()
         self.sums = self._sums()
         if not self.sums:
             raise ValueError(
@@ -182,7 +183,6 @@ class _Finder:
                 owner[node] = owner[belongs]
         read = {input for summed in self.sums.values() for input in summed.inputs}
         tail = self._tail(owner)
-        readers = self.graph.readers()
         inputs = [node for node in self.nodes if node in read and not self.depth[node]]
         return Layers(
             self.graph,
@@ -195,7 +195,7 @@ class _Finder:
                 for leaf in self.nodes
                 if self.graph.kind(leaf) == "input"
                 and leaf not in inputs
-                and all(reader in tail for reader, _ in readers[leaf])
+                and all(reader in tail for reader, _ in self.readers[leaf])
             ],
             self.graph.result if self.graph.result in tail else None,
         )
@@ -264,10 +264,9 @@ class _Finder:
         for output in self.outputs:
             if (belongs := self.belongs[output]) is not None:
                 outs.setdefault(belongs, output)
-        readers = self.graph.readers()
         for node in self.sums:
             if node not in outs:
-                after = [reader for reader, _ in readers[node]]
+                after = [reader for reader, _ in self.readers[node]]
                 outs[node] = after[0] if len(after) == 1 and len(after[0].inputs) == 1 else node
         return outs
 

@@ -435,14 +435,8 @@ def formula_of(layers: Layers) -> str:
     A sum of like terms is written as Σ of one, each letter without its subscript.
     """
     written: dict[Value, str] = {}
-    for node in layers.graph.nodes:
-        if node not in layers.tail:
-            role = "y" if node in layers.owner else "t" if node in layers.targets else "x"
-            letter = parts(node.label)[0][0] if node.label else ""
-            known = letter if re.fullmatch(r"\w′*", letter) else role
-            written[node] = known if node.label or role == "y" else given(node.data)
     for node in layers.tail:
-        terms = [written[input] for input in node.inputs]
+        terms = [written.get(input) or _letter(input, layers) for input in node.inputs]
         assert node.op is not None
         if node.op in (OPS["add"], OPS["sum"]) and len(set(terms)) == 1:
             written[node] = rf"\Sigma\,{terms[0]}"
@@ -454,6 +448,15 @@ def formula_of(layers: Layers) -> str:
             if "cases" in written[node]:  # which mathtext cannot set
                 return ""
     return written[layers.graph.result]
+
+
+def _letter(node: Value, layers: Layers) -> str:
+    """What stands for an output, a target or another leaf: a letter of its name, or its number."""
+    role = "y" if node in layers.owner else "t" if node in layers.targets else ""
+    letter = parts(node.label)[0][0] if node.label else ""
+    if re.fullmatch(r"\w′*", letter):
+        return letter
+    return role or ("x" if node.label else given(node.data))
 
 
 def sign(symbol: str) -> dict[str, Any]:
