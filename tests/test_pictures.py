@@ -70,6 +70,11 @@ def long_names():
     return error
 
 
+def many_targets():
+    y = MLP(2, [1], seed=1)([0.5, 0.25])
+    return total([(y - Value(k, f"t_{k}")).half_square() for k in range(1, 9)])
+
+
 NETWORKS = {
     "lecture": lecture_error,
     "3-3-2": lambda: trained(3, [3, 2]),
@@ -81,6 +86,8 @@ NETWORKS = {
     "ten sigmoids in a row": lambda: trained(1, [1] * 10, "sigmoid"),
     "30 layers": lambda: trained(2, [3] * 30, "sigmoid"),
     "long names": long_names,
+    "many targets": many_targets,
+    "large model": lambda: MLP(8, [8, 1], seed=1),
     "model": lambda: MLP(3, [4, 2], seed=1),
 }
 

@@ -38,7 +38,7 @@ Item: TypeAlias = "Value | RecordedNeuron"  # an input or a neuron
 Kind = TypeVar("Kind")
 
 MOST = 16  # neurons in a layer, or layers, that are drawn one by one
-EXTRA = (0, 40, 80, 130, 180, 240)  # by how much columns move apart to make that place
+EXTRA = (0, 40, 80, 130, 180, 240)  # by how much columns move apart to make room for labels
 ABOVE, BELOW = 20, 15  # how far a label reaches from its link
 THICK, THIN = 6.5, 0.8  # the widths of links with the largest gradient and with none
 
@@ -132,14 +132,15 @@ class _Drawing:
                 titles.append((x, title(k, len(self.columns) - 1) if k else "input layer"))
             before = k
         right = x + self.size.radius
+        bottom = min(self.y.values()) - self.size.radius - (50 if self.size.labels else 12)
         if self.layers.result:
-            x, right = self._error(self.layers.result, right)
+            x, right, lowest = self._error(self.layers.result, right)
+            bottom = min(bottom, lowest)
             titles.append((x, "error"))
         top = max(self.y.values()) + self.size.radius + (50 if self.size.labels else 26)
         for x, words in titles:
             style = SANS | {"text": words, "fontweight": "bold"}
             self.pen.text(x, top, 10.5, self.theme.quiet, style)
-        bottom = min(self.y.values()) - self.size.radius - (50 if self.size.labels else 12)
         left = -self.size.radius
         right = max(right, x + self.size.radius, self._legend(left, bottom - 24))
         return self.pen.finished(left - 28, bottom - 62, right + 28, top + 22)
@@ -257,38 +258,21 @@ class _Drawing:
             apart = radius * 0.47
             halves = [(neuron.sum, "Σ", x - apart), (neuron.out, neuron.symbol, x + apart)]
         for node, symbol, middle in halves:
-            rows = 1 + self.sample + (self.sample and self.gradients)
-            step = radius * 0.36
-            height = step if rows == 3 else step * 0.6 if rows == 2 else 0
-            room = self._room(height, len(halves))
             size = radius * (0.33 if self.sample else 0.4) * (0.75 if len(symbol) > 1 else 1)
-            self._fitted(middle, y + height, size, self.theme.quiet, sign(symbol), room)
+            texts = [(size, self.theme.quiet, sign(symbol))]
             if self.sample:
-                height = 0 if rows == 3 else -step * 0.6
-                value = digits(number(node.data, digits=self.size.digits))
-                self._fitted(
-                    middle,
-                    y + height,
-                    self.size.number,
-                    self.theme.value,
-                    value,
-                    self._room(height, len(halves)),
-                )
-            if rows == 3:
-                grad = digits(number(node.grad, digits=self.size.digits))
-                self._fitted(
-                    middle,
-                    y - step,
-                    self.size.number,
-                    self.theme.grad,
-                    grad,
-                    self._room(step, len(halves)),
-                )
+                shown = [(self.theme.value, node.data), (self.theme.grad, node.grad)]
+                for colour, amount in shown[: 1 + self.gradients]:
+                    style = digits(number(amount, digits=self.size.digits))
+                    texts.append((self.size.number, colour, style))
+            step = radius * (0.36 if len(texts) == 3 else 0.43)
+            for row, (size, colour, style) in enumerate(texts):
+                height = ((len(texts) - 1) / 2 - row) * step
+                room = self._room(height, len(halves))
+                self._fitted(middle, y + height, size, colour, style, room)
             if self.size.labels and node.label:
-                room = radius * (0.92 if len(halves) > 1 else 2)
-                self._fitted(
-                    middle, y + radius + 11, 11, self.theme.ink, mathtext(node.label), room
-                )
+                name, room = mathtext(node.label), radius * (0.92 if len(halves) > 1 else 2)
+                self._fitted(middle, y + radius + 11, 11, self.theme.ink, name, room)
 
     def _room(self, height: float, halves: int) -> float:
         """How wide a text so far above or below the middle of a circle, or of its half, can be."""
@@ -362,8 +346,8 @@ class _Drawing:
         end = self.theme.grad if grad > 0 else self.theme.shapes["parameter"][0]
         return THIN + (THICK - THIN) * strength, mixed(self.theme.wire, end, 0.35 + 0.65 * strength)
 
-    def _error(self, result: Value, x: float) -> tuple[float, float]:
-        """Draw the box of the result and the targets; its middle and its right end."""
+    def _error(self, result: Value, x: float) -> tuple[float, float, float]:
+        """Draw the box of the result and the targets; its middle, its right end, and the lowest."""
         theme = self.theme
         line, fill = theme.shapes["result"]
         lines = [(17, theme.ink, mathtext(result.label))] if result.label else []
@@ -396,13 +380,15 @@ class _Drawing:
                     middle + 10, y, 9.5, theme.value, digits(given(target.data)), ha="left"
                 )
             y -= 17
-        return middle, x + wide
+        return middle, x + wide, y
 
     def _legend(self, x: float, y: float) -> float:
         """Explain the colours on the line at y; where the explanation ends."""
         pen, quiet = self.pen, self.theme.quiet
-        items = [("0.4", self.theme.value, "value" if self.sample else "weight")]
-        if self.gradients:
+        items = []
+        if self.sample or self.size.labels:
+            items.append(("0.4", self.theme.value, "value" if self.sample else "weight"))
+        if items and self.gradients:
             items.append(("0.07", self.theme.grad, "gradient"))
         for text, colour, meaning in items:
             pen.text(x, y, 9.5, colour, digits(text), ha="left")
