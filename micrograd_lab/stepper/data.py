@@ -30,16 +30,16 @@ class Walk:
 
     Attributes:
         picture: the graph to draw: `graph`, or its neurons.
-        data: the HTML `names` of the nodes of `graph`, which of them is the `result`, and the
-            `steps`.  A step says which node of the picture it stands `at`, whose `wires` go into
-            it, the `events` there and the `grads` that stand in the picture afterwards.
+        data: the HTML `names` of the nodes of `graph` that are spoken of, which of them is the
+            `result`, and the `steps`.  A step says which node of the picture it stands `at`, whose
+            `wires` go into it, the `events` there, and the `grads` that the picture has afterwards.
     """
 
     def __init__(self, graph: Graph, *, collapse: bool = False, all_lines: bool = False) -> None:
         forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
         if not backward:
             graph.result.grad = 1.0
-        self.picture = graph
+        self.picture = self._graph = graph
         self._drawn = {node: node for node in graph.nodes}
         self._several: set[Value] = set()
         if collapse:
@@ -48,19 +48,25 @@ class Walk:
         self._most = None if all_lines else MOST
         self._at = {node: i for i, node in enumerate(self.picture.nodes)}
         self._index = {node: i for i, node in enumerate(graph.nodes)}
+        self._called: dict[int, str] = {}
         self._names = {name: _name(name) for name in graph.names.values()}
         self._writing: Writing = replace(HTML, name=self._names.__getitem__)
         seed = self._at[self.picture.result]
         self.data = {
-            "result": self._index[graph.result],
+            "result": self._number(graph.result),
             "steps": [
                 {"pass": "start"},
                 *self._told("forward", forward),
                 {"pass": "seed", "at": seed, "grads": [[seed, "1"]]},
                 *self._told("backward", backward),
             ],
-            "names": [self._names[graph.names[node]] for node in graph.nodes],
+            "names": {i: self._names[name] for i, name in self._called.items()},
         }
+
+    def _number(self, node: Value) -> int:
+        """The number by which the script knows a node, whose name it will ask for."""
+        self._called[self._index[node]] = self._graph.names[node]
+        return self._index[node]
 
     def _told(
         self, name: str, events: Iterable[ForwardStep | BackwardStep]
@@ -93,17 +99,17 @@ class Walk:
         if isinstance(event, BackwardStep):
             edges = event.edges[: self._most]
             return {
-                "node": self._index[event.node],
+                "node": self._number(event.node),
                 "grad": number(event.upstream),
                 "exact": _exact(event.upstream),
                 "edges": [self._edge(edge) for edge in edges],
                 "more": len(event.edges) - len(edges),
             }
-        line, name = event.written(self._writing), event.graph.names[event.node]
+        line, name = event.written(self._writing), self._graph.names[event.node]
         if not event.node.label and not re.fullmatch(r"v\d+", name):  # a product of a dot
             self._names[name] = f"({line.symbols})"
         return {
-            "node": self._index[event.node],
+            "node": self._number(event.node),
             "symbols": line.symbols,
             "numbers": line.numbers,
             "data": line.data,
@@ -112,7 +118,7 @@ class Walk:
     def _edge(self, edge: Edge) -> dict[str, Any]:
         line = edge.written(self._writing)
         return {
-            "to": self._index[edge.input],
+            "to": self._number(edge.input),
             "symbols": line.symbols,
             "numbers": line.numbers,
             "local": line.local,

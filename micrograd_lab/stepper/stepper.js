@@ -14,7 +14,7 @@
     first: "M2 2h2.5v12H2zM14 2v12L5.5 8z",
     previous: "M12.5 2v12L3.5 8z",
     next: "M3.5 2v12l9-6z",
-    last: "M11.5 2H14v12h-2.5zM2 2v12l8.500-6z",
+    last: "M11.5 2H14v12h-2.5zM2 2v12l8.5-6z",
   };
   const FRAME = `
     <div class="stepper" role="group" tabindex="0">
@@ -58,21 +58,24 @@
     function go(to) {
       position = Math.max(0, Math.min(steps.length - 1, to));
       const step = steps[position];
+      const back = step.pass !== "forward";
       const asked = quiz && step.pass === "backward" && !solved.has(position);
       for (const number of numbers) number.show(asked ? position - 1 : position);
       for (const element of lit) element.classList.remove("now", "lit", "forward", "backward");
       const [node, ...wires] = lit = parts(svg, step);
       node?.classList.add("now");
-      for (const wire of wires) wire.classList.add("lit", step.pass === "forward" ? "forward" : "backward");
+      for (const wire of wires) wire.classList.add("lit", back ? "backward" : "forward");
       intoView(stage, node);
       slider.value = position;
       where.textContent = `${position} / ${steps.length - 1} · ${step.pass}`;
       slider.setAttribute("aria-valuetext", where.textContent);
       panel.setAttribute("aria-live", timer ? "off" : "polite");
       const active = root.getRootNode().activeElement;
-      if (asked) ask(panel, step.events[0], steps.find(({ at }) => at === step.at).events[0], data, answered);
-      else panel.innerHTML = told(step, data) + score();
-      if (asked && active && active !== slider) panel.querySelector("input").focus({ preventScroll: true });
+      if (asked) {
+        const made = steps.find(({ at }) => at === step.at);
+        ask(panel, step.events[0], made.events[0], data, answered);
+        if (active && active !== slider) panel.querySelector("input").focus({ preventScroll: true });
+      } else panel.innerHTML = told(step, data) + score();
       panel.style.minHeight = `${Math.min(300, Math.max(panel.offsetHeight, 104))}px`;
     }
 
@@ -157,7 +160,8 @@
   function picture(address) {
     const bytes = Uint8Array.from(atob(address.split(",")[1]), (c) => c.charCodeAt(0));
     const text = new TextDecoder().decode(bytes);
-    const svg = document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true);
+    const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
+    const svg = document.importNode(parsed.documentElement, true);
     const [width, height] = ["width", "height"].map((side) => parseFloat(svg.getAttribute(side)) * (4 / 3));
     svg.style.width = `clamp(${0.6 * width}px, 100%, ${width}px)`;
     svg.style.maxWidth = "none";
@@ -246,7 +250,8 @@
   const grad = (html) => `<span class="grad">${html}</span>`;
   const quiet = (html) => `<span class="quiet">${html}</span>`;
   const factor = (html) => (/^[-−]/.test(html) ? `(${html})` : html);
-  const slope = (of, wrt) => `<span class="frac"><span>∂${of}</span><span class="spoken">/</span><span>∂${wrt}</span></span>`;
+  const slope = (of, wrt) =>
+    `<span class="frac"><span>∂${of}</span><span class="spoken">/</span><span>∂${wrt}</span></span>`;
   const caption = (text) => `<div class="caption">${text}</div>`;
   const line = (html) => `<div class="line">${html}</div>`;
   const equation = (...parts) => [...new Set(parts)].join(" = ");
@@ -326,7 +331,7 @@
         const found = marked(event, edge, ...typed.map((input) => parsed(input.value)));
         typed.forEach((input, i) => colour(input, found.right[i]));
         colour(verdicts[k], found.done);
-        verdicts[k].innerHTML = found.say(slope(of, name), (e) => slope(name, names[e.to]));
+        verdicts[k].innerHTML = found.say(math(slope(of, name)), (e) => math(slope(name, names[e.to])));
         return found.done;
       });
       if (done.every(Boolean)) answered(tries === 1);
@@ -381,22 +386,22 @@
     ];
     const used = local ?? (gradient - before) / upstream; // the local derivative, as it seems
     const other = event.edges.find((e) => e.to !== edge.to && near(used, e.exact[0] ?? NaN));
-    const says = [
+    const says = [ // the first that holds; `up` and `d` write the upstream gradient and a slope
       [[local, gradient].some(Number.isNaN), () => "a number looks like 0.0728 or 7.28e-2"],
       [right[0] !== false && right[1], () => "right"],
       [local === null && gradient === null, () => "type the gradient, or both numbers"],
-      [right[0] === false && near(used, -exact), (_, d) => `the local derivative ${math(d(edge))} has the wrong sign`],
-      [right[0] === false && other, (_, d) => `the local derivative is wrong: that is ${math(d(other))}, not ${math(d(edge))}`],
-      [right[0] === false, (_, d) => `the local derivative ${math(d(edge))} is wrong`],
-      [gradient === null, (up) => `the local derivative is right; now multiply it by ${math(up)}`],
+      [right[0] === false && near(used, -exact), (up, d) => `the local derivative ${d(edge)} has the wrong sign`],
+      [right[0] === false && other, (up, d) => `the local derivative is wrong: that is ${d(other)}, not ${d(edge)}`],
+      [right[0] === false, (up, d) => `the local derivative ${d(edge)} is wrong`],
+      [gradient === null, (up) => `the local derivative is right; now multiply it by ${up}`],
       [before && near(gradient, contribution), () => `that is what this step adds; ${grad(edge.before)} was there before`],
-      [near(gradient, exact), (up) => `the upstream gradient ${math(up)} is missing`],
-      [near(gradient, upstream), (_, d) => `the local derivative ${math(d(edge))} is missing`],
+      [near(gradient, exact), (up) => `the upstream gradient ${up} is missing`],
+      [near(gradient, upstream), (up, d) => `the local derivative ${d(edge)} is missing`],
       [near(gradient, upstream + exact), () => "the factors are multiplied, not added"],
       [near(gradient, -after), () => "the sign is wrong"],
-      [right[0], (up) => `the local derivative is right; the other factor is ${math(up)} = ${grad(event.grad)}`],
-      [other, (_, d) => `the local derivative is wrong: you took ${math(d(other))} for ${math(d(edge))}`],
-      [true, (up, d) => `a factor is wrong: ${math(up)} = ${grad(event.grad)}, so look at ${math(d(edge))}`],
+      [right[0], (up) => `the local derivative is right; the other factor is ${up} = ${grad(event.grad)}`],
+      [other, (up, d) => `the local derivative is wrong: you took ${d(other)} for ${d(edge)}`],
+      [true, (up, d) => `a factor is wrong: ${up} = ${grad(event.grad)}, so look at ${d(edge)}`],
     ];
     const say = says.find(([holds]) => holds)[1];
     return { right, say, done: right[0] !== false && right[1] === true };
