@@ -301,6 +301,22 @@ def test_data_of_another_shape_is_refused(backend, data, message):
         replay(x * y, [x, y], [], backend=backend)(data)
 
 
+def test_a_vector_may_be_changed_or_replaced(backend):
+    w, x = Value(1, "w"), Value(1, "x")
+    program = replay(w * x, [x], [w], backend=backend)
+    for numbers in ([3.0], [4.0]):
+        program.vector = numbers
+        assert program.run([[2]]) == 2 * numbers[0]
+    assert w.data == 1
+    program.store()
+    assert (w.data, w.grad) == (4, 2)
+
+
+def test_a_number_is_no_loss():
+    with pytest.raises(TypeError, match=r"the loss is float 3.0; give a value"):
+        replay(3.0)
+
+
 def test_data_and_inputs_go_together():
     x = Value(1)
     with pytest.raises(TypeError, match="no data; give one row per sample, 1 numbers in each"):

@@ -62,9 +62,7 @@ class Program:
     """What `replay` makes.
 
     Attributes:
-        values: the parameters, in the order of the next two.
-        vector: their numbers, as `run` takes them.
-        gradient: as `run` leaves it.
+        values: the parameters, in the order of `vector` and `gradient`.
         backend: which one computes.
 
     >>> w, x = Value(2, "w"), Value(0, "x")
@@ -79,6 +77,8 @@ class Program:
         parameters: Sequence[Value] | None = None,
         backend: str | None = None,
     ) -> None:
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss is {type(loss).__name__} {loss!r:.60}; give a value")
         self.inputs = list(inputs)
         if parameters is None:
             found = Graph(loss, products=False).parameters.difference(self.inputs)
@@ -89,8 +89,6 @@ class Program:
         self.backend = backend or ("tape" if find_spec("numba") else "numpy")
         self._runner = self._made()
         self.values = [self.parameters[i] for i in self._runner.layout]
-        self.vector = self._runner.vector
-        self.gradient = self._runner.gradient
 
     def __call__(self, data: Any = None) -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
@@ -113,7 +111,7 @@ class Program:
     def run(self, data: Any = None) -> float:
         """The mean loss at `vector`; leaves its gradient in `gradient`, and the values alone.
 
-        For training: between two calls change `vector` in place, and `store` it at the end.
+        For training: between two calls change `vector`, and `store` it at the end.
 
         >>> w, x = Value(2, "w"), Value(0, "x")
         >>> program = replay((w * x).half_square(), [x], [w])
@@ -133,6 +131,21 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         return self._by_samples(rows)
+
+    @property
+    def vector(self) -> Any:
+        """The parameters' numbers: an array that `run` reads, and that may be changed."""
+        return self._runner.vector
+
+    @vector.setter
+    def vector(self, numbers: Any) -> None:
+        if numbers is not self._runner.vector:
+            self._runner.vector[:] = numbers
+
+    @property
+    def gradient(self) -> Any:
+        """The gradient of the last loss, which the next `run` overwrites."""
+        return self._runner.gradient
 
     def load(self) -> None:
         """Read the parameters' numbers from the values into `vector`."""
