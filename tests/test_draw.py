@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from table import ROWS, apply, arity, title
 
-from micrograd_lab import Value, dot, draw
+from micrograd_lab import Value, dot, draw, total
 from micrograd_lab.draw.rendering import render
 from micrograd_lab.lecture import network
 
@@ -209,6 +209,12 @@ def test_a_diagram_is_saved_in_the_format_that_its_name_says(suffix, theme, tmp_
 
 def test_a_pdf_does_not_say_when_it_was_drawn():
     assert b"Date" not in render(draw(toy()).source, "pdf")
+
+
+def test_the_more_wires_meet_the_more_room_they_have():
+    few, many = (draw(total([Value(1.0)] * count)).source for count in (10, 40))
+    assert "ranksep=0.2 " in few
+    assert "ranksep=0.8 " in many
 
 
 def test_a_name_like_an_option_is_only_a_name(tmp_path, monkeypatch):

@@ -51,10 +51,12 @@ class _Sheet:
         self.readers = graph.readers()
         self.collapsed = isinstance(graph, Collapsed)
         self.several = graph.several if isinstance(graph, Collapsed) else set()
-        crowded = self.collapsed and any(len(node.inputs) > PLACES for node in graph.nodes)
+        most = max(len(node.inputs) for node in graph.nodes)
+        crowded = self.collapsed and most > PLACES
+        apart = 75 if crowded else min(max(10, most), 75)  # the more meet, the more room they need
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
-                "rankdir": "LR", "ranksep": "1.5" if crowded else "0.2",
+                "rankdir": "LR", "ranksep": f"{apart / 50:g}",
                 "nodesep": "0.1", "pad": "0.15", "margin": "0",
                 "splines": "line" if crowded else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
