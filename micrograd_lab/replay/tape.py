@@ -117,8 +117,8 @@ class _Writer:
         for i, number in plan.constants.items():
             self.place[i] = self.constant(number)
         self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
-        self.sums = [i for i in range(len(plan)) if self.is_sum_over_samples(i)]
-        self.groups = groups = [self.grouped(phase) for phase in (ONCE, EACH, AFTER)]
+        self.sums: list[int] = []
+        self.groups = groups = self.grouped()
         for i in chain(self.sums, *groups[ONCE], *groups[AFTER]):
             self.place[i] = len(self.once)
             self.once.append(0.0)
@@ -171,24 +171,25 @@ class _Writer:
         self.lists.extend(numbers)
         return begin
 
-    def is_sum_over_samples(self, i: int) -> bool:
-        phases, inputs = self.plan.phases, self.plan.inputs[i]
-        return phases[i] == AFTER and phases[inputs[0]] == EACH
-
-    def grouped(self, phase: int) -> _Groups:
-        """The nodes of a phase; those of a group are computed side by side.
+    def grouped(self) -> list[_Groups]:
+        """The nodes of each phase; those of a group are computed side by side.
 
         They have the same operation and do not need each other; dot products that a layer computes
         have the same inputs.
         """
         plan = self.plan
         depth = [0] * len(plan)
-        found: dict[tuple[object, ...], list[int]] = {}
-        for i, op in enumerate(plan.ops):
-            if op and plan.phases[i] == phase and not self.is_sum_over_samples(i):
-                depth[i] = 1 + max([depth[j] for j in plan.inputs[i]])
-                found.setdefault((depth[i], op, self.layer_inputs(i)), []).append(i)
-        return [found[key] for key in sorted(found, key=itemgetter(0))]
+        found: list[dict[tuple[object, ...], list[int]]] = [{}, {}, {}]
+        for i, (op, inputs, phase) in enumerate(zip(plan.ops, plan.inputs, plan.phases)):
+            if op is None:
+                continue
+            if phase == AFTER and plan.phases[inputs[0]] == EACH:
+                self.sums.append(i)
+                continue
+            depth[i] = 1 + max([depth[j] for j in inputs])
+            shared = self.layer_inputs(i) if op is DOT else ()
+            found[phase].setdefault((depth[i], op, shared), []).append(i)
+        return [[of[key] for key in sorted(of, key=itemgetter(0))] for of in found]
 
     def layer_inputs(self, i: int) -> tuple[int, ...]:
         """What a dot product reads, if a layer can compute it: each input once, with a weight.
@@ -196,8 +197,6 @@ class _Writer:
         A bias is the weight of the row of ones; a bias that has a row has the weight 1.
         """
         plan, inputs = self.plan, self.plan.inputs[i]
-        if plan.ops[i] is not DOT or plan.phases[i] != EACH:
-            return ()
         pairs = DOT.pairs(len(inputs))
         terms = [*zip(inputs[pairs : 2 * pairs], inputs)]
         if any(plan.phases[x] != EACH or plan.phases[w] != ONCE for x, w in terms):
