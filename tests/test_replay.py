@@ -374,6 +374,29 @@ def test_many_contributions_are_added_up_step_by_step():
     assert_same(arrays(v, [x], [w], backend="numpy"), v, [x], [w], [[1], [2]])
 
 
+def test_contributions_all_over_the_parameters():
+    draw = random.Random(1)
+    parameters = [Value(draw.uniform(0.5, 1)) for _ in range(40)]
+    x = Value(1)
+    v = [x, x]
+    for _ in range(120):
+        p, q = (draw.choice(parameters) for _ in range(2))
+        v = [(v[0] * p).tanh() + q, (v[1] * q).sin() * p]
+    loss = total(v) * x
+    assert_same(arrays(loss, [x], parameters, backend="numpy"), loss, [x], parameters, [[1], [2]])
+
+
+def test_the_function_goes_to_another_device_of_torch():
+    torch = pytest.importorskip("torch")
+    network, parameters = mlp(2, 3, 2)
+    x = [Value(0.5), Value(1.5)]
+    with torch.device("meta"):  # a device without numbers: nothing may stay behind on the CPU
+        program = replay(cross_entropy(network(x), [0.25, 0.75]), x, parameters, backend="torch")
+        p = torch.empty(len(parameters), 1, dtype=torch.float64)
+        loss, gradient = program.function(p, torch.empty(2, 7, dtype=torch.float64))
+    assert loss.device.type == gradient.device.type == "meta"
+
+
 SHARDED = """
 import jax, numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec

@@ -359,6 +359,7 @@ class ArrayProgram:
         """The name of an array's gradient, put together from what it was given."""
         made = Gradient(name, array.rows, array.samples)
         runs: dict[tuple[int, int], list[ast.expr]] = {}
+        scattered: list[tuple[list[int], ast.expr]] = []
         for rows, tree in array.given:
             run = rows[0], rows[-1] + 1
             if rows == list(range(array.rows)):
@@ -366,7 +367,7 @@ class ArrayProgram:
             elif rows == list(range(*run)):
                 runs.setdefault(run, []).append(tree)
             else:
-                made.scattered.append((self._constant("i", tuple(rows)).id, tree))
+                scattered.append((rows, tree))
         alone = name != "g" and len(array.given) == len(made.whole) == 1
         if alone and isinstance(made.whole[0], ast.Name):
             return made.whole[0]
@@ -378,8 +379,13 @@ class ArrayProgram:
                 made.pieces.append((start, stop, short))
                 end = stop
             else:
-                index = self._constant("i", tuple(range(start, stop)))
-                made.scattered.extend((index.id, tree) for tree in short)
+                scattered.extend((list(range(start, stop)), tree) for tree in short)
+        if len(scattered) > _TERMS:
+            trees = [tree for _, tree in scattered]
+            joined = build("np.concatenate(t)", t=ast.Tuple(trees, ast.Load()))
+            scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
+        for rows, tree in scattered:
+            made.scattered.append((self._constant("i", tuple(rows)).id, tree))
         self.backward.append(made)
         return ast.Name(name)
 

@@ -221,7 +221,9 @@ class _Hoist(ast.NodeTransformer):
 
     def named(self, node: ast.expr, array: ast.expr) -> ast.expr:
         writer = self.writer
-        if not isinstance(array, ast.Name) or array.id not in writer.kept | writer.data:
+        if not isinstance(array, ast.Name):
+            return node
+        if array.id not in writer.kept and array.id not in writer.data:
             return node
         text = ast.unparse(node)
         if text not in writer.views:
