@@ -161,6 +161,15 @@ def test_no_text_covers_another_or_leaves_the_page(make):
     assert outside(texts, picture.figure.bbox) == []
 
 
+def test_no_text_of_a_network_on_a_dark_page_is_dark():
+    from matplotlib.colors import to_rgb
+
+    error = lecture_error()
+    error.backward()
+    for text in drawn(draw_network(error, theme="dark")):
+        assert max(to_rgb(text.get_color())) > 0.5
+
+
 def test_the_check_for_overlaps_sees_one():
     picture = draw_network(lecture_error())
     axes = picture.figure.axes[0]
@@ -384,13 +393,22 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("plot", CURVES.values(), ids=CURVES)
-def test_no_text_of_a_curve_covers_another_or_leaves_the_page(plot, theme):
-    picture = plot(theme=theme)
+def test_no_text_of_a_curve_covers_another_or_leaves_the_page(plot):
+    picture = plot(theme="light")
     texts = outlines(picture)
     assert overlaps(texts) == []
     assert outside(texts, picture.figure.bbox) == []
+
+
+@pytest.mark.parametrize("plot", CURVES.values(), ids=CURVES)
+def test_no_text_on_a_dark_page_is_dark(plot):
+    from matplotlib.colors import to_rgb
+
+    picture = plot(theme="dark")
+    assert max(picture.figure.get_facecolor()[:3]) < 0.2
+    for text in drawn(picture):
+        assert max(to_rgb(text.get_color())) > 0.5
 
 
 UNARY = [op for op in OPS.values() if len(op.partials) == 1 and not op.variadic]
