@@ -182,8 +182,7 @@ class _Sheet:
 
     def places(self, node: Value) -> int:
         """How many places on the rim the edges into a node have, the first input's at the top."""
-        crowd = self.collapsed and len(node.inputs) > PLACES
-        if self.free(node) or len(node.inputs) == 1 or crowd:
+        if self.free(node) or len(node.inputs) == 1:
             return 0  # each edge ends where it meets the circle
         return len(node.inputs) if len(node.inputs) <= PLACES else 1
 
