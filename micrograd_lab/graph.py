@@ -175,8 +175,10 @@ def _names(nodes: list[Value]) -> dict[Value, str]:
     taken: set[str] = set()
     for number, node in enumerate(nodes, start=1):
         name = node.label or f"v{number}"
-        names[node] = f"{name} (v{number})" if name in taken else name
-        taken.add(names[node])
+        while name in taken:
+            name = f"{name} (v{number})"
+        names[node] = name
+        taken.add(name)
     return names
 
 

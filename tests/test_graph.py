@@ -26,6 +26,12 @@ def test_a_second_node_with_the_same_label_is_told_apart():
     assert list(Graph(a).names.values()) == ["w", "w (v2)", "v3"]
 
 
+def test_no_label_can_take_the_name_of_another_node():
+    labels = ("w", "w (v3)", "w", "v5", "", "v4")
+    names = Graph(total([Value(1.0, label) for label in labels])).names.values()
+    assert len(set(names)) == len(names) == 7
+
+
 def test_kinds():
     w, x = Value(-2, "w"), Value(5, "x")
     g = w * x
