@@ -127,16 +127,15 @@ class Graph:
             if not inputs:
                 twin = node
             elif pairs:
-                # made last to first: going back, the first product comes first, as in the dot
-                made = {}
-                for i in reversed(range(pairs)):
+                products = []
+                for i in range(pairs):
                     y, x = node.locals[i], node.locals[i + pairs]
                     product = record(x * y, OPS["mul"], (inputs[i], inputs[i + pairs]), (y, x))
                     product.grad = node.grad
                     self.names[product] = f"{self.names[node]}.{i + 1}"
-                    made[i] = product
-                nodes.extend(made.values())
-                terms = (*(made[i] for i in range(pairs)), *inputs[2 * pairs :])
+                    products.append(product)
+                nodes.extend(products)
+                terms = (*products, *inputs[2 * pairs :])
                 twin = record(node.data, OPS["sum"], terms, (1.0,) * len(terms))
             else:
                 twin = copy(node)

@@ -313,6 +313,13 @@ def test_the_node_of_the_step_and_its_wires_light_up(shown):
     assert lit == {f"w{z - 1}", f"e{z - 1}_0", f"e{z - 1}_1", f"w{w}", f"w{x}"}
 
 
+def test_the_panel_does_not_change_the_letters_of_the_picture(shown):
+    (walk,) = shown(step(forked()))
+    walk.press("last")
+    sizes = {text.value_of_css_property("font-size") for text in walk.find_all(".stage .grad")}
+    assert sizes == {"11px", "9px"}  # a gradient, and what one branch adds to it
+
+
 def test_steppers_on_one_page_work_each_alone_and_twice(shown):
     first, second = step(lecture.network().result), step(forked())
     walks = shown(first, second, first)

@@ -74,9 +74,9 @@ def test_gradients_exist_after_backward():
 def test_a_dot_is_opened_into_its_products():
     graph = Graph(neuron())
     assert [graph.names[node] for node in graph.nodes] == [
-        "w_1", "w_2", "x_1", "x_2", "w_0", "a.2", "a.1", "a",
+        "w_1", "w_2", "x_1", "x_2", "w_0", "a.1", "a.2", "a",
     ]  # fmt: skip
-    products = [graph.nodes[6], graph.nodes[5]]
+    products = graph.nodes[5:7]
     assert graph.result.inputs == (*products, graph.nodes[4])
     assert products[0].inputs == (graph.nodes[0], graph.nodes[2])
 
