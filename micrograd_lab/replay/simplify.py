@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -74,36 +74,30 @@ def parsed(source: str) -> ast.expr:
 
 def substituted(tree: ast.expr, letters: Mapping[str, ast.expr]) -> ast.expr:
     """A copy of `tree` with an expression for each name in `letters`."""
-
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return letters.get(node.id, node)
-
-    put: ast.expr = Put().visit(copied(tree))
-    return put
+    return copied(tree, lambda node: letters.get(node.id) if isinstance(node, ast.Name) else None)
 
 
 def replaced(tree: ast.expr, text: str, by: ast.expr) -> ast.expr:
     """A copy of `tree` with `by` for every call that reads `text`."""
 
-    class Put(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.AST:
-            return by if ast.unparse(node) == text else self.generic_visit(node)
+    def put(node: ast.AST) -> ast.expr | None:
+        return by if isinstance(node, ast.Call) and ast.unparse(node) == text else None
 
-    put: ast.expr = Put().visit(copied(tree))
-    return put
+    return copied(tree, put)
 
 
-def copied(tree: Tree) -> Tree:
-    """A copy of a syntax tree; `deepcopy` takes ten times as long."""
-    made = tree.__class__.__new__(tree.__class__)
-    for name, value in vars(tree).items():
-        if isinstance(value, ast.AST):
-            value = copied(value) if value._fields else value
-        elif isinstance(value, list):
-            value = [copied(item) for item in value]
-        setattr(made, name, value)
-    return made
+def copied(tree: Tree, other: Callable[[ast.AST], ast.expr | None] = lambda node: None) -> Tree:
+    """A copy of `tree`, with what `other` gives for a node in its place."""
+    made: Any = other(tree)
+    if made is None:
+        made = tree.__class__.__new__(tree.__class__)
+        for name, value in vars(tree).items():
+            if isinstance(value, ast.AST):
+                value = copied(value, other) if value._fields else value
+            elif isinstance(value, list):
+                value = [copied(item, other) for item in value]
+            setattr(made, name, value)
+    return made  # type: ignore[no-any-return]
 
 
 class _Products(ast.NodeTransformer):
@@ -216,12 +210,10 @@ class _Rules(ast.NodeTransformer):
 def _in_calls(tree: ast.expr, name: str, by: ast.expr) -> ast.expr:
     """`tree` with `by` for `name` in the arguments of functions, where it could overflow."""
 
-    class Calls(ast.NodeTransformer):
-        def visit_Call(self, node: ast.Call) -> ast.expr:
-            return substituted(node, {name: by})
+    def put(node: ast.AST) -> ast.expr | None:
+        return substituted(node, {name: by}) if isinstance(node, ast.Call) else None
 
-    found: ast.expr = Calls().visit(tree)
-    return found
+    return copied(tree, put)
 
 
 def _sign_test(test: ast.expr) -> str | None:
