@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .picture import new_figure
+from .picture import glyphless, new_figure
 from .placing import Segment
 from .themes import Theme
 
@@ -44,7 +44,8 @@ class Pen:
 
         figure, renderer = self._ruler
         words = Text(0, 0, fontsize=size, figure=figure, **style)
-        return float(words.get_window_extent(renderer).width) * 72 / FINE
+        with glyphless():
+            return float(words.get_window_extent(renderer).width) * 72 / FINE
 
     def circle(self, x: float, y: float, radius: float, line: str, fill: str, **more: Any) -> None:
         from matplotlib.patches import Circle

@@ -5,6 +5,10 @@ from __future__ import annotations
 import io
 import os
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LONGEST = 24  # characters of a label that are shown
+WORLDWIDE = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Hiragino Sans", "PingFang SC",
+    "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Segoe UI Symbol",
+)  # fmt: skip
 FORMATS = ("svg", "png", "pdf")
 MORE = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
@@ -41,7 +49,7 @@ class Picture:
         self.figure = figure
         self._about = about
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture as SVG, PNG or PDF, as the name of the file says.
 
         The file is complete or not there at all, and the same picture gives the same file.
@@ -53,13 +61,17 @@ class Picture:
         kind = path.suffix[1:].lower()
         if kind not in FORMATS:
             raise ValueError(
-                f"{path.name!r} ends in {path.suffix!r}; a picture is saved as .svg, .png or .pdf"
+                f"{path.name!r} does not say which format: end it in .svg, .png or .pdf"
             )
         write_whole(path, self._drawn(kind))
-        return path
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG text that needs nothing else."""
+        return self._drawn("svg").decode()
 
     def _repr_html_(self) -> str:
-        return image(self._drawn("svg").decode(), self._about)
+        return image(self.svg, self._about)
 
     def _mime_(self) -> tuple[str, str]:
         return "text/html", self._repr_html_()
@@ -81,7 +93,7 @@ class Picture:
             "svg.fonttype": "path",
             "savefig.bbox": None,
         }
-        with matplotlib.rc_context(settings):
+        with matplotlib.rc_context(settings), glyphless():
             self.figure.savefig(
                 target,
                 format=kind,
@@ -90,6 +102,14 @@ class Picture:
                 metadata=undated[kind],
             )
         return target.getvalue()
+
+
+@contextmanager
+def glyphless() -> Iterator[None]:
+    """Inside, a letter that no font has is drawn as a box, without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
 
 
 def theme_called(name: str) -> Theme:
@@ -137,14 +157,24 @@ def mathtext(label: str) -> dict[str, Any]:
     if (
         plain
         or len(set(places)) < len(places)
-        or any(re.search(r"[\\$#%&_^{}~]", text) for text, _ in pieces)
+        or any(re.search(r"[\\$#%&_^{}~\u2e80-\U0010ffff]", text) for text, _ in pieces)
     ):
         short = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
-        return {"text": short, "parse_math": False, **MATH}
+        style = MATH | {"text": short, "parse_math": False}
+        return style if label.isascii() else style | {"fontfamily": _families()}
     marks = {"": "", "sub": "_", "sup": "^"}
     text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces)
     text = text.replace(",", "{,}").replace(" ", r"\ ")
     return {"text": f"${text}$", "parse_math": True, **MATH}
+
+
+@cache
+def _families() -> list[str]:
+    """The face for names, then faces of this machine for letters that it does not have."""
+    from matplotlib.font_manager import fontManager
+
+    here = set(fontManager.get_font_names())
+    return [str(MATH["fontfamily"]), *(name for name in WORLDWIDE if name in here)]
 
 
 def settable(formula: str) -> str:
