@@ -185,6 +185,12 @@ def test_a_label_that_nobody_can_see_is_drawn_in_silence(unseen, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("label", [r"\N", r"a\\G", "&amp;", "<b>", '"', "{a|b}", "%s"])
+def test_a_label_stands_as_it_was_given(label):
+    (text,) = groups(draw(Value(1.0, label)))["n0"].findall(f"{SVG}text")
+    assert text.text == label
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.text(st.characters()))
 def test_any_text_is_only_a_label(label):

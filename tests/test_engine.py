@@ -129,6 +129,10 @@ def test_sum_leaves_no_stray_zero():
     assert [node.data for node in recorded(sum([a, b]))] == [1.0, 2.0, 3.0]
 
 
+def test_a_zero_that_somebody_wrote_is_recorded():
+    assert [node.data for node in recorded(0.0 + Value(1.0))] == [1.0, 0.0, 1.0]
+
+
 def test_total_is_one_node():
     values = [Value(float(i)) for i in range(20_000)]
     result = total(values)
@@ -233,10 +237,12 @@ def test_gradients_do_not_follow_data_changed_after_recording():
     assert a.grad == 3.0
 
 
-def test_a_leaf_is_its_own_result():
+def test_a_leaf_is_its_own_result_and_accumulates():
     a = Value(2.0)
     a.backward()
     assert a.grad == 1.0
+    a.backward()
+    assert a.grad == 2.0
 
 
 def test_a_detached_value_stops_the_gradient():
@@ -253,6 +259,7 @@ def test_a_dead_relu_stops_even_an_infinite_gradient():
     infinite = Value(math.inf)
     (x.relu() * infinite).backward()
     assert x.grad == 0.0
+    assert gradients(x.relu() * infinite, [x])[0].data == 0.0
 
 
 def test_multiplying_by_zero_does_not_stop_it():
