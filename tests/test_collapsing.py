@@ -107,6 +107,21 @@ def test_a_batch_and_a_penalty_are_collapsed_too():
     assert penalty.inputs  # which the user goes on with
 
 
+def test_inputs_that_are_computed_from_each_other_are_inputs():
+    x = [Value(k, f"x_{k}") for k in range(1, 12)]
+    features = [*x, *(value * value for value in x)]
+    graph = collapsed(MLP(22, [2, 1], seed=1)(features))
+    assert [graph.names[node] for node in graph.several] == ["7 more"]
+    assert graph.result.label == "s_1"
+
+
+def test_opened_products_stay_when_they_were_asked_for():
+    large = error(sizes=(8, 8, 1))
+    assert len(Graph(large, products=True)) > 150
+    assert "×" in draw(large, products=True).source
+    assert "×" not in draw(large).source
+
+
 def test_what_neurons_share_with_a_loss_stays():
     model = MLP(2, [3, 20], seed=1)
     scores = model([0.5, 0.25])

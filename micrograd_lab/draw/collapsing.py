@@ -149,6 +149,8 @@ class _Plan:
 
     def _edges(self, node: Value) -> list[tuple[Value, float, float]]:
         """(input, local derivative, contribution) for what a place reads."""
+        if node in self.several and node not in self.neurons:
+            return []  # inputs, of which some may be computed from others of them
         edges = []
         for member in self.several.get(node, [node]):
             if neuron := self.neurons.get(member):

@@ -44,7 +44,8 @@ def draw(
             graph is still readable.
         collapse: "neuron" draws each neuron as one node Σ│σ, without its weights; of more than
             16 beside each other, those in the middle become one node ⋮.  "nothing" draws every
-            node.  If not given: neurons are collapsed when there are more than 150 nodes.
+            node.  If neither this nor `products` is given:
+            neurons are collapsed when there are more than 150 nodes.
         layers: whether the neurons of each layer get a frame around them.
         theme: "light" or "dark".
 
@@ -63,7 +64,7 @@ def draw(
     graph = Graph(result, parameters=parameters, products=products)
     if collapse == "neuron":
         graph = Collapsed(Graph(result, parameters=parameters, products=False))
-    elif collapse is None and len(graph) > READABLE:
+    elif collapse is None and products is None and len(graph) > READABLE:
         with suppress(ValueError):  # not a network, so drawn node by node
             graph = Collapsed(graph)
     edges = sum(len(node.inputs) for node in graph.nodes)
