@@ -244,7 +244,7 @@ class _Finder:
         if times > 1:
             raise ValueError(
                 f"{times} neurons share the weight {self.graph.names[weights[0]]}: the network was "
-                "applied to several samples; give the result of one"
+                "applied to several samples; give the result of one, or the model"
             )
 
     def _outs(self) -> dict[Value, Value]:

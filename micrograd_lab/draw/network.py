@@ -59,7 +59,8 @@ def draw_network(
 
     Args:
         network: a value that the network computed, an output or a loss; or all its outputs; or a
-            model, which is drawn with nothing but its weights.
+            model, which is drawn with nothing but its weights and what gradients they have, such
+            as those of a batch.
         theme: "light" or "dark".
         parameters: its weights and biases; if not given, the leaves labelled as in the lecture.
 
