@@ -1,8 +1,10 @@
+import itertools
 import math
 import pickle
+from contextlib import nullcontext
 
 import pytest
-from table import ONE_INPUT, OPERATORS, ROWS, apply, inside, points, title
+from table import ONE_INPUT, OPERATORS, ROWS, apply, arity, inside, points, title
 
 from micrograd_lab import Value, gradients
 from micrograd_lab.formulas import evaluate, latex, numpy_source, substitute
@@ -109,6 +111,13 @@ def test_outside_the_domain_is_an_error_that_names_it(op):
             apply(op, [Value(x, "q") for x in at])
         assert op.domain in str(error.value)
         assert f"x = Value(q: {at[0]:g}, grad=0)" in str(error.value)
+
+
+@row_of_letters
+def test_the_domain_is_where_there_is_no_error(op):
+    for at in itertools.product((-2.0, -0.5, 0.0, 0.5, 1.0, 3.0), repeat=arity(op)):
+        with nullcontext() if inside(op, at) else pytest.raises(ValueError, match="is undefined"):
+            apply(op, [*map(Value, at)])
 
 
 @pytest.mark.parametrize("op", ONE_INPUT, ids=title)
