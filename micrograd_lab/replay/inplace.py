@@ -94,7 +94,8 @@ class _InPlace:
         covered = sum(stop - start for start, stop, _ in made.pieces)
         if made.name != "g":
             self.keep(made.name, self.empty(made))
-        if made.whole:
+        begun = bool(made.whole) and covered < made.rows
+        if begun:
             self.into(made.name, added(made.whole))
         elif covered < made.rows:
             self.run.append(f"{made.name}.fill(0.0)")
@@ -102,7 +103,9 @@ class _InPlace:
             whole = ast.Name(made.name)
             part = build(f"t[{start}:{stop}]", t=whole) if stop - start < made.rows else whole
             for i, tree in enumerate(trees):
-                self.into(part, tree, add=bool(i or made.whole))
+                self.into(part, tree, add=begun or i > 0)
+        if made.whole and not begun:
+            self.into(made.name, added(made.whole), add=True)
         for index, tree in made.scattered:
             self.run.append(f"{made.name}[{index}] += {self.plain(self.hoisted(tree))}")
 
