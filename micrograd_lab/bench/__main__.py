@@ -95,11 +95,11 @@ def main() -> None:
     parsed = parser.parse_args()
     packages = ["numpy", "numba", "torch", "jax", "casadi", "micrograd"]
     print(f"Python {platform.python_version()}", *filter(None, map(_version, packages)), sep=", ")
+    if parsed.costs:  # first: collecting cycles takes longer beside what the others keep
+        print(growth(), starting(), sep="\n", flush=True)
     for name, work in workloads().items():
         if parsed.only in name:
             print(table(name, measure(work, parsed.rounds)), flush=True)
-    if parsed.costs:
-        print(growth(), starting(), sep="\n")
 
 
 def _version(name: str) -> str:
