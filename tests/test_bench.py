@@ -55,3 +55,8 @@ def test_the_command_line_passes_its_options_on(monkeypatch):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "pinned")
     assert main(["bench", "--only", "moons", "--rounds", "5", "--costs"]) == 2
     assert found == [(["--rounds", "5", "--only", "moons", "--costs"], "1")]
+
+
+def test_no_rounds_are_refused(capsys):
+    assert main(["bench", "--rounds", "0"]) == 2
+    assert "0 rounds; give at least 1" in capsys.readouterr().err

@@ -38,8 +38,11 @@ def run(options: Namespace) -> None:
     The number of threads has to be known before NumPy is imported.
 
     Raises:
+        ValueError: if there is to be no round.
         RuntimeError: if that process fails; it has said why.
     """
+    if options.rounds < 1:
+        raise ValueError(f"{options.rounds} rounds; give at least 1")
     kept = {name: value for name, value in os.environ.items() if name not in _PINNED}
     command = [sys.executable, "-m", __name__, "--rounds", str(options.rounds)]
     command += ["--only", options.only, *(["--costs"] if options.costs else [])]
