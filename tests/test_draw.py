@@ -17,7 +17,7 @@ from table import ROWS, apply, arity, title
 
 from micrograd_lab import Value, dot, draw, total
 from micrograd_lab.draw.rendering import render
-from micrograd_lab.lecture import network
+from micrograd_lab.lecture import chain, network
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROOT = Path(__file__).parent.parent
@@ -221,6 +221,11 @@ def test_the_more_wires_meet_the_more_room_they_have():
     few, many = (draw(total([Value(1.0)] * count)).source for count in (10, 40))
     assert "ranksep=0.2 " in few
     assert "ranksep=0.8 " in many
+
+
+def test_what_nobody_reads_node_by_node_is_laid_out_in_haste():
+    few, many = chain(layers=20).result, chain(layers=200).result
+    assert ["nslimit" in draw(result).source for result in (few, many)] == [False, True]
 
 
 def test_a_name_like_an_option_is_only_a_name(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..engine import Value
-from ..graph import Graph
+from ..graph import READABLE, Graph
 from ..notation import given, number
 from ..ops import Op
 from .collapsing import FORKS, Collapsed
@@ -54,6 +54,7 @@ class _Sheet:
         most = max(len(node.inputs) for node in graph.nodes)
         crowded = self.collapsed and most > PLACES
         apart = 75 if crowded else min(max(10, most), 75)  # the more meet, the more room they need
+        hasty = {"nslimit": "0.1", "nslimit1": "1", "mclimit": "0.1"}  # else minutes, if tangled
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
                 "rankdir": "LR", "ranksep": f"{apart / 50:g}",
@@ -61,6 +62,7 @@ class _Sheet:
                 "splines": "line" if crowded else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",
+                **(hasty if len(graph) > READABLE else {}),
             },
             node_attr={
                 "fontname": WORDS, "fontsize": "11", "penwidth": "1.3", "margin": "0",
