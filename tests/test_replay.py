@@ -226,9 +226,6 @@ def test_an_error_names_sample_and_node(backend):
 def test_a_number_that_became_infinite_is_found_where_the_engine_finds_it(backend):
     w, x = Value(1, "w"), Value(1, "x")
     program = replay((w * x).exp().sigmoid(), [x], [w], backend=backend)
-    if backend in ("torch", "jax"):  # they tell only of results that are not finite: docs/replay.md
-        assert program([[1], [800]]) == pytest.approx((Value(math.e).sigmoid().data + 1) / 2)
-        return
     with pytest.raises(ValueError, match=r"sample 1, v4: exp overflows at x = Value.*800"):
         program([[1], [800]])
 
