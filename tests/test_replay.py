@@ -468,3 +468,14 @@ def test_two_processes_of_torch_compute_a_batch_together(tmp_path):
     for process in processes:
         _, errors = process.communicate(timeout=100)
         assert process.returncode == 0, errors
+
+
+def test_an_array_that_changed_its_shape_is_checked_again():
+    np = pytest.importorskip("numpy")
+    w, x, y = Value(2, "w"), Value(0, "x"), Value(0, "y")
+    program = replay(w * x + y, [x, y], [w], backend="numpy")
+    data = np.ones((2, 2))
+    assert program(data) == program(data) == 3
+    for wrong in (np.ones((4, 1)), np.ones(4), ()):
+        with pytest.raises(ValueError, match="give one row per sample, 2 numbers in each"):
+            program(wrong)
