@@ -159,10 +159,11 @@ def jax(net: Network) -> Step:
             loss += net.penalty * sum((p * p).sum() for pair in weights for p in pair)
         return loss
 
-    @jax.jit
-    def update(weights: Any, x: Any, t: Any) -> Any:
+    def updated(weights: Any, x: Any, t: Any) -> Any:
         loss, slopes = jax.value_and_grad(loss_of)(weights, x, t)
         return loss, slopes, jax.tree.map(lambda p, g: p - RATE * g, weights, slopes)
+
+    update = jax.jit(updated)
 
     def step() -> tuple[float, Any]:
         nonlocal weights
