@@ -81,29 +81,18 @@ def chain(value):
     return step
 
 
-def their_moons(model, points, labels):
-    """One step of micrograd's demo: MLP 2-16-16-1, max-margin loss plus L2, 100 samples."""
+def moons_step(value, model, added_up, points, labels):
+    """One step of micrograd's demo: MLP 2-16-16-1, max-margin loss plus L2, 100 samples.
+
+    Sums are `added_up` by `sum` or, as one Σ, by `total`.
+    """
 
     def step():
-        inputs = [list(map(Theirs, point)) for point in points]
+        inputs = [list(map(value, point)) for point in points]
         scores = list(map(model, inputs))
         losses = [(1 + -label * score).relu() for label, score in zip(labels, scores)]
-        loss = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
-        model.zero_grad()
-        loss.backward()
-        return loss, model.parameters()
-
-    return step
-
-
-def our_moons(model, points, labels):
-    """The same, with the sums written as Σ: a neuron is one `dot` and one activation."""
-
-    def step():
-        inputs = [list(map(Value, point)) for point in points]
-        scores = list(map(model, inputs))
-        losses = [(1 + -label * score).relu() for label, score in zip(labels, scores)]
-        loss = total(losses) * (1.0 / len(losses)) + 1e-4 * total(p * p for p in model.parameters())
+        penalty = added_up(p * p for p in model.parameters())
+        loss = added_up(losses) * (1.0 / len(losses)) + 1e-4 * penalty
         model.zero_grad()
         loss.backward()
         return loss, model.parameters()
@@ -178,7 +167,10 @@ def main():
         mine.data = their.data
     points, labels = moons(100, noise=0.1, seed=1337)
     labels = [2 * label - 1 for label in labels]
-    steps = their_moons(theirs, points, labels), our_moons(ours, points, labels)
+    steps = (
+        moons_step(Theirs, theirs, sum, points, labels),
+        moons_step(Value, ours, total, points, labels),
+    )
     compare("moons, MLP 2-16-16-1, 100 samples", *steps, rounds=9, repeats=1, ours_for_one=10)
     steps = lecture_network(Theirs, their_sigmoid), lecture_network(Value, Value.sigmoid)
     compare("the lecture's network, binary", *steps, rounds=25, repeats=300, ours_for_one=3)

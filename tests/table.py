@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from micrograd_lab import dot, total
+from micrograd_lab import Value, dot, total
 from micrograd_lab.formulas import evaluate
 from micrograd_lab.ops import OPS, row
 from micrograd_lab.recording import method
@@ -60,3 +60,13 @@ def points(op):
         return [tuple(drawn.uniform(-2, 2) for _ in range(arity(op))) for _ in range(3)]
     grid = (-3.7, -1.0, -0.31, 1e-3, 0.5, 1.0, 2.2, 6.0)
     return [at for at in itertools.product(grid, repeat=arity(op)) if inside(op, at)]
+
+
+def forked():
+    """E = z² + z·x: four steps forward, and z has three readers."""
+    x, w = Value(0.5, "x"), Value(-2, "w")
+    z = (w * x).tanh()
+    z.label = "z"
+    result = z * z + z * x
+    result.label = "E"
+    return result

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from table import forked
 
 from micrograd_lab import (
     MLP,
@@ -179,16 +180,6 @@ def until(condition, seconds=20):
                 return found
         time.sleep(0.02)
     raise AssertionError(f"waited {seconds} s in vain")
-
-
-def forked():
-    """E = z² + z·x: four steps forward, and z has three readers."""
-    x, w = Value(0.5, "x"), Value(-2, "w")
-    z = (w * x).tanh()
-    z.label = "z"
-    result = z * z + z * x
-    result.label = "E"
-    return result
 
 
 def test_every_step_shows_the_numbers_of_the_engine(shown):

@@ -5,6 +5,7 @@ from base64 import b64decode
 from html.parser import HTMLParser
 
 import pytest
+from table import forked
 
 from micrograd_lab import MLP, Graph, Value, backward_steps, dot, ieee, squared_error, step
 from micrograd_lab.notation import number
@@ -17,15 +18,6 @@ def toy():
     f = w * x + b
     f.label = "f"
     return f
-
-
-def forked():
-    x, w = Value(0.5, "x"), Value(-2, "w")
-    z = (w * x).tanh()
-    z.label = "z"
-    result = z * z + z * x
-    result.label = "E"
-    return result
 
 
 class Elements(HTMLParser):
