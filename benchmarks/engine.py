@@ -23,9 +23,8 @@ import tracemalloc
 import micrograd.engine
 import micrograd.nn
 
-from micrograd_lab import MLP
-from micrograd_lab.data import moons
-from micrograd_lab.engine import Value, propagate, recorded, total
+from micrograd_lab import MLP, moons, total
+from micrograd_lab.engine import Value, propagate, recorded
 
 Theirs = micrograd.engine.Value
 

@@ -2,19 +2,147 @@
 
     pip install .[fast] torch jax casadi micrograd==0.1.0
     python benchmarks/replay.py
+    python benchmarks/replay.py --only moons --rounds 5
 
-What is not installed is left out; ``micrograd-lab bench`` prints the same tables.  A run takes
-about five minutes.
+A step is the forward pass, the backward pass and the update of the parameters.  Every way gets
+the same numbers, must return the same loss and gradient to 1e-10, and takes its turn in every
+round, so that whatever else the machine does slows all of them down.  One thread each.  What is not
+installed is left out.  A run takes about five minutes.
 """
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+import gc
+import os
+import platform
+import sys
+import time
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from statistics import median
+from typing import Any
 
-from micrograd_lab.bench import add_options, run
+import ours
+import peers
+from costs import growth, starting
+from workloads import Chain, Network, Step, duration, workloads
+
+ENVIRONMENT = {  # one thread: to be known before NumPy is imported
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+}
+PINNED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # some environments pin it to another processor
+WAYS: dict[str, tuple[str, Any, Any]] = {  # name: what must be installed, network, chain
+    "micrograd": ("micrograd", peers.micrograd, peers.micrograd_chain),
+    "define by run": ("numpy", ours.define_by_run, ours.define_by_run_chain),
+    "PyTorch": ("torch", peers.torch, peers.torch_chain),
+    "torch.compile": ("torch", peers.torch_compile, None),
+    "jax.jit": ("jax", peers.jax, None),
+    "CasADi SX": ("casadi", peers.casadi, peers.casadi_chain),
+    "by hand": ("numpy", ours.by_hand, ours.chain_by_hand),
+    "Python program": ("numpy", ours.replayed("python"), ours.replayed_chain("python")),
+    "NumPy program": ("numpy", ours.replayed("numpy"), ours.replayed_chain("numpy")),
+    "tape": ("numba", ours.replayed("tape"), ours.replayed_chain("tape")),
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Print the tables, with one thread."""
+    options = parsed(arguments)
+    if not ENVIRONMENT.items() <= os.environ.items() or any(name in os.environ for name in PINNED):
+        kept = {name: value for name, value in os.environ.items() if name not in PINNED}
+        os.execve(sys.executable, [sys.executable, __file__, *arguments], kept | ENVIRONMENT)
+    packages = ["numpy", "numba", "torch", "jax", "casadi", "micrograd"]
+    print(f"Python {platform.python_version()}", *filter(None, map(_version, packages)), sep=", ")
+    if not options.only:  # first: collecting cycles takes longer beside what the others keep
+        print(growth(), starting(), sep="\n", flush=True)
+    for name, work in workloads().items():
+        if options.only in name:
+            print(table(name, measure(work, options.rounds)), flush=True)
+
+
+def parsed(arguments: list[str]) -> Namespace:
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="turns each (default: %(default)s)")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="tables with this in their title"
+    )
+    options = parser.parse_args(arguments)
+    if options.rounds < 1:
+        parser.error(f"{options.rounds} rounds; give at least 1")
+    return options
+
+
+def measure(work: Network | Chain, rounds: int) -> dict[str, list[float]]:
+    """Seconds per step in each round, for each way that is installed and can compute `work`.
+
+    Raises:
+        ValueError: if a way returns another loss or gradient.
+    """
+    import numpy as np
+
+    steps: dict[str, Step] = {}
+    expected = None
+    for name, (package, of_network, of_chain) in WAYS.items():
+        make = of_chain if isinstance(work, Chain) else of_network
+        if make is None or not find_spec(package):
+            continue
+        step = make(work)
+        if step is None:
+            continue
+        loss, gradient = step()
+        result = np.array([loss, *gradient])
+        expected = result if expected is None else expected
+        error = np.abs(result - expected).max() / np.abs(expected).max()
+        if not error < 1e-10:
+            raise ValueError(f"{name} is {error:.0e} away from {next(iter(steps))}")
+        steps[name] = step
+    often = {name: _often(step) for name, step in steps.items()}
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            gc.collect()  # what the others left behind
+            count = often[name]
+            start = time.perf_counter()
+            for _ in range(count):
+                step()
+            times[name].append((time.perf_counter() - start) / count)
+    return times
+
+
+def table(title: str, times: dict[str, list[float]]) -> str:
+    """Medians and least times, and how many times as fast as by hand, as Markdown."""
+    lines = [
+        f"\n| {title} | median | least | by hand = 1 | of the least |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, rounds in times.items():
+        cells = [duration(median(rounds)), duration(min(rounds))]
+        cells += [f"{of(times['by hand']) / of(rounds):.3g}" for of in (median, min)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _often(step: Step) -> int:
+    """How often to repeat a step so that a turn takes 10 ms."""
+    step()
+    start = time.perf_counter()
+    step()
+    once = time.perf_counter() - start
+    return max(1, int(0.01 / max(once, 1e-6)))
+
+
+def _version(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return ""
+
 
 if __name__ == "__main__":
-    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
-    add_options(parser)
-    parser.set_defaults(costs=True)
-    run(parser.parse_args())
+    main(sys.argv[1:])

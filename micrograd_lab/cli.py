@@ -20,10 +20,10 @@ from typing import NoReturn
 
 from . import __version__
 from .engine import Value
-from .explanation import explain as derivation
-from .expressions import as_label, expression
 from .graph import Graph
-from .steps import backward_steps, forward_steps
+from .tell.explanation import explain as derivation
+from .tell.expressions import as_label, expression
+from .tell.steps import backward_steps, forward_steps
 
 Run = Callable[[Namespace], None]
 
@@ -77,7 +77,7 @@ def lecture(parser: ArgumentParser) -> Run:
     )  # fmt: skip
 
     def run(parsed: Namespace) -> None:
-        from .draw import draw
+        from .drawing import draw
         from .lecture import network, report, toy
         from .saving import write_whole
         from .stepper import step
@@ -129,7 +129,7 @@ def draw(parser: ArgumentParser) -> Run:
     parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
 
     def run(parsed: Namespace) -> None:
-        from .draw import draw
+        from .drawing import draw
 
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if not parsed.no_gradients:
@@ -233,13 +233,13 @@ def train(parser: ArgumentParser) -> Run:
     )
 
     def run(parsed: Namespace) -> None:
-        from . import data
-        from .draw import plot_training
-        from .files import save
-        from .losses import binary_cross_entropy, cross_entropy
-        from .nn import MLP
-        from .optim import Adam
-        from .training import accuracy, fit
+        from .drawing import plot_training
+        from .nn import datasets as data
+        from .nn.losses import binary_cross_entropy, cross_entropy
+        from .nn.modules import MLP
+        from .nn.optim import Adam
+        from .nn.training import accuracy, fit
+        from .nn.weights import save
 
         if parsed.data in gates:
             learned, unseen = data.gate(parsed.data), None
@@ -287,31 +287,12 @@ def train(parser: ArgumentParser) -> Run:
     return run
 
 
-def bench(parser: ArgumentParser) -> Run:
-    """Time training steps on this machine, beside PyTorch, JAX and others that are installed.
-
-    A step is the forward pass, the backward pass and the update of the parameters, on one thread.
-    Every way to compute it must return the same loss and gradient, and takes its turn in every
-    round.
-
-    examples:
-      micrograd-lab bench
-      micrograd-lab bench --only moons --rounds 5
-    """
-    from .bench import add_options
-    from .bench import run as run_benchmarks
-
-    add_options(parser)
-    return run_benchmarks
-
-
 COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
     "lecture": lecture,
     "draw": draw,
     "step": step,
     "explain": explain,
     "train": train,
-    "bench": bench,
 }
 
 _EXAMPLES = """\

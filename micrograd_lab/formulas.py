@@ -1,11 +1,13 @@
-"""A formula of the op table as something else: a number, text, HTML, LaTeX, NumPy source."""
+"""A formula of the op table as a number.
+
+How a formula is written for a reader or for another language is said in ``tell/languages.py``.
+"""
 
 from __future__ import annotations
 
-import ast
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import CodeType, ModuleType
 from typing import Any
@@ -13,8 +15,8 @@ from typing import Any
 from .ops import OPS, Op
 
 ELEMENTARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "pow", "abs", "max")
+NUMPY_NAME = {"pow": "power", "max": "maximum"}
 _BUILTIN = {"abs": abs, "max": max}
-_NUMPY_NAME = {"pow": "power", "max": "maximum"}
 
 
 def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math) -> Any:
@@ -31,98 +33,17 @@ def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math
     return eval(compiled(in_floats(formula)), functions_of(module), dict(letters))
 
 
-def substitute(formula: str, letters: Mapping[str, str]) -> str:
-    """`formula` as one writes it, with the text of a number or a name for each letter.
+def compiled_rule(op: Op) -> Callable[..., tuple[float, tuple[float, ...]]]:
+    """A row as a function of numbers: the value f, and one local derivative for each input.
 
-    >>> substitute("f * (1 - f)", {"f": "0.669"})
-    '0.669 × (1 − 0.669)'
-    >>> substitute("-x / y ** 2", {"x": "−5", "y": "b"})
-    '−(−5) ÷ b^2'
+    >>> compiled_rule(OPS["mul"])(2.0, 5.0)
+    (10.0, (5.0, 2.0))
     """
-    return _Text(letters).write(formula)
-
-
-def latex(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    r"""`formula` in LaTeX, with the LaTeX of a number or a name for each letter.
-
-    >>> latex("1 / (1 + exp(-x))")
-    '\\frac{1}{1 + e^{-x}}'
-    >>> latex("f * (1 - f)", {"f": "0.669"})
-    '0.669 \\left(1 - 0.669\\right)'
-    """
-    return _Latex(letters or {}).write(formula)
-
-
-def html(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    """`formula` as HTML, with the HTML of a number or a name for each letter.
-
-    >>> html("n * x ** (n - 1)", {"x": "x<sub>1</sub>", "n": "3"})
-    '3 × x<sub>1</sub><sup>3 − 1</sup>'
-    """
-    return _Html(letters or {}).write(formula)
-
-
-def spelled(op: Op, count: int, *, most: int = 4) -> tuple[str, dict[str, int]]:
-    """The formula of `op` for `count` inputs, and which input each letter stands for.
-
-    A sum of more than `most` terms is cut off there, with `dots` in place of the rest.
-
-    >>> spelled(OPS["sub"], 2)
-    ('x - y', {'x': 0, 'y': 1})
-    >>> spelled(OPS["dot"], 5)
-    ('x0 * y0 + x1 * y1 + b', {'b': 4, 'x0': 0, 'y0': 2, 'x1': 1, 'y1': 3})
-    """
-    if not op.variadic:
-        return op.shown[0], dict(zip("xy", range(count)))
-    pairs = op.pairs(count)
-    terms = ["dots"] + ["b"] * (count > 2 * pairs > 0)
-    letters = {"b": count - 1} if len(terms) > 1 else {}
-    term = op.formula[len("sum(") : op.formula.index(")")]
-    for i in range(min(pairs or count, most)):
-        terms.insert(i, re.sub("[xy]", rf"\g<0>{i}", term))
-        letters |= {f"x{i}": i} | ({f"y{i}": i + pairs} if pairs else {})
-    if (pairs or count) <= most:
-        terms.remove("dots")
-    return " + ".join(terms), letters
-
-
-@cache
-def with_number(formula: str, n: float | None) -> str:
-    """`formula` with a number for its letter `n`, worked out as far as numbers go.
-
-    >>> with_number("n * x ** (n - 1)", 3.0), with_number("n * x ** (n - 1)", 2.0)
-    ('3.0 * x ** 2.0', '2.0 * x')
-    """
-    if n is None:
-        return formula
-    return ast.unparse(_Worked(n).visit(ast.parse(formula, mode="eval")))
-
-
-class _Worked(ast.NodeTransformer):
-    """Puts a number in for `n` and computes what then has no letters; x ** 1 is x."""
-
-    def __init__(self, n: float) -> None:
-        self.n = n
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.parse(repr(self.n), mode="eval").body if node.id == "n" else node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Pow) and ast.unparse(node.right) == "1.0":
-            return node.left
-        if any(isinstance(part, ast.Name) for part in ast.walk(node)):
-            return node
-        return ast.parse(repr(eval(ast.unparse(node))), mode="eval").body
-
-
-def numpy_source(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    """`formula` as NumPy source that works on arrays, with source text for each letter.
-
-    >>> numpy_source("1 if x > 0 else 0 if x <= 0 else x", {"x": "a"})
-    'np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))'
-    """
-    return _NumPy(letters or {}).write(in_floats(formula))
+    letters = [*"xy"[: len(op.partials)], *(["n"] if op.n is not None else [])]
+    f, slopes = in_floats(op.formula), ", ".join(map(in_floats, op.partials))
+    named = f"(f := {f})" if re.search(r"\bf\b", slopes) else f
+    source = f"lambda {', '.join(letters)}: ({named}, ({slopes},))"
+    return eval(source, functions_of(math))  # type: ignore[no-any-return]
 
 
 @cache
@@ -147,194 +68,8 @@ def functions_of(module: ModuleType) -> dict[str, Any]:
     if module is math:
         found = {name: _BUILTIN.get(name) or getattr(math, name) for name in ELEMENTARY}
     else:
-        found = {name: getattr(module, _NUMPY_NAME.get(name, name)) for name in ELEMENTARY}
+        found = {name: getattr(module, NUMPY_NAME.get(name, name)) for name in ELEMENTARY}
     for op in OPS.values():
-        if len(op.partials) == 1 and not op.variadic and op.n is None and op.name not in found:
+        if op.unary and op.n is None and op.name not in found:
             found[op.name] = eval(f"lambda x: {in_floats(op.formula)}", found)
     return found
-
-
-class _Writer:
-    """Writes a formula's syntax tree; a subclass says how each kind of term looks."""
-
-    signs: Mapping[type[ast.AST], str]
-    brackets = ("(", ")")
-
-    def __init__(self, letters: Mapping[str, str]) -> None:
-        self.letters = letters
-
-    def write(self, formula: str) -> str:
-        return self.term(ast.parse(formula, mode="eval").body, 0)
-
-    def term(self, node: ast.expr, inside: int) -> str:
-        """The text of `node`, in brackets if it binds more loosely than `inside`."""
-        text, binds = self.plain(node)
-        return self.brackets[0] + text + self.brackets[1] if binds < inside else text
-
-    def plain(self, node: ast.expr) -> tuple[str, int]:
-        """The text of `node`, and how tightly it binds: 0 condition, 1 sum, 2 product, 4 power."""
-        match node:
-            case ast.Constant(value=int() | float() as number):
-                return self.number(number), 9
-            case ast.Name():
-                text = self.letters.get(node.id, node.id)
-                return text, self.binding(text)
-            case ast.UnaryOp(operand=operand):
-                return self.signs[ast.USub] + self.term(operand, 2), 1
-            case ast.BinOp(left=left, op=op, right=right):
-                return self.operation(left, op, right)
-            case ast.Compare(left=left, ops=[sign], comparators=[right]):
-                return f"{self.term(left, 1)} {self.signs[type(sign)]} {self.term(right, 1)}", 0
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                return self.condition(test, body, orelse), 0
-            case ast.BoolOp(op=op, values=values):
-                return self.joined(op, values), 0
-            case ast.Call(func=ast.Name(id=name), args=args):
-                return self.call(name, args)
-        raise ValueError(f"{ast.unparse(node)!r} is not part of a formula")
-
-    def binding(self, text: str) -> int:
-        """How tightly the text of a letter binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are no single term."""
-        opening, closing = self.brackets
-        if text.startswith(opening) and text.endswith(closing) and text.count(opening) == 1:
-            return 9
-        if text[0] in "-−":
-            return 1
-        if "·" in text or " " in text:
-            return 2
-        return 4 if "^" in text or "<sup>" in text else 9
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        level = 1 if isinstance(op, ast.Add | ast.Sub) else 2
-        tighter = level + 1 if isinstance(op, ast.Sub | ast.Div) else level
-        a, b = self.leading(left, level), self.term(right, max(tighter, 2))
-        if b[0] in "-−":  # a product that begins with a minus
-            b = self.brackets[0] + b + self.brackets[1]
-        return f"{a} {self.signs[type(op)]} {b}", level
-
-    def leading(self, node: ast.expr, inside: int) -> str:
-        """The text of a left operand: what begins with a minus needs no brackets there."""
-        text, _ = self.plain(node)
-        return (
-            text
-            if text[0] in "-−" and isinstance(node, ast.UnaryOp | ast.Name)
-            else self.term(node, inside)
-        )
-
-    def number(self, number: float) -> str:
-        return f"{number:g}"
-
-    def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
-        return f"{self.term(body, 1)} if {self.term(test, 0)} else {self.term(orelse, 0)}"
-
-    def joined(self, op: ast.boolop, values: list[ast.expr]) -> str:
-        word = " or " if isinstance(op, ast.Or) else " and "
-        return word.join(self.term(value, 0) for value in values)
-
-    def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
-        return f"{name}({', '.join(self.term(arg, 0) for arg in args)})", 9
-
-
-class _Text(_Writer):
-    signs: Mapping[type[ast.AST], str] = {
-        ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.USub: "−", ast.Mod: "mod",
-        ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠",
-    }  # fmt: skip
-    functions: Mapping[str, str] = {"sigmoid": "σ", "log": "ln", "sqrt": "√"}
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)}^{self.term(right, 5)}", 4
-        return super().operation(left, op, right)
-
-    def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
-        if name == "pow":
-            return self.operation(args[0], ast.Pow(), args[1])
-        return super().call(self.functions.get(name, name), args)
-
-
-class _Html(_Text):
-    signs: Mapping[type[ast.AST], str] = {**_Text.signs, ast.Gt: "&gt;", ast.Lt: "&lt;"}
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)}<sup>{self.term(right, 0)}</sup>", 4
-        return super().operation(left, op, right)
-
-
-class _Latex(_Writer):
-    signs: Mapping[type[ast.AST], str] = {
-        ast.Add: "+", ast.Sub: "-", ast.USub: "-", ast.Mod: r"\bmod",
-        ast.Gt: ">", ast.GtE: r"\ge", ast.Lt: "<", ast.LtE: r"\le", ast.Eq: "=", ast.NotEq: r"\ne",
-    }  # fmt: skip
-    brackets = (r"\left(", r"\right)")
-    functions: Mapping[str, str] = {
-        "sigmoid": r"\sigma", "log": r"\ln", "log1p": r"\operatorname{log1p}",
-        "softplus": r"\operatorname{softplus}", "relu": r"\operatorname{ReLU}",
-    }  # fmt: skip
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Div):
-            return rf"\frac{{{self.term(left, 0)}}}{{{self.term(right, 0)}}}", 3
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)}^{{{self.term(right, 0)}}}", 4
-        if isinstance(op, ast.Mult):
-            a, b = self.leading(left, 2), self.term(right, 2)
-            digits = a[-1].isdigit() and b[0].isdigit()
-            return a + (r" \cdot " if digits or b[0] == "-" else " ") + b, 2
-        return super().operation(left, op, right)
-
-    def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
-        rows = [rf"{self.term(body, 0)} & {self.term(test, 0)}"]
-        while isinstance(orelse, ast.IfExp):
-            rows.append(rf"{self.term(orelse.body, 0)} & {self.term(orelse.test, 0)}")
-            orelse = orelse.orelse
-        rows.append(rf"{self.term(orelse, 0)} & \text{{otherwise}}")
-        return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
-
-    def joined(self, op: ast.boolop, values: list[ast.expr]) -> str:
-        word = r" \lor " if isinstance(op, ast.Or) else r" \land "
-        return word.join(self.term(value, 0) for value in values)
-
-    def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
-        inner = ", ".join(self.term(arg, 0) for arg in args)
-        if name == "pow":
-            return self.operation(args[0], ast.Pow(), args[1])
-        if name == "exp":
-            return f"e^{{{inner}}}", 4
-        if name == "sqrt":
-            return rf"\sqrt{{{inner}}}", 9
-        if name == "abs":
-            return rf"\left|{inner}\right|", 9
-        if name == "sum":
-            return rf"\sum {self.term(args[0], 2)}", 2
-        return self.functions.get(name, rf"\{name}") + rf"\left({inner}\right)", 9
-
-
-class _NumPy(_Writer):
-    signs: Mapping[type[ast.AST], str] = {
-        ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.USub: "-", ast.Pow: "**",
-        ast.Mod: "%", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==",
-        ast.NotEq: "!=",
-    }  # fmt: skip
-
-    def number(self, number: float) -> str:
-        return repr(number)
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)} ** {self.term(right, 5)}", 4
-        return super().operation(left, op, right)
-
-    def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
-        return f"np.where({self.term(test, 0)}, {self.term(body, 0)}, {self.term(orelse, 0)})"
-
-    def joined(self, op: ast.boolop, values: list[ast.expr]) -> str:
-        sign = " | " if isinstance(op, ast.Or) else " & "
-        return sign.join(f"({self.term(value, 0)})" for value in values)
-
-    def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
-        if name in ELEMENTARY:
-            return super().call(f"np.{_NUMPY_NAME.get(name, name)}", args)
-        inner = type(self)({"x": self.term(args[0], 3)})
-        return inner.plain(ast.parse(in_floats(OPS[name].formula), mode="eval").body)

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
 
+from .domain import outside
 from .engine import Value, propagate, record, recorded
 from .formulas import evaluate
 from .ops import OPS, Op
-from .recording import outside
 
 READABLE = 150  # nodes; beyond this nobody reads a drawing node by node
 
@@ -89,8 +89,8 @@ class Graph:
         """For each node, what reads it: (value, which of its inputs), in the order made."""
         found: dict[Value, list[tuple[Value, int]]] = {node: [] for node in self.nodes}
         for node in self.nodes:
-            for i, input in enumerate(node.inputs):
-                found[input].append((node, i))
+            for i, x in enumerate(node.inputs):
+                found[x].append((node, i))
         return found
 
     def evaluate(self, changed: Mapping[Value, float]) -> float:
@@ -107,29 +107,29 @@ class Graph:
         for node in data.keys() - set(self.nodes):
             raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
         for node in self.nodes:
-            if node.op and node not in data and any(input in data for input in node.inputs):
-                data[node] = _again(node.op, [data.get(input, input.data) for input in node.inputs])
+            if node.op and node not in data and any(x in data for x in node.inputs):
+                data[node] = _again(node.op, [data.get(x, x.data) for x in node.inputs])
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
         """What `node` hands back to its input `i`, by the engine's chain rule: local × upstream."""
-        input = record(0.0, None, (), ())
-        propagate([record(node.data, node.op, (input,), (node.locals[i],), node.grad)])
-        return input.grad
+        x = record(0.0, None, (), ())
+        propagate([record(node.data, node.op, (x,), (node.slopes[i],), node.grad)])
+        return x.grad
 
     def _open(self) -> None:
         """Replace each dot product by its products and a Σ, with the numbers that were recorded."""
         twins: dict[Value, Value] = {}
         nodes: list[Value] = []
         for node in self.nodes:
-            inputs = tuple(twins[input] for input in node.inputs)
+            inputs = tuple(twins[x] for x in node.inputs)
             pairs = _pairs(node)
             if not inputs:
                 twin = node
             elif pairs:
                 products = []
                 for i in range(pairs):
-                    y, x = node.locals[i], node.locals[i + pairs]
+                    y, x = node.slopes[i], node.slopes[i + pairs]
                     product = record(x * y, OPS["mul"], (inputs[i], inputs[i + pairs]), (y, x))
                     product.grad = node.grad
                     self.names[product] = f"{self.names[node]}.{i + 1}"

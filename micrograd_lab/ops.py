@@ -40,6 +40,11 @@ class Op:
         """Whether the operation takes any number of inputs."""
         return self.formula.startswith("sum(")
 
+    @property
+    def unary(self) -> bool:
+        """Whether the operation takes one input, and so is a method of every value."""
+        return len(self.partials) == 1 and not self.variadic
+
     def partial(self, i: int, inputs: Sequence[Any]) -> tuple[str, dict[str, Any]]:
         """The partial for input `i`, and the inputs that its letters stand for.
 
@@ -47,8 +52,6 @@ class Op:
 
         >>> OPS["dot"].partial(3, ["w1", "w2", "z1", "z2", "w0"])
         ('x', {'x': 'w2', 'y': 'z2'})
-        >>> OPS["dot"].partial(4, ["w1", "w2", "z1", "z2", "w0"])
-        ('1', {'b': 'w0'})
         """
         if not self.variadic:
             return self.partials[i], dict(zip("xy", inputs))
@@ -74,44 +77,58 @@ def row(name: str, n: float | None = None) -> Op:
 
 # fmt: off
 OPS: dict[str, Op] = {op.name: op for op in (
-    Op("add",  "+", "x + y", ("1", "1")),
-    Op("sub",  "−", "x - y", ("1", "-1")),
-    Op("mul",  "×", "x * y", ("y", "x")),
-    Op("div",  "÷", "x / y", ("1 / y", "-f / y"), "y != 0", ("x / y", "1 / y", "-x / y ** 2")),
-    Op("neg",  "−", "-x",    ("-1",)),
-    Op("sum",  "Σ", "sum(x)", ("1",)),
-    Op("dot",  "Σ", "sum(x * y) + b", ("y", "x", "1")),
-    Op("pow",  "xʸ", "pow(x, y)",
-       ("y * pow(x, y - 1) if y < 0 or y > 0 else 0 * y",
-        "0 * f if x >= 0 and x <= 0 and y >= 0 else f * log(x)"),
-       "x > 0 or x == 0 and (y == 0 or y >= 1)",
-       ("x ** y", "y * x ** (y - 1)", "f * log(x)")),
-    Op("pow_scalar", "(·)^n", "pow(x, n)", ("n * pow(x, n - 1) if n != 0 else 0",),
-       "x > 0 or x == 0 and (n == 0 or n >= 1) or x < 0 and n % 1 == 0",
-       ("x ** n", "n * x ** (n - 1)"), n=2.0),
+    # one input
+    Op("neg",         "−",        "-x",        ("-1",)),
+    Op("half_square", "½(·)²",    "x * x / 2", ("x",), textbook=("x ** 2 / 2", "x")),
+    Op("exp",         "exp",      "exp(x)",    ("f",),       "x < 709.79"),
+    Op("log",         "ln",       "log(x)",    ("1 / x",),   "x > 0"),
+    Op("sqrt",        "√",        "sqrt(x)",   ("0.5 / f",), "x > 0", ("sqrt(x)", "1 / (2 * f)")),
+    Op("sin",         "sin",      "sin(x)",    ("cos(x)",)),
+    Op("cos",         "cos",      "cos(x)",    ("-sin(x)",)),
+    Op("abs",         "|·|",      "abs(x)",    ("1 if x > 0 else -1 if x < 0 else 0 * x",),
+       textbook=("abs(x)", "1 if x > 0 else -1 if x < 0 else 0")),
+    Op("tanh",        "tanh",     "tanh(x)",   ("4 * sigmoid(2 * x) * sigmoid(-2 * x)",),
+       textbook=("tanh(x)", "1 - f ** 2")),
+    Op("sigmoid",     "σ",        "1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))",
+       ("f * sigmoid(-x)",), textbook=("1 / (1 + exp(-x))", "f * (1 - f)")),
+    Op("softplus",    "softplus", "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))",
+       ("sigmoid(x)",), textbook=("log(1 + exp(x))", "1 / (1 + exp(-x))")),
+    Op("relu",        "ReLU",     "max(x, 0)", ("1 if x > 0 else 0 if x <= 0 else x",), gate=True,
+       textbook=("x if x > 0 else 0", "1 if x > 0 else 0")),
+    Op("step",        "step",     "1 if x >= 0 else 0 if x < 0 else x",
+       ("0 if x >= 0 or x < 0 else x",), gate=True, textbook=("1 if x >= 0 else 0", "0")),
+    Op("identity",    "id",       "x",         ("1",)),
+    # one input and a number
+    Op("leaky_relu",  "LReLU",  "x if x > 0 else n * x", ("1 if x > 0 else n if x <= 0 else x",),
+       textbook=("x if x > 0 else n * x", "1 if x > 0 else n"), n=0.01),
+    Op("pow_scalar",  "(·)^n",  "pow(x, n)", ("n * pow(x, n - 1) if n != 0 else 0",),
+       domain="x > 0 or x == 0 and (n == 0 or n >= 1) or x < 0 and n % 1 == 0",
+       textbook=("x ** n", "n * x ** (n - 1)"), n=2.0),
+    # two inputs
+    Op("add", "+", "x + y", ("1", "1")),
+    Op("sub", "−", "x - y", ("1", "-1")),
+    Op("mul", "×", "x * y", ("y", "x")),
+    Op("div", "÷", "x / y", ("1 / y", "-f / y"), "y != 0", ("x / y", "1 / y", "-x / y ** 2")),
+    Op("pow", "xʸ", "pow(x, y)",
+       partials=("y * pow(x, y - 1) if y < 0 or y > 0 else 0 * y",
+                 "0 * f if x >= 0 and x <= 0 and y >= 0 else f * log(x)"),
+       domain="x > 0 or x == 0 and (y == 0 or y >= 1)",
+       textbook=("x ** y", "y * x ** (y - 1)", "f * log(x)")),
     Op("logaddexp", "LSE", "max(x, y) + log1p(exp(-abs(x - y))) if x != y else x + log(2)",
-       ("sigmoid(x - y)", "sigmoid(y - x)"), "",
-       ("log(exp(x) + exp(y))", "exp(x - f)", "exp(y - f)")),
-    Op("half_square", "½(·)²", "x * x / 2", ("x",), "", ("x ** 2 / 2", "x")),
-    Op("exp",  "exp", "exp(x)",  ("f",), "x < 709.79"),
-    Op("log",  "ln",  "log(x)",  ("1 / x",), "x > 0"),
-    Op("sqrt", "√",   "sqrt(x)", ("0.5 / f",), "x > 0", ("sqrt(x)", "1 / (2 * f)")),
-    Op("sin",  "sin", "sin(x)",  ("cos(x)",)),
-    Op("cos",  "cos", "cos(x)",  ("-sin(x)",)),
-    Op("abs",  "|·|", "abs(x)",  ("1 if x > 0 else -1 if x < 0 else 0 * x",), "",
-       ("abs(x)", "1 if x > 0 else -1 if x < 0 else 0")),
-    Op("tanh", "tanh", "tanh(x)", ("4 * sigmoid(2 * x) * sigmoid(-2 * x)",), "",
-       ("tanh(x)", "1 - f ** 2")),
-    Op("sigmoid", "σ", "1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))",
-       ("f * sigmoid(-x)",), "", ("1 / (1 + exp(-x))", "f * (1 - f)")),
-    Op("softplus", "softplus", "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))",
-       ("sigmoid(x)",), "", ("log(1 + exp(x))", "1 / (1 + exp(-x))")),
-    Op("relu", "ReLU", "max(x, 0)", ("1 if x > 0 else 0 if x <= 0 else x",), "",
-       ("x if x > 0 else 0", "1 if x > 0 else 0"), gate=True),
-    Op("leaky_relu", "LReLU", "x if x > 0 else n * x", ("1 if x > 0 else n if x <= 0 else x",), "",
-       ("x if x > 0 else n * x", "1 if x > 0 else n"), n=0.01),
-    Op("step", "step", "1 if x >= 0 else 0 if x < 0 else x", ("0 if x >= 0 or x < 0 else x",), "",
-       ("1 if x >= 0 else 0", "0"), gate=True),
-    Op("identity", "id", "x", ("1",)),
+       partials=("sigmoid(x - y)", "sigmoid(y - x)"),
+       textbook=("log(exp(x) + exp(y))", "exp(x - f)", "exp(y - f)")),
+    Op("maximum", "max", "x if x >= y else y if x < y else x + y",
+       partials=("0.5 if x >= y and x <= y else 1 if x > y else 0 if x <= y else x + y",
+                 "0.5 if x >= y and x <= y else 0 if x > y else 1 if x <= y else x + y"),
+       textbook=("x if x >= y else y", "1 if x > y else 0 if x < y else 0.5",
+                 "0 if x > y else 1 if x < y else 0.5"), gate=True),
+    Op("minimum", "min", "x if x <= y else y if x > y else x + y",
+       partials=("0.5 if x >= y and x <= y else 1 if x < y else 0 if x >= y else x + y",
+                 "0.5 if x >= y and x <= y else 0 if x < y else 1 if x >= y else x + y"),
+       textbook=("x if x <= y else y", "1 if x < y else 0 if x > y else 0.5",
+                 "0 if x < y else 1 if x > y else 0.5"), gate=True),
+    # any number of inputs
+    Op("sum", "Σ", "sum(x)", ("1",)),
+    Op("dot", "Σ", "sum(x * y) + b", ("y", "x", "1")),
 )}
 # fmt: on

@@ -6,9 +6,9 @@ import itertools
 import random
 
 from micrograd_lab import Value, dot, total
+from micrograd_lab.engine import method
 from micrograd_lab.formulas import evaluate
 from micrograd_lab.ops import OPS, row
-from micrograd_lab.recording import method
 
 OPERATORS = {
     "add": lambda x, y: x + y,
@@ -16,10 +16,10 @@ OPERATORS = {
     "mul": lambda x, y: x * y,
     "div": lambda x, y: x / y,
     "pow": lambda x, y: x**y,
-    "logaddexp": method(OPS["logaddexp"]),
+    **{name: method(OPS[name]) for name in ("logaddexp", "maximum", "minimum")},
 }
 ROWS = [*OPS.values(), row("pow_scalar", 3.0), row("pow_scalar", -0.5), row("leaky_relu", 0.2)]
-ONE_INPUT = [op for op in ROWS if len(op.partials) == 1 and not op.variadic]
+ONE_INPUT = [op for op in ROWS if op.unary]
 TWO_INPUTS = [op for op in ROWS if len(op.partials) == 2]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..notation import given, number
+from ..tell.notation import as_given, number
 from .examples import RATE, WEIGHTS, chain, network, toy_steps, trained, wirings
 from .printed import PRINTED
 from .tables import ACTIVATIONS, outputs
@@ -139,7 +139,7 @@ def _toy() -> Iterator[Erratum]:
     yield Erratum(
         "E13",
         "toy example",
-        f"w + η ∂f/∂w is right only because f = {given(climb[0])} has to rise to 3; there is no "
+        f"w + η ∂f/∂w is right only because f = {as_given(climb[0])} has to rise to 3; there is no "
         f"error on the slide, and nothing ends the climb (4 steps: {climb[4]:.1f}, 5 steps: "
         f"{climb[5]:.1f})",
         "descend E = ½(f − 3)² with minus; η = 0.1 multiplies f − 3 by "

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..engine import Value, dot, recorded
+from ..calculus import dot
+from ..engine import Value, recorded
 from ..graph import Graph
-from ..notation import subscripted
 from ..ops import OPS
+from ..tell.notation import subscripted
 
 WEIGHTS: Mapping[str, float] = {
     "w_{1,1}^{(1)}": 0.15,
@@ -227,7 +228,7 @@ def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Exam
     tanh 0.107
     relu 1
     """
-    if activation not in OPS or len(OPS[activation].partials) != 1:
+    if activation not in OPS or not OPS[activation].unary:
         raise ValueError(f"{activation} is not an operation of one input")
     z = Value(x, "x")
     for layer in range(1, layers + 1):

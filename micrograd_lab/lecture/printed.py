@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from ..engine import Value
-from ..formulas import evaluate, substitute
+from ..formulas import evaluate
+from ..tell.languages import formula_text
 from .examples import INPUTS, RATE, TARGETS, WEIGHTS, Example, gate, network, toy, xor
 from .tables import ACTIVATIONS, outputs
 
@@ -183,7 +184,7 @@ def _quantities(example: Example) -> dict[str, float]:
     (a,) = z_1.inputs
     w = a.inputs[0]  # of x_1, to the unit that layer 2 reads as z_1: 0.15, or 0.2 as printed
     first = s_1.inputs[0]  # the weight of z_1
-    from_1, from_2 = s_1.locals[2], s_2.locals[2]  # the local derivatives of z_1
+    from_1, from_2 = s_1.slopes[2], s_2.slopes[2]  # the local derivatives of z_1
     return {
         "a1": example["a_1"].data,
         "a2": example["a_2"].data,
@@ -197,19 +198,19 @@ def _quantities(example: Example) -> dict[str, float]:
         "y2": y_2.data,
         "E": example.result.data,
         "e1": y_1.grad,
-        "d1": y_1.locals[0],
-        "sw": s_1.locals[0],
+        "d1": y_1.slopes[0],
+        "sw": s_1.slopes[0],
         "gw2": first.grad,
         "new2": first.data + RATE * first.grad,
         "e2": y_2.grad,
-        "d2": y_2.locals[0],
+        "d2": y_2.slopes[0],
         "sz1": from_1,
         "sz2": from_2,
         "gz1": from_1 * s_1.grad,
         "gz2": from_2 * s_2.grad,
         "gz": z_1.grad,
-        "dz": z_1.locals[0],
-        "aw": a.locals[0],
+        "dz": z_1.slopes[0],
+        "aw": a.slopes[0],
         "gw1": w.grad,
         "new1": w.data + RATE * w.grad,
     }
@@ -217,7 +218,7 @@ def _quantities(example: Example) -> dict[str, float]:
 
 def _by_hand(formula: str, letters: Mapping[str, str]) -> tuple[str, float]:
     """`formula` with printed numbers in it, and what it gives."""
-    text = substitute(formula, {a: number.replace("-", "−") for a, number in letters.items()})
+    text = formula_text(formula, {a: number.replace("-", "−") for a, number in letters.items()})
     return text, float(evaluate(formula, {a: float(number) for a, number in letters.items()}))
 
 

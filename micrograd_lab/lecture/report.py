@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from textwrap import fill
 
-from ..notation import number
+from ..tell.notation import number
 from .errata import ERRATA
 from .examples import RATE, WEIGHTS, network, toy_steps, trained
 from .printed import PRINTED

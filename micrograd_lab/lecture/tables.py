@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..engine import Value, total
-from ..losses import cross_entropy, softmax
-from ..notation import subscripted
+from ..calculus import total
+from ..engine import Value
+from ..nn.losses import cross_entropy, softmax
 from ..ops import OPS, Op
+from ..tell.notation import subscripted
 
 SCORES = (-5.0, -1.0, 1.0, 5.0)
 LABEL = (0, 0, 0, 1)
@@ -38,7 +39,7 @@ class Activation:
     @property
     def slope_at_0(self) -> float:
         """What the engine says at x = 0."""
-        return float(getattr(Value(0), self.op.name)().locals[0])
+        return float(getattr(Value(0), self.op.name)().slopes[0])
 
 
 ACTIVATIONS = (

@@ -17,13 +17,13 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from ..draw.diagram import Diagram
-from ..draw.svg import image
+from ..drawing.graph.diagram import Diagram
+from ..drawing.svg import image
 from ..engine import Value
 from ..graph import Graph
 from ..saving import write_whole
-from .data import Walk
-from .picture import slim, variables
+from .styles import slim, variables
+from .walk import Walk
 
 LONGEST = 650  # nodes; a longer page is slow, and nobody walks through it
 

@@ -1,0 +1,142 @@
+"""What takes several values at once: sums, dot products, the largest, and gradients as values."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Sequence
+
+from .domain import Number, recording
+from .engine import Value, method, record, recorded
+from .formulas import compiled
+from .ops import OPS
+
+_SUM, _DOT = OPS["sum"], OPS["dot"]
+_logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
+
+
+def total(values: Iterable[Number]) -> Value:
+    """The sum of any number of values as one node, Σ.
+
+    >>> total([Value(1), Value(2), 3]).data
+    6.0
+    """
+    inputs = tuple(map(_value, values))
+    if not inputs:
+        return Value(0.0)
+    return record(float(sum(v.data for v in inputs)), _SUM, inputs, (1.0,) * len(inputs))
+
+
+def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None = None) -> Value:
+    """The lecture's linear summation function Σ weightᵢ · inputᵢ + bias, as one node.
+
+    Raises:
+        ValueError: if there are not as many inputs as weights, or none.
+
+    Source:
+        Lecture 7, "Backpropagation in a neuron": a = w₁z₁ + w₂z₂ + w₃z₃.
+
+    >>> dot([Value(0.15), Value(0.2)], [0.12, 0.3], 0.1)
+    Value(0.178, grad=0)
+    """
+    if len(weights) != len(inputs) or not len(weights):
+        raise ValueError(f"{len(weights)} weights but {len(inputs)} inputs; give one weight each")
+    try:
+        x, y = [v.data for v in weights], [v.data for v in inputs]  # type: ignore[attr-defined]
+        data = sum(map(operator.mul, x, y))
+        if bias is None:
+            return record(data, _DOT, (*weights, *inputs), (*y, *x))
+        data += bias.data  # type: ignore[attr-defined]
+        return record(data, _DOT, (*weights, *inputs, bias), (*y, *x, 1.0))
+    except (AttributeError, TypeError):  # some are numbers
+        lifted = None if bias is None else _value(bias)
+        return dot([*map(_value, weights)], [*map(_value, inputs)], lifted)
+
+
+def maximum(*values: Number) -> Value:
+    """The largest of two or more values; at a tie of two, each gets half of the gradient.
+
+    Unlike Python's ``max`` it records no choice: with other numbers another may be the largest.
+
+    Raises:
+        ValueError: if there are fewer than two values.
+
+    >>> a, b = Value(2, "a"), Value(2, "b")
+    >>> maximum(a, b).backward()
+    >>> a.grad, b.grad
+    (0.5, 0.5)
+    """
+    return _by_pairs("maximum", _maximum, values, fewest=2)
+
+
+def minimum(*values: Number) -> Value:
+    """The smallest of two or more values; at a tie of two, each gets half of the gradient.
+
+    Raises:
+        ValueError: if there are fewer than two values.
+
+    >>> minimum(Value(2), Value(-1), 5)
+    Value(-1, grad=0)
+    """
+    return _by_pairs("minimum", _minimum, values, fewest=2)
+
+
+def logsumexp(values: Sequence[Number]) -> Value:
+    """ln Σ exp(value), the smooth maximum; no exponential overflows.
+
+    Raises:
+        ValueError: if there are no values.
+
+    >>> logsumexp([Value(1000), Value(1000)])
+    Value(1000.69, grad=0)
+    """
+    return _by_pairs("logsumexp", _logaddexp, values, fewest=1)
+
+
+def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
+    """∂(result)/∂(each of `wrt`) as values, which can be differentiated again.
+
+    The chain rule of `propagate`, on values instead of numbers; no `grad` changes.
+
+    >>> x = Value(2.0)
+    >>> (slope,) = gradients(x**3, [x])
+    >>> (curvature,) = gradients(slope, [x])
+    >>> slope.data, curvature.data
+    (12.0, 12.0)
+    """
+    order = recorded(result)
+    depends = set(map(_value, wrt))
+    depends.update(node for node in order if not depends.isdisjoint(node.inputs))
+    upstream = {result: Value(1.0)}
+    with recording():
+        for node in reversed(order):
+            if node.op is None or node not in upstream:
+                continue
+            for i, x in enumerate(node.inputs):
+                if x in depends and (node.slopes[i] or not node.op.gate):
+                    partial, letters = node.op.partial(i, node.inputs)
+                    known = letters | {"f": node, "n": node.op.n}
+                    slope = eval(compiled(partial), _ON_VALUES, known)
+                    share = upstream[node] if slope == 1 else slope * upstream[node]
+                    upstream[x] = upstream[x] + share if x in upstream else share
+    return [upstream[value] if value in upstream else Value(0.0) for value in wrt]
+
+
+def _by_pairs(
+    name: str, pair: Callable[..., Value], numbers: Sequence[Number], *, fewest: int
+) -> Value:
+    """`numbers` joined by pairs of neighbours, then pairs of pairs: as deep as log₂ of them."""
+    values = [*map(_value, numbers)]
+    if len(values) < fewest:
+        raise ValueError(f"{name} of {len(values)} values; give at least {fewest}")
+    while len(values) > 1:
+        odd = values[len(values) - len(values) % 2 :]
+        values = [*map(pair, values[::2], values[1::2]), *odd]
+    return values[0]
+
+
+def _value(number: Number) -> Value:
+    """`number` itself if it is a value, else a leaf that holds it."""
+    return number if isinstance(number, Value) else Value(number)
+
+
+_ON_VALUES = {name: getattr(Value, name) for name in OPS if hasattr(Value, name)} | {"pow": pow}

@@ -1,0 +1,24 @@
+"""Pictures: the recorded graph through Graphviz, the network and the curves through Matplotlib."""
+
+from .figures import Picture
+from .graph.diagram import Diagram, draw
+from .network.view import draw_network
+from .plots.boundary import plot_decision_boundary
+from .plots.curves import (
+    plot_activation,
+    plot_gradient_flow,
+    plot_history,
+    plot_training,
+)
+
+__all__ = [
+    "Diagram",
+    "Picture",
+    "draw",
+    "draw_network",
+    "plot_activation",
+    "plot_decision_boundary",
+    "plot_gradient_flow",
+    "plot_history",
+    "plot_training",
+]

@@ -1,0 +1,187 @@
+"""A Matplotlib figure that shows itself in a notebook, is saved whole, and never touches pyplot."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..saving import write_whole
+from ..tell.notation import label_parts
+from .svg import image
+from .themes import THEMES, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LONGEST = 24  # characters of a label that are shown
+WORLDWIDE = (
+    "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Hiragino Sans", "PingFang SC",
+    "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Segoe UI Symbol",
+)  # fmt: skip
+FORMATS = ("svg", "png", "pdf")
+MORE = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
+SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
+DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
+MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
+
+
+class Picture:
+    """A figure made with Matplotlib.
+
+    Attributes:
+        figure: the Matplotlib figure, to be changed further if need be.
+
+    >>> from micrograd_lab.nn import MLP
+    >>> from micrograd_lab import draw_network
+    >>> draw_network(MLP(2, [3, 1], seed=1))
+    Network of 2, 3 and 1 nodes, 9.0 by 8.9 inches; show it in a notebook, or .save("picture.svg")
+    """
+
+    def __init__(self, figure: Figure, about: str) -> None:
+        self.figure = figure
+        self._about = about
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture as SVG, PNG or PDF, as the name of the file says.
+
+        The file is complete or not there at all, and the same picture gives the same file.
+
+        Raises:
+            ValueError: if the name ends in something else.
+        """
+        path = Path(path)
+        kind = path.suffix[1:].lower()
+        if kind not in FORMATS:
+            raise ValueError(
+                f"{path.name!r} does not say which format: end it in .svg, .png or .pdf"
+            )
+        write_whole(path, self._drawn(kind))
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG text that needs nothing else."""
+        return self._drawn("svg").decode()
+
+    def _repr_html_(self) -> str:
+        return image(self.svg, self._about)
+
+    def _mime_(self) -> tuple[str, str]:
+        return "text/html", self._repr_html_()
+
+    def __repr__(self) -> str:
+        width, height = self.figure.get_size_inches()
+        return (
+            f"{self._about}, {width:.1f} by {height:.1f} inches; "
+            'show it in a notebook, or .save("picture.svg")'
+        )
+
+    def _drawn(self, kind: str) -> bytes:
+        import matplotlib
+
+        target = io.BytesIO()
+        undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
+        settings: dict[Any, Any] = {
+            "svg.hashsalt": "micrograd_lab",
+            "svg.fonttype": "path",
+            "savefig.bbox": None,
+        }
+        with matplotlib.rc_context(settings), glyphless():
+            self.figure.savefig(
+                target,
+                format=kind,
+                dpi=180,
+                facecolor=self.figure.get_facecolor(),
+                metadata=undated[kind],
+            )
+        return target.getvalue()
+
+
+@contextmanager
+def glyphless() -> Iterator[None]:
+    """Inside, a letter that no font has is drawn as a box, without a warning."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
+
+
+def theme_called(name: str) -> Theme:
+    """The theme with that name."""
+    if name not in THEMES:
+        raise ValueError(f"there is no theme {name!r}; choose one of {', '.join(THEMES)}")
+    return THEMES[name]
+
+
+def series(theme: Theme) -> list[str]:
+    """Colours for classes or curves beside each other."""
+    return [theme.shapes["parameter"][0], theme.grad, *MORE]
+
+
+def new_figure(width: float, height: float, theme: Theme) -> Figure:
+    """An empty figure, measured in points, that pyplot does not know of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width / 72, height / 72), dpi=100, facecolor=theme.page)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def style_axes(axes: Axes, theme: Theme) -> None:
+    """Axes in the colours of `theme`, with a frame only where the numbers stand."""
+    axes.set_facecolor(theme.page)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(theme.wire)
+    axes.tick_params(which="both", colors=theme.quiet, labelsize=9, labelfontfamily="DejaVu Sans")
+
+
+def mathtext(label: str) -> dict[str, Any]:
+    r"""How Matplotlib is told to write a label: what is set as mathematics, what as it stands.
+
+    >>> mathtext("w_{1,1}^{(1)}")["text"]
+    '${w}_{1{,}1}^{(1)}$'
+    >>> mathtext("costs $5")["parse_math"]
+    False
+    """
+    pieces = label_parts(label)
+    places = [place for _, place in pieces]
+    plain = len(pieces) == 1 and len(label) > 1 and not label.endswith("'")
+    if (
+        plain
+        or len(set(places)) < len(places)
+        or any(re.search(r"[\\$#%&_^{}~\u2e80-\U0010ffff]", text) for text, _ in pieces)
+    ):
+        short = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+        style = MATH | {"text": short, "parse_math": False}
+        return style if label.isascii() else style | {"fontfamily": _families()}
+    marks = {"": "", "sub": "_", "sup": "^"}
+    text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces)
+    text = text.replace(",", "{,}").replace(" ", r"\ ")
+    return {"text": f"${text}$", "parse_math": True, **MATH}
+
+
+@cache
+def _families() -> list[str]:
+    """The face for names, then faces of this machine for letters that it does not have."""
+    from matplotlib.font_manager import fontManager
+
+    here = set(fontManager.get_font_names())
+    return [str(MATH["fontfamily"]), *(name for name in WORLDWIDE if name in here)]
+
+
+def settable(formula: str) -> str:
+    r"""LaTeX of `formulas.latex` with the names that mathtext has for its signs.
+
+    >>> settable(r"\left|x\right| \le y")
+    '|x| \\leq y'
+    """
+    text = re.sub(r"\\(ge|le|ne)\b", r"\\\1q", formula)
+    return text.replace(r"\left|", "|").replace(r"\right|", "|")

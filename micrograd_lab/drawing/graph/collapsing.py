@@ -1,0 +1,167 @@
+"""A graph with one node per neuron, so that a network of some size can still be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...engine import Value, record
+from ...graph import Graph
+from ...ops import OPS, Op
+from ..layers import Layers, layers_of, shortened
+
+FORKS = 4  # branches of a fork that carry their contributions; more would hide the rest
+
+
+class Collapsed(Graph):
+    """`graph` with the nodes of a neuron as one, without its weights.
+
+    Of more than 16 neurons in a layer, or 16 inputs, one node stands for those in the middle.  What
+    is computed from parameters alone, such as a penalty on them, is a leaf.
+
+    Attributes:
+        several: the nodes that stand for several and have no number.
+        frames: the layer of each neuron.
+        drawn: the node at which each value of `graph` is drawn, if it is.
+
+    Raises:
+        ValueError: if there is no neuron in the graph.
+
+    >>> from micrograd_lab.nn import MLP
+    >>> graph = Graph(MLP(2, [3, 1], seed=1)([0.5, 0.25]), products=False)
+    >>> small = Collapsed(graph)
+    >>> len(graph), [small.names[node] for node in small.nodes]
+    (22, ['x_1', 'x_2', 'z_1', 'z_2', 'z_3', 's_1'])
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        plan = _Plan(graph, layers_of(graph))
+        self.parameters = graph.parameters
+        self.several: set[Value] = set()
+        self.frames: dict[Value, int] = {}
+        self._handed: dict[tuple[Value, int], float] = {}
+        twins: dict[Value, Value] = {}
+        pending = plan.reached()
+        while pending:  # one round, unless neurons of a layer were made after those that read them
+            waiting = []
+            for place in pending:
+                if all(edge[0] in twins for edge in plan.inputs[place]):
+                    twins[place] = self._drawn(place, plan, twins)
+                else:
+                    waiting.append(place)
+            pending = waiting
+        self.drawn = {node: twins[at] for node, at in plan.place.items() if at in twins}
+        self.nodes = list(twins.values())
+        self.names = {twin: plan.name(place) for place, twin in twins.items()}
+        self.result = twins[plan.place[graph.result]]
+
+    def contribution(self, node: Value, i: int) -> float:
+        return self._handed[node, i]
+
+    def _drawn(self, place: Value, plan: _Plan, twins: dict[Value, Value]) -> Value:
+        """The node that stands at a place."""
+        edges = plan.inputs[place]
+        inputs, slopes = tuple(twins[x] for x, _, _ in edges), tuple(d for _, d, _ in edges)
+        if place in plan.several:
+            node = record(0.0, plan.op(place), inputs, slopes, label=plan.name(place))
+            self.several.add(node)
+        elif edges:
+            node = record(place.data, plan.op(place), inputs, slopes, place.grad, place.label)
+        elif place.inputs:
+            node = record(place.data, None, (), (), place.grad, place.label)
+        else:
+            node = place
+        if place in plan.neurons:
+            self.frames[node] = plan.neurons[place].layer
+        self._handed |= {(node, i): handed for i, (_, _, handed) in enumerate(edges)}
+        return node
+
+
+def frames_of(graph: Graph) -> dict[Value, int]:
+    """The layer of each node of a neuron, its weights included."""
+    if isinstance(graph, Collapsed):
+        return graph.frames
+    found = layers_of(graph)
+    frames = {
+        node: neuron.layer
+        for node, neuron in found.owner.items()
+        if node.serial <= neuron.out.serial
+    }
+    for neuron in (neuron for layer in found.layers for neuron in layer):
+        frames |= dict.fromkeys(neuron.weights, neuron.layer)
+        if neuron.bias:
+            frames[neuron.bias] = neuron.layer
+    return frames
+
+
+class _Plan:
+    """Which values are drawn at the same place, and what each place reads.
+
+    A place is one of its values; of a neuron, that which is read of it.
+    """
+
+    def __init__(self, graph: Graph, layers: Layers) -> None:
+        self.graph = graph
+        self.neurons = {neuron.out: neuron for layer in layers.layers for neuron in layer}
+        self.several: dict[Value, list[Value]] = {}  # which places a place stands for
+        self.place = {node: node for node in graph.nodes}
+        for column in (layers.inputs, *([n.out for n in layer] for layer in layers.layers)):
+            shown = set(shortened(column))
+            middle = [node for node in column if node not in shown]
+            if middle:
+                self.several[middle[0]] = middle
+                self.place |= dict.fromkeys(middle, middle[0])
+        for node, neuron in layers.owner.items():
+            if node.serial <= neuron.out.serial:
+                self.place[node] = self.place[neuron.out]
+        varies = set(layers.inputs) | set(layers.targets)
+        self.inputs: dict[Value, list[tuple[Value, float, float]]] = {}
+        for node in graph.nodes:
+            if not varies.isdisjoint(node.inputs):
+                varies.add(node)
+            self.inputs[node] = self._edges(node) if node in varies else []
+
+    def reached(self) -> list[Value]:
+        """The places that the result depends on, in the order made."""
+        order = [self.place[self.graph.result]]
+        found = set(order)
+        for place in order:  # which grows as it goes
+            for x, _, _ in self.inputs[place]:
+                if x not in found:
+                    found.add(x)
+                    order.append(x)
+        return [node for node in self.graph.nodes if node in found]
+
+    def name(self, place: Value) -> str:
+        if place in self.several:
+            return f"{len(self.several[place])} more"
+        return self.graph.names[place]
+
+    def op(self, place: Value) -> Op | None:
+        """What a place shows inside."""
+        if place in self.several:
+            symbol = "⋮"
+        elif place in self.neurons:
+            symbol = "│".join(filter(None, ("Σ", self.neurons[place].symbol)))
+        else:
+            return place.op
+        return replace(OPS["dot"], name="neuron", symbol=symbol)
+
+    def _edges(self, node: Value) -> list[tuple[Value, float, float]]:
+        """(input, local derivative, contribution) for what a place reads."""
+        if node in self.several and node not in self.neurons:
+            return []  # inputs, of which some may be computed from others of them
+        edges = []
+        for member in self.several.get(node, [node]):
+            if neuron := self.neurons.get(member):
+                parts = [(x, d, d * neuron.sum.grad) for x, d in zip(neuron.inputs, neuron.slopes)]
+            else:
+                contribution = self.graph.contribution
+                parts = [
+                    (x, member.slopes[k], contribution(member, k))
+                    for k, x in enumerate(member.inputs)
+                ]
+            edges += [(self.place[x], local, handed) for x, local, handed in parts]
+        if node in self.several:
+            return [(x, 0.0, 0.0) for x in dict.fromkeys(x for x, _, _ in edges)]
+        once = dict.fromkeys(x for x, _, _ in edges if x in self.several)
+        return [edge for edge in edges if edge[0] not in once] + [(x, 0.0, 0.0) for x in once]

@@ -1,0 +1,86 @@
+"""What stands in a node and on a wire, in Graphviz's HTML.
+
+Words enter through `text` alone, which escapes them: no label can break a diagram or add to it.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from unicodedata import category
+
+from ...ops import Op
+from ...tell.notation import as_given, label_parts
+
+NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
+DROP = 2  # points; Graphviz sets a line in NAMES that much too high
+LONGEST = 40  # characters of a name that are shown
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
+
+
+def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
+    """`words` on one line, escaped; `style` is "B" for bold, "I" for italic."""
+    words = printable(words)
+    if not words.strip():
+        return ""  # Graphviz takes no empty <B></B>
+    if len(words) > LONGEST:
+        words = words[: LONGEST - 1] + "…"
+    html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
+    styled = f"<{style}>{html}</{style}>" if style else html
+    return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{styled}</FONT>'
+
+
+def printable(words: str) -> str:
+    """`words` on one line, without what is not seen: XML cannot hold it, or Pango complains."""
+    return "".join(c if category(c) not in _UNSEEN else " " for c in words)
+
+
+def cell(content: str = "", /, **attributes: object) -> str:
+    """One cell of a row."""
+    return f"<TD{_written(attributes)}>{content}</TD>"
+
+
+def table(*rows: str, **size: int) -> str:
+    """Rows of cells, with no space but their own; of a fixed size if one is given."""
+    fixed = {**size, "fixedsize": "TRUE"} if size else {}
+    bare = _written({"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 0} | fixed)
+    return f"<TABLE{bare}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
+
+
+def _written(attributes: dict[str, object]) -> str:
+    return "".join(f' {key.upper()}="{value}"' for key, value in attributes.items())
+
+
+def name(label: str, size: int, colour: str) -> str:
+    """A label as one writes it by hand, its sub- and superscripts above each other."""
+    pieces = label_parts(label)
+    placed = {place: words for words, place in pieces[1:]}
+    word = _word(pieces[0][0], size, colour)
+    if len(pieces) == 1:
+        return table(cell(height=DROP), cell(word))
+    scripted = _scripted(word, placed.get("sup", ""), placed.get("sub", ""), size, colour)
+    rest = placed.get("", "")
+    return table(cell(scripted) + cell(_word(rest, size, colour))) if rest else scripted
+
+
+def symbol(op: Op, size: int, colour: str) -> str:
+    """The symbol of an operation, with its number in it."""
+    base, _, exponent = op.symbol.partition("^")
+    above = as_given(op.n) if exponent and op.n is not None else ""
+    return _scripted(text(base, WORDS, size, colour), above, "", size, colour)
+
+
+def _word(words: str, size: int, colour: str) -> str:
+    """Words in the typeface of names, one letter alone in italics."""
+    return text(words, NAMES, size, colour, "I" if len(words.rstrip("′")) == 1 else "")
+
+
+def _scripted(word: str, above: str, below: str, size: int, colour: str) -> str:
+    if not above and not below:
+        return word
+    up, down = (text(words, NAMES, max(8, size * 5 // 8), colour) for words in (above, below))
+    rest = size // 2
+    return table(
+        cell(word, rowspan=2, align="right") + cell(up, align="left", height=rest),
+        cell(down, align="left", height=rest),
+    )

@@ -1,0 +1,305 @@
+"""Which neurons a recorded computation has, and in which layers they stand.
+
+A neuron is a Σ of weight times input plus bias, then what is computed from that sum alone: its
+activation.  Nothing here depends on how the network was written.  An `MLP`, neurons made with
+`dot` and sums of products written out by hand are recognised alike, because each is read from the
+recorded graph; all that is needed are weights labelled as in the lecture, or a list of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeGuard, TypeVar
+
+from ..calculus import total
+from ..engine import Value
+from ..graph import Graph
+from ..ops import OPS
+
+Kind = TypeVar("Kind")
+
+MOST = 16  # neurons in a layer, or layers, that are drawn one by one
+
+
+class Model(Protocol):
+    """A network: anything with parameters, such as an `MLP`."""
+
+    def parameters(self) -> list[Value]: ...
+
+
+def is_model(network: object) -> TypeGuard[Model]:
+    """Whether `network` has parameters."""
+    return callable(getattr(network, "parameters", None))
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedNeuron:
+    """A neuron in a recorded graph."""
+
+    layer: int  # 1 for a neuron that reads nothing but inputs
+    sum: Value  # Σ
+    out: Value  # what is read of it; `sum` itself if there is no activation
+    weights: tuple[Value, ...]
+    inputs: tuple[Value, ...]  # one per weight
+    slopes: tuple[float, ...]  # ∂Σ/∂(each input), as recorded
+    bias: Value | None
+
+    @property
+    def symbol(self) -> str:
+        """What a drawing shows for the activation; nothing for a linear neuron."""
+        if self.out is self.sum:
+            return ""
+        return self.out.op.symbol if self.out.op and self.out.inputs == (self.sum,) else "f"
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """The neurons of a recorded network.
+
+    Attributes:
+        graph: the computation they were found in.
+        inputs: what the neurons read that no neuron computes.
+        layers: the neurons of each layer, in the order they were made.
+        owner: the neuron that each value inside one, or computed from one alone, belongs to.
+        tail: what is computed after the last neurons, up to the loss.
+        targets: the labelled leaves that only the tail reads.
+        result: the end of the tail, if there is one.
+    """
+
+    graph: Graph
+    inputs: list[Value]
+    layers: list[list[RecordedNeuron]]
+    owner: dict[Value, RecordedNeuron]
+    tail: list[Value]
+    targets: list[Value]
+    result: Value | None
+
+
+def find_layers(
+    network: Value | Sequence[Value] | Model, *, parameters: Iterable[Value] | None = None
+) -> Layers:
+    """The neurons of `network`, layer by layer.
+
+    Args:
+        network: a value that it computed, a loss or an output; or all of its outputs; or a model,
+            which is then applied to zeros.
+        parameters: its weights and biases; if not given, the leaves labelled as in the lecture.
+
+    Raises:
+        ValueError: if there are no neurons, if the network was applied more than once, or if a
+            neuron reads what is neither an input nor the output of one neuron.
+
+    >>> from micrograd_lab.nn import MLP
+    >>> found = find_layers(MLP(2, [3, 1]))
+    >>> len(found.inputs), [len(layer) for layer in found.layers]
+    (2, [3, 1])
+    """
+    outputs: Sequence[Value] = []
+    if is_model(network):
+        parameters = network.parameters()
+        computed = applied(network)
+        outputs = [computed] if isinstance(computed, Value) else computed
+    elif isinstance(network, Sequence):
+        outputs = network
+    elif not isinstance(network, Value):
+        raise TypeError(f"a network is a value, a list of values or a model, not {network!r:.60}")
+    for output in outputs:
+        if not isinstance(output, Value):
+            raise TypeError(f"a network has values as outputs, not {output!r:.60}")
+    if not isinstance(network, Value) and not outputs:
+        raise ValueError("0 outputs; give what the network computed")
+    result = network if isinstance(network, Value) else total(outputs)
+    finder = _Finder(Graph(result, parameters=parameters, products=False), outputs)
+    finder.check_one_sample()
+    return finder.found()
+
+
+def layers_of(graph: Graph) -> Layers:
+    """The neurons of a graph, which may be that of several samples."""
+    return _Finder(graph, ()).found()
+
+
+def title(layer: int, layers: int) -> str:
+    """What the lecture calls a layer of links, counted from 1.
+
+    >>> title(1, 2), title(1, 3), title(3, 3)
+    ('hidden layer', 'hidden layer 1', 'output layer')
+    """
+    if layer == layers:
+        return "output layer"
+    return "hidden layer" if layers == 2 else f"hidden layer {layer}"
+
+
+def shortened(items: Sequence[Kind]) -> list[Kind | None]:
+    """All the items if they are few; otherwise the first and the last, and None between."""
+    if len(items) <= MOST:
+        return list(items)
+    return [*items[: MOST // 2], None, *items[1 - MOST // 2 :]]
+
+
+def applied(model: Model) -> Value | Sequence[Value]:
+    """What `model` computes from zeros."""
+    first: object = model
+    while not hasattr(first, "nin"):
+        inside = getattr(first, "layers", None) or getattr(first, "neurons", None)
+        if not inside:
+            raise ValueError(f"how many inputs {model!r} takes is unknown; give what it computes")
+        first = inside[0]
+    return model([0.0] * first.nin)  # type: ignore[no-any-return, operator]
+
+
+@dataclass
+class _Sum:
+    """A weighted sum, or a part of one."""
+
+    weights: tuple[Value, ...] = ()
+    inputs: tuple[Value, ...] = ()
+    slopes: tuple[float, ...] = ()
+    biases: tuple[Value, ...] = ()
+    inside: tuple[Value, ...] = ()  # its products and partial sums
+
+
+class _Finder:
+    """Reads the nodes of a graph; `outputs` are the values that are known to leave the network."""
+
+    def __init__(self, graph: Graph, outputs: Sequence[Value]) -> None:
+        self.graph = graph
+        self.nodes = graph.nodes[:-1] if outputs else graph.nodes  # not the Σ that joins them
+        self.outputs = outputs
+        self.readers = graph.readers()
+        self.sums = self._sums()
+        if not self.sums:
+            raise ValueError(
+                f"no neuron among {len(self.nodes)} nodes: no Σ of weights times inputs; label the "
+                "weights w_{1,1}^{(1)} and so on, or give parameters="
+            )
+        self.depth: dict[Value, int] = {}
+        self.belongs: dict[Value, Value | None] = {}  # to which Σ
+        for node in self.nodes:
+            self.depth[node] = max((self.depth[x] for x in node.inputs), default=0)
+            above = {self.belongs[x] for x in node.inputs if self.depth[x]}
+            self.belongs[node] = above.pop() if len(above) == 1 else None
+            if node in self.sums:
+                self.depth[node] += 1
+                self.belongs[node] = node
+
+    def found(self) -> Layers:
+        outs = self._outs()
+        layers: list[list[RecordedNeuron]] = [[] for _ in range(max(self.depth.values()))]
+        owner: dict[Value, RecordedNeuron] = {}
+        for node, summed in self.sums.items():
+            neuron = RecordedNeuron(
+                self.depth[node],
+                node,
+                outs[node],
+                summed.weights,
+                summed.inputs,
+                summed.slopes,
+                summed.biases[0] if summed.biases else None,
+            )
+            layers[neuron.layer - 1].append(neuron)
+            owner |= dict.fromkeys((*summed.inside, node), neuron)
+        for node, belongs in self.belongs.items():
+            if belongs is not None and node not in owner:
+                owner[node] = owner[belongs]
+        read = {x for summed in self.sums.values() for x in summed.inputs}
+        tail = self._tail(owner)
+        inputs = [node for node in self.nodes if node in read and not self.depth[node]]
+        return Layers(
+            self.graph,
+            inputs,
+            layers,
+            owner,
+            tail,
+            [
+                leaf
+                for leaf in self.nodes
+                if self.graph.kind(leaf) == "input"
+                and leaf not in inputs
+                and all(reader in tail for reader, _ in self.readers[leaf])
+            ],
+            self.graph.result if self.graph.result in tail else None,
+        )
+
+    def _sums(self) -> dict[Value, _Sum]:
+        """Every weighted sum that is not part of a larger one."""
+        parameters = self.graph.parameters
+        found: dict[Value, _Sum] = {}
+        part = {node: _Sum(biases=(node,)) for node in self.nodes if node in parameters}
+        for node in self.nodes:
+            if not node.op:
+                if node.data == 0 and not node.label:  # what Python's sum() starts with
+                    part[node] = _Sum()
+                continue
+            pairs = node.op.pairs(len(node.inputs)) if node.op.variadic else 0
+            if pairs:
+                weights, inputs = node.inputs[:pairs], node.inputs[pairs : 2 * pairs]
+                slopes, biases = node.slopes[pairs : 2 * pairs], node.inputs[2 * pairs :]
+                if parameters.issuperset(weights):
+                    found[node] = part[node] = _Sum(weights, inputs, slopes, biases)
+            elif node.op is OPS["mul"]:
+                weights = tuple(x for x in node.inputs if x in parameters)
+                inputs = tuple(x for x in node.inputs if x not in parameters)
+                if len(weights) == 1 and (inputs[0].inputs or inputs[0].label):
+                    slope = node.slopes[node.inputs.index(inputs[0])]
+                    found[node] = part[node] = _Sum(weights, inputs, (slope,))
+            elif node.op in (OPS["add"], OPS["sum"]) and all(i in part for i in node.inputs):
+                parts = [part[x] for x in node.inputs]
+                whole = _Sum(
+                    tuple(w for p in parts for w in p.weights),
+                    tuple(x for p in parts for x in p.inputs),
+                    tuple(d for p in parts for d in p.slopes),
+                    tuple(b for p in parts for b in p.biases),
+                    tuple(v for p in parts for v in p.inside)
+                    + tuple(x for x in node.inputs if x.inputs),
+                )
+                if whole.weights and len(whole.biases) <= 1:
+                    found[node] = part[node] = whole
+                    for x in node.inputs:
+                        found.pop(x, None)
+        return found
+
+    def check_one_sample(self) -> None:
+        used = Counter(summed.weights for summed in self.sums.values())
+        weights, times = used.most_common(1)[0]
+        if times > 1:
+            raise ValueError(
+                f"{times} neurons share the weight {self.graph.names[weights[0]]}: the network was "
+                "applied to several samples; give the result of one, or the model"
+            )
+
+    def _outs(self) -> dict[Value, Value]:
+        """For each Σ the value that is read of its neuron."""
+        outs: dict[Value, Value] = {}
+        for summed in self.sums.values():
+            for x in summed.inputs:
+                belongs = self.belongs[x]
+                if belongs is not None:
+                    outs.setdefault(belongs, x)
+                elif self.depth[x]:
+                    raise ValueError(
+                        f"{self.graph.names[summed.weights[0]]} weighs {self.graph.names[x]} "
+                        f"({x.op.name if x.op else 'a leaf'}), which is neither an input "
+                        "nor the output of one neuron; draw shows such a graph"
+                    )
+        for output in self.outputs:
+            if (belongs := self.belongs[output]) is not None:
+                outs.setdefault(belongs, output)
+        for node in self.sums:
+            if node not in outs:
+                after = [reader for reader, _ in self.readers[node]]
+                outs[node] = after[0] if len(after) == 1 and len(after[0].inputs) == 1 else node
+        return outs
+
+    def _tail(self, owner: dict[Value, RecordedNeuron]) -> list[Value]:
+        """The computed nodes outside neurons that no neuron reads, directly or indirectly."""
+        leads: set[Value] = set()
+        for node in reversed(self.nodes):
+            if node in self.sums or node in leads:
+                leads.update(node.inputs)
+        for node, neuron in owner.items():
+            if node.serial <= neuron.out.serial:
+                leads.add(node)
+        return [node for node in self.nodes if node.inputs and node not in leads]

@@ -1,0 +1,91 @@
+"""Draws circles, lines and texts on a Matplotlib figure, measured in points, 72 to an inch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..figures import glyphless, new_figure
+from ..themes import Theme
+from .placing import Segment
+
+if TYPE_CHECKING:
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.figure import Figure
+
+FINE = 720  # dots per inch at which texts are measured
+LINES, SHAPES, TEXTS = 1, 2, 3  # what lies above what
+
+
+class Pen:
+    """A figure to draw on; how large it becomes is said at the end."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.figure = new_figure(100, 100, theme)
+        self.axes = self.figure.add_axes((0, 0, 1, 1))
+        self.axes.axis("off")
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        size: float,
+        colour: str,
+        style: dict[str, Any],
+        ha: str = "center",
+    ) -> None:
+        """Write `style["text"]`, centred on the height y."""
+        words = {"ha": ha, "va": "center", "rotation_mode": "anchor"} | style
+        self.axes.text(x, y, words.pop("text"), fontsize=size, color=colour, zorder=TEXTS, **words)
+
+    def width(self, size: float, style: dict[str, Any]) -> float:
+        """How long the text is."""
+        from matplotlib.text import Text
+
+        figure, renderer = self._ruler
+        words = Text(0, 0, fontsize=size, figure=figure, **style)
+        with glyphless():
+            return float(words.get_window_extent(renderer).width) * 72 / FINE
+
+    def circle(self, x: float, y: float, radius: float, line: str, fill: str, **more: Any) -> None:
+        from matplotlib.patches import Circle
+
+        style = {"linewidth": 1.5, "zorder": SHAPES} | more
+        self.axes.add_patch(Circle((x, y), radius, edgecolor=line, facecolor=fill, **style))
+
+    def box(self, x: float, y: float, width: float, height: float, line: str, fill: str) -> None:
+        """A box with round corners around (x, y)."""
+        from matplotlib.patches import FancyBboxPatch
+
+        corner = x - width / 2, y - height / 2
+        shape = "round,pad=0,rounding_size=8"
+        self.axes.add_patch(
+            FancyBboxPatch(
+                corner, width, height, shape,
+                edgecolor=line, facecolor=fill, linewidth=1.5, zorder=SHAPES,
+            )
+        )  # fmt: skip
+
+    def line(self, segment: Segment, colour: str, **more: Any) -> None:
+        from matplotlib.lines import Line2D
+
+        (x0, y0), (x1, y1) = segment.start, segment.end
+        style: dict[str, Any] = {"linewidth": segment.width, "zorder": LINES} | more
+        self.axes.add_line(
+            Line2D([x0, x1], [y0, y1], color=colour, **({"solid_capstyle": "butt"} | style))
+        )
+
+    def finished(self, left: float, bottom: float, right: float, top: float) -> Figure:
+        """The figure, cut to these bounds."""
+        self.figure.set_size_inches((right - left) / 72, (top - bottom) / 72)
+        self.axes.set_xlim(left, right)
+        self.axes.set_ylim(bottom, top)
+        return self.figure
+
+    @cached_property
+    def _ruler(self) -> tuple[Figure, RendererAgg]:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(0.1, 0.1), dpi=FINE)
+        return figure, FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]

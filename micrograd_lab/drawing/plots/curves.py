@@ -1,0 +1,261 @@
+"""Curves: activations, how a fit went, how gradients flow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...engine import Value
+from ...ops import OPS, Op
+from ...tell.languages import formula_latex
+from ...tell.notation import label_parts, number
+from ..figures import MATH, SANS, Picture, new_figure, series, settable, style_axes, theme_called
+from ..layers import Model, is_model
+from ..themes import Theme
+from .boundary import Classifier, draw_boundary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import FigureBase
+
+REACH = 4.0  # an activation is drawn from -4 to 4
+
+
+class Losses(Protocol):
+    """A history: the loss of each epoch, and perhaps that of validation samples."""
+
+    loss: list[float]
+    validation: list[float]
+
+
+def plot_activation(*names: str, theme: str = "light") -> Picture:
+    """Activations and their derivatives, with their formulas, all from the op table.
+
+    Args:
+        names: operations of one input; if none is given, every one in the table.
+        theme: "light" or "dark".
+
+    Raises:
+        ValueError: if an operation is not in the table or has more inputs than one.
+
+    Source:
+        Lecture 7, "activation function", a table of six with their derivatives.
+
+    >>> picture = plot_activation("sigmoid", "tanh")
+    >>> [axes.get_title(loc="left") for axes in picture.figure.axes]
+    ['sigmoid', 'tanh']
+    """
+    colours = theme_called(theme)
+    known = [op.name for op in OPS.values() if op.unary]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"no operation {name!r} of one input; there are {', '.join(known)}")
+    names = names or tuple(known)
+    across = min(len(names), 3)
+    down = math.ceil(len(names) / across)
+    figure = new_figure(240 * across + 20, 230 * down + 10, colours)
+    grid = figure.add_gridspec(
+        down, across, left=40 / (240 * across + 20), right=1 - 24 / (240 * across + 20),
+        bottom=32 / (230 * down + 10), top=1 - 74 / (230 * down + 10), hspace=0.75, wspace=0.28,
+    )  # fmt: skip
+    for i, name in enumerate(names):
+        _activation(figure.add_subplot(grid[i // across, i % across]), OPS[name], colours)
+    return Picture(figure, f"Curves of {', '.join(names)}")
+
+
+def _activation(axes: Axes, op: Op, theme: Theme) -> None:
+    style_axes(axes, theme)
+    axes.set_title(op.name, loc="left", color=theme.ink, fontsize=12, pad=42, **SANS)
+    points = [_at(op, -REACH + REACH * i / 200) for i in range(401)]
+    for which, colour, text in ((1, theme.value, "f(x)"), (2, theme.grad, "f′(x)")):
+        x, y = _unjoined([point[0] for point in points], [point[which] for point in points])
+        dashes = (None, None) if which == 1 else (4, 1.5)
+        axes.plot(x, y, color=colour, linewidth=2, dashes=dashes)
+        formula = f"${text} = {_one_line(op, op.shown[which - 1])}$"
+        height = 1.18 if which == 1 else 1.05
+        axes.text(0, height, formula, color=colour, fontsize=11, transform=axes.transAxes, **MATH)
+    axes.axhline(0, color=theme.wire, linewidth=0.6, zorder=0)
+    axes.axvline(0, color=theme.wire, linewidth=0.6, zorder=0)
+    axes.set_xlim(-REACH, REACH)
+    axes.set_ylim(-1.6, 3)
+    axes.set_xticks([-4, -2, 0, 2, 4])
+    axes.set_yticks([-1, 0, 1, 2, 3])
+
+
+def _at(op: Op, x: float) -> tuple[float, float, float]:
+    """x, the value and the slope there; NaN outside the domain."""
+    try:
+        made = getattr(Value(x), op.name)()
+    except ValueError:
+        return x, math.nan, math.nan
+    return x, made.data, made.slopes[0]
+
+
+def _unjoined(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
+    """The points with a gap wherever the curve jumps: by far more than two points away."""
+    rises = [abs(b - a) for a, b in pairwise(y)]
+    xs, ys = x[:1], y[:1]
+    for i, rise in enumerate(rises):
+        if rise > 0.2 and rise > 5 * max(
+            [*rises[max(i - 2, 0) : max(i - 1, 0)], *rises[i + 2 : i + 3]]
+        ):
+            xs.append(x[i])
+            ys.append(math.nan)
+        xs.append(x[i + 1])
+        ys.append(y[i + 1])
+    return xs, ys
+
+
+def _one_line(op: Op, formula: str) -> str:
+    """A formula as mathtext can set it: cases beside each other."""
+    letters = {"f": "f(x)"} | ({"n": f"{op.n:g}"} if op.n is not None else {})
+    text = formula_latex(formula, letters)
+    begin, end = r"\begin{cases} ", r" \end{cases}"
+    if text.startswith(begin):
+        cases = [case.split(" & ") for case in text[len(begin) : -len(end)].split(r" \\ ")]
+        *first, (last, _) = cases
+        said = [rf"{value}\;\mathrm{{if}}\;{condition},\;" for value, condition in first]
+        text = "".join(said) + rf"{last}\;\mathrm{{otherwise}}"
+    return settable(text)
+
+
+def plot_history(history: Losses, *, theme: str = "light") -> Picture:
+    """The loss, epoch by epoch, and that of the validation samples.
+
+    Args:
+        history: what `fit` returns.
+        theme: "light" or "dark".
+
+    Raises:
+        ValueError: if there is no epoch in it.
+
+    >>> from micrograd_lab import History
+    >>> picture = plot_history(History(loss=[2.0, 1.0, 0.5], validation=[2.1, 1.3, 1.4]))
+    """
+    colours = theme_called(theme)
+    figure = new_figure(460, 280, colours)
+    _losses(figure, history, colours)
+    return Picture(figure, f"Loss of {len(history.loss)} epochs")
+
+
+def plot_training(
+    model: Classifier,
+    points: Sequence[Sequence[float]],
+    labels: Sequence[Any],
+    history: Losses,
+    *,
+    theme: str = "light",
+) -> Picture:
+    """What was learned, beside how: `plot_decision_boundary` and `plot_history` in one picture.
+
+    >>> from micrograd_lab import MLP, fit, gate
+    >>> model, xor = MLP(2, [2, 1], activation="tanh", seed=1), gate("xor")
+    >>> picture = plot_training(model, *xor, fit(model, *xor, epochs=3))
+    """
+    colours = theme_called(theme)
+    figure = new_figure(860, 400, colours)
+    left, right = figure.subfigures(1, 2, width_ratios=[420, 440], squeeze=False)[0]
+    draw_boundary(left, model, points, labels, 60, colours)
+    _losses(right, history, colours)
+    return Picture(figure, "Decision boundary and loss")
+
+
+def _losses(figure: FigureBase, history: Losses, colours: Theme) -> None:
+    if not history.loss:
+        raise ValueError("0 epochs; there is no loss to plot")
+    axes = figure.add_axes((0.12, 0.17, 0.85, 0.76))
+    style_axes(axes, colours)
+    curves = [("loss", history.loss, colours.shapes["parameter"][0])]
+    if history.validation:
+        curves.append(("validation", history.validation, colours.grad))
+    for name, losses, colour in curves:
+        axes.plot(range(1, len(losses) + 1), losses, color=colour, linewidth=1.8, label=name)
+    losses = curves[-1][1]
+    best = min(range(len(losses)), key=lambda epoch: (math.isnan(losses[epoch]), losses[epoch]))
+    axes.plot(
+        best + 1, losses[best], "o", color=curves[-1][2], markersize=6,
+        label=f"least: {number(losses[best])} after epoch {best + 1}",
+    )  # fmt: skip
+    every = [loss for _, losses, _ in curves for loss in losses if math.isfinite(loss)] or [0.0]
+    if min(every) > 0 and max(every) > 20 * min(every):
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=min(0, *every))
+    _plain_legend(axes, colours)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_xlabel("epoch", color=colours.quiet, fontsize=10, **SANS)
+
+
+def plot_gradient_flow(models: Model | Mapping[str, Model], *, theme: str = "light") -> Picture:
+    """The size of the gradient in each layer: where it vanishes, the line falls.
+
+    A dot is the mean of |∂E/∂w| over the weights and biases of a layer, the bar behind it reaches
+    from the smallest to the largest; the scale is logarithmic.
+
+    Args:
+        models: a network after `backward`, or several by name.
+        theme: "light" or "dark".
+
+    Raises:
+        ValueError: if a network has no gradients yet, or its parameters have no layer.
+
+    Source:
+        Lecture 7, "vanishing gradient problem".
+
+    >>> from micrograd_lab import MLP
+    >>> model = MLP(2, [4] * 6 + [1], activation="sigmoid", seed=1)
+    >>> model([0.5, -0.5]).backward()
+    >>> picture = plot_gradient_flow({"sigmoid": model})
+    """
+    colours = theme_called(theme)
+    given: object = models  # by somebody without a type checker
+    if not (is_model(given) or isinstance(given, Mapping)) or not given:
+        raise TypeError(f"give a network after backward, or several by name, not {models!r:.60}")
+    named = models if isinstance(models, Mapping) else {"": models}
+    figure = new_figure(460, 280, colours)
+    axes = figure.add_axes((0.14, 0.17, 0.83, 0.76))
+    style_axes(axes, colours)
+    shades = series(colours)
+    axes.set_yscale("log")
+    deepest = 0
+    for i, (name, model) in enumerate(named.items()):
+        shade = shades[i % len(shades)]
+        layers = _gradient_sizes(model, name)
+        shift = 0.12 * (i - (len(named) - 1) / 2)
+        means = [(k + shift, sum(sizes) / len(sizes)) for k, sizes in layers.items() if any(sizes)]
+        for k, sizes in layers.items():
+            if any(sizes):
+                ends = [min(size for size in sizes if size), max(sizes)]
+                axes.plot([k + shift] * 2, ends, color=shade, linewidth=4, alpha=0.25)
+        axes.plot(*zip(*means), "o-", color=shade, linewidth=1.8, markersize=5, label=name)
+        deepest = max(deepest, *layers)
+    axes.set_xticks(range(1, deepest + 1) if deepest <= 20 else range(0, deepest + 1, 5))
+    axes.set_xlabel("layer", color=colours.quiet, fontsize=10, **SANS)
+    axes.set_ylabel("mean of |∂E/∂w|", color=colours.quiet, fontsize=10, **SANS)
+    if any(named):
+        _plain_legend(axes, colours)
+    return Picture(figure, "Gradient by layer")
+
+
+def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
+    """|gradient| of every parameter, by the layer that its label says."""
+    layers: dict[int, list[float]] = {}
+    for parameter in model.parameters():
+        layer = {place: text for text, place in label_parts(parameter.label)}.get("sup", "")
+        if not layer.strip("()").isdigit():
+            raise ValueError(
+                f"parameter {parameter.label!r} has no layer; label it like w_{{1,2}}^{{(3)}}"
+            )
+        layers.setdefault(int(layer.strip("()")), []).append(abs(parameter.grad))
+    if not any(size for sizes in layers.values() for size in sizes):
+        which = f"network {name!r}" if name else "the network"
+        raise ValueError(f"{which} has no gradients yet; call backward on its loss first")
+    return layers
+
+
+def _plain_legend(axes: Axes, theme: Theme) -> None:
+    axes.legend(
+        frameon=False, labelcolor=theme.quiet, prop={"family": "DejaVu Sans", "size": 9}, loc="best"
+    )

@@ -1,0 +1,452 @@
+"""Fit a network to samples.
+
+    >>> from micrograd_lab import MLP, SGD, hinge, moons
+    >>> inputs, targets = moons(20, seed=1)
+    >>> model = MLP(2, [8, 1], seed=1)
+    >>> history = fit(model, inputs, [2 * t - 1 for t in targets], loss=hinge, epochs=30)
+    >>> history.loss[-1] < history.loss[0] / 2
+    True
+
+An epoch shows every sample once.  What happens in it is what one would write by hand: record the
+loss of each sample of a batch, `backward`, and one step of the optimiser.  Where all samples have
+the same graph it is recorded once and replayed at array speed.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from ..engine import Value, recorded
+from ..graph import Graph
+from ..ops import Op
+from ..replaying import replay
+from ..tell.notation import subscripted
+from .losses import squared_error
+from .optim import SGD, Optimizer
+
+if TYPE_CHECKING:
+    from ..drawing import Picture
+
+Loss: TypeAlias = Callable[[Any, Any], Value]
+
+
+class Network(Protocol):
+    """What can be fitted: something with parameters that makes outputs of inputs."""
+
+    def parameters(self) -> list[Value]: ...
+
+    def __call__(self, inputs: list[Value], /) -> Value | list[Value]: ...
+
+
+@dataclass(repr=False)
+class History:
+    """How a fit went, with one entry per finished epoch.
+
+    Attributes:
+        loss: the mean loss of the samples, each as it was before its batch moved the parameters.
+        validation: the mean loss of the validation samples after the epoch; empty without any.
+        lr: the learning rate.
+        stopped: why it ended before its time: "", "early", "callback" or "interrupted".
+
+    >>> History(loss=[2.0, 1.0, 0.5], lr=[0.1] * 3)
+    History(3 epochs, loss 2 to 0.5)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+    lr: list[float] = field(default_factory=list)
+    stopped: str = ""
+
+    @property
+    def best(self) -> int:
+        """The epoch, counted from 0, with the least loss; that of validation if there is any."""
+        judged = self.validation or self.loss
+        return judged.index(min(judged))
+
+    def plot(self, *, theme: str = "light") -> Picture:
+        """The losses as curves; in a notebook a history shows them by itself."""
+        from ..drawing import plot_history
+
+        return plot_history(self, theme=theme)
+
+    def _repr_html_(self) -> str | None:
+        return self.plot()._repr_html_() if self.loss else None
+
+    def __repr__(self) -> str:
+        curve = f", loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}" if self.loss else ""
+        stopped = f", stopped: {self.stopped}" if self.stopped else ""
+        return f"History({len(self.loss)} epochs{curve}{stopped})"
+
+
+def fit(
+    model: Network,
+    inputs: Sequence[Any],
+    targets: Sequence[Any],
+    *,
+    loss: Loss = squared_error,
+    optimizer: Optimizer | None = None,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    schedule: Callable[[int], float] | None = None,
+    patience: int | None = None,
+    callbacks: Iterable[Callable[[History], object]] = (),
+    seed: int | None = None,
+    progress: bool | None = None,
+    engine: str = "auto",
+) -> History:
+    """Move the parameters of `model` so that the mean loss of the samples falls.
+
+    Ctrl-C ends it early, and what was learned so far stays.
+
+    Args:
+        model: an `MLP`, or anything with `parameters()` that can be called on a list of values.
+        inputs: a row of numbers per sample.
+        targets: a number or a row of numbers per sample.
+        loss: a function of outputs and targets of one sample; `squared_error`, `hinge`, ...
+        optimizer: what moves the parameters; if not given, `SGD` with η = 0.1.
+        epochs: how often every sample is shown.
+        batch_size: samples per step, shuffled anew in every epoch; if not given, all in one step.
+        validation: inputs and targets that are only looked at.
+        schedule: the learning rate as a function of the epoch, counted from 0.
+        patience: how many epochs without a new best (of the validation loss, if there is any)
+            are allowed; then it stops, and the parameters are set back to the best epoch's.
+        callbacks: called with the history after each epoch; one that returns True stops.
+        seed: of the shuffling; with the same seed, a run is repeated bit for bit.
+        progress: whether to show a progress bar; if not given, in notebooks and terminals only.
+        engine: "scalar" records every sample in every epoch; "auto" records one and replays it
+            for the others, unless some samples have another graph.  An ``if`` on a number, in the
+            model or the loss, needs "scalar" if only rare samples take it.
+
+    Returns:
+        The losses, epoch by epoch; it plots itself.
+
+    Raises:
+        ValueError: if a loss is NaN or infinite: names the epoch, the sample and the node where
+            that first appeared.
+
+    >>> from micrograd_lab import MLP, Adam, binary_cross_entropy, gate
+    >>> xor, model = gate("xor"), MLP(2, [4, 1], activation="tanh", seed=1)
+    >>> adam = Adam(model.parameters(), lr=0.1)
+    >>> fit(model, *xor, loss=binary_cross_entropy, optimizer=adam, epochs=60, patience=20).best
+    59
+    >>> accuracy(model, *xor, loss=binary_cross_entropy)
+    1.0
+    """
+    if epochs < 0:
+        raise ValueError(f"{epochs} epochs; it needs to be at least 0")
+    for name, count in (("batch_size", batch_size), ("patience", patience)):
+        if count is not None and count < 1:
+            raise ValueError(f"{name} is {count}; it needs to be at least 1")
+    samples = _Samples.of(inputs, targets)
+    held_out = _Samples.of(*validation, name="validation sample") if validation else None
+    optimizer = optimizer or SGD(model.parameters(), lr=0.1)
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizer is an SGD(...), Adam(...), ..., not {optimizer!r:.60}")
+    arithmetic = _arithmetic(engine, model, loss, optimizer, samples, held_out)
+    shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
+    history, best = History(), _Best(model)
+    try:
+        with _bar(epochs, progress) as bar:
+            for epoch in bar:
+                if schedule:
+                    optimizer.lr = schedule(epoch)
+                before = _numbers(model)
+                try:
+                    batches = _batches(len(samples.inputs), batch_size, shuffle)
+                    last = {"loss": arithmetic.epoch(samples, batches, optimizer)}
+                    _check_finite(optimizer.parameters)
+                    if held_out:
+                        last["validation"] = arithmetic.loss(held_out)
+                except ValueError as error:
+                    raise ValueError(f"epoch {epoch}, {error}") from error
+                history.loss.append(last["loss"])
+                history.validation.extend([last["validation"]] if held_out else [])
+                history.lr.append(optimizer.lr)
+                bar.set_postfix({name: f"{loss:.4g}" for name, loss in last.items()}, refresh=False)
+                if held_out:
+                    best.update(epoch, last["validation"], _numbers(model))
+                else:  # the loss is that of the parameters before they moved
+                    best.update(epoch, last["loss"], before)
+                if patience and epoch - best.epoch >= patience:
+                    history.stopped = "early"
+                for callback in callbacks:
+                    if callback(history) is True:
+                        history.stopped = "callback"
+                if history.stopped:
+                    break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    if patience and best.epoch < len(history.loss) - 1:
+        for parameter, number in zip(model.parameters(), best.numbers):
+            parameter.data = number
+    return history
+
+
+def accuracy(
+    model: Network, inputs: Sequence[Any], targets: Sequence[Any], *, loss: Loss = squared_error
+) -> float:
+    """The part of the samples whose own target costs less than that of any other class.
+
+    That is the usual count for every loss: the nearer target for a squared error, the sign of the
+    score for a hinge, the largest score for a cross entropy.
+
+    >>> from micrograd_lab import Neuron, hinge
+    >>> line = Neuron(1, activation=None)
+    >>> line.w[0].data = 1.0
+    >>> accuracy(line, [[-2], [-1], [0.1], [3]], [-1, 1, 1, 1], loss=hinge)
+    0.75
+    """
+    samples = _Samples.of(inputs, targets)
+    classes = sorted(set(map(tuple, samples.targets)))
+    if len(classes) > 100:
+        raise ValueError(f"{len(classes)} different targets; accuracy is for up to 100 classes")
+    right = 0
+    for x, own in zip(samples.inputs, samples.targets):
+        outputs = model(_values("x", x))
+        made = outputs.detach() if isinstance(outputs, Value) else [y.detach() for y in outputs]
+        cost = {t: loss(made, samples.shaped(_values("t", t))).data for t in classes}
+        right += min(classes, key=cost.__getitem__) == tuple(own)
+    return right / len(samples.inputs)
+
+
+class _Best:
+    """The epoch with the least loss so far, and the parameters that it was of."""
+
+    def __init__(self, model: Network) -> None:
+        self.epoch = -1
+        self.loss = math.inf
+        self.numbers = _numbers(model)
+
+    def update(self, epoch: int, loss: float, numbers: list[float]) -> None:
+        if loss < self.loss:
+            self.epoch, self.loss, self.numbers = epoch, loss, numbers
+
+
+@dataclass
+class _Samples:
+    """Rows of inputs and of targets; `single` if a target is a number and no row."""
+
+    inputs: list[list[float]]
+    targets: list[list[float]]
+    single: bool
+    name: str
+
+    @classmethod
+    def of(cls, inputs: Sequence[Any], targets: Sequence[Any], *, name: str = "sample") -> _Samples:
+        if len(inputs) != len(targets) or not len(inputs):
+            raise ValueError(f"{len(inputs)} inputs but {len(targets)} targets; give one each")
+        single = not hasattr(targets[0], "__len__")
+        return cls(_rows(inputs, "input"), _rows(targets, "target"), single, name)
+
+    def shaped(self, target: Sequence[Any]) -> Any:
+        """A target as the loss takes it."""
+        return target[0] if self.single else target
+
+    @cached_property
+    def table(self) -> Any:
+        """One row per sample: its inputs, then its targets."""
+        import numpy as np
+
+        return np.hstack([np.array(self.inputs), np.array(self.targets)])
+
+
+class _Scalar:
+    """The arithmetic of an epoch, by recording the graph of every sample."""
+
+    def __init__(self, model: Network, loss: Loss) -> None:
+        self.model = model
+        self.of_sample = loss
+
+    def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
+        """Show the samples, one step of the optimiser per batch; the mean of their losses."""
+        whole = 0.0
+        for batch in batches:
+            parameters = self.model.parameters()
+            for parameter in parameters:
+                parameter.grad = 0.0
+            for i in batch:
+                loss = self.recorded(samples, i)
+                loss.backward()
+                whole += loss.data
+            for parameter in parameters:
+                parameter.grad /= len(batch)
+            optimizer.step()
+        return whole / len(samples.inputs)
+
+    def loss(self, samples: _Samples) -> float:
+        """The mean loss of the samples."""
+        count = len(samples.inputs)
+        return sum(self.recorded(samples, i).data for i in range(count)) / count
+
+    def recorded(self, samples: _Samples, i: int) -> Value:
+        """The loss of sample `i`, or an error that names its first number that is not finite."""
+        return self.with_leaves(samples, i)[0]
+
+    def with_leaves(self, samples: _Samples, i: int) -> tuple[Value, list[Value]]:
+        """The loss of sample `i`, and its inputs and targets as values."""
+        x, t = _values("x", samples.inputs[i]), _values("t", samples.targets[i])
+        try:
+            loss = self.of_sample(self.model(x), samples.shaped(t))
+        except ValueError as error:
+            raise ValueError(f"{samples.name} {i}: {error}") from error
+        if not math.isfinite(loss.data):
+            graph = Graph(loss, products=False)
+            node = next(node for node in graph.nodes if not math.isfinite(node.data))
+            raise ValueError(
+                f"{samples.name} {i}: {graph.names[node]} is {node.data:g}, and the loss "
+                f"{loss.data:g}; take a smaller learning rate or scale the inputs"
+            )
+        return loss, [*x, *t]
+
+
+class _Replayed(_Scalar):
+    """The same arithmetic, by replaying the graph of the first sample for the others."""
+
+    def __init__(self, model: Network, loss: Loss, samples: _Samples, optimizer: Optimizer) -> None:
+        import numpy as np
+
+        super().__init__(model, loss)
+        first, leaves = self.with_leaves(samples, 0)
+        # not the tape: Numba loads for a second, in which NumPy runs 2,000 epochs of moons
+        self.program = replay(first, leaves, model.parameters(), backend="numpy")
+        place = {parameter: k for k, parameter in enumerate(self.program.values)}
+        self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
+
+    def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
+        program, whole = self.program, 0.0
+        program.load()
+        try:
+            for batch in batches:
+                whole += self.run(samples, batch) * len(batch)
+                program.vector[self.moves] = optimizer.moved(
+                    program.vector[self.moves], program.gradient[self.moves]
+                )
+        finally:  # what was learned so far stays, whatever happens
+            program.store()
+        return whole / len(samples.inputs)
+
+    def loss(self, samples: _Samples) -> float:
+        self.program.load()
+        return self.run(samples, range(len(samples.inputs)))
+
+    def run(self, samples: _Samples, batch: Sequence[int]) -> float:
+        """The mean loss of a batch; if it is not finite, the error that recording it gives."""
+        try:
+            loss = self.program.run(samples.table[batch])
+        except ValueError:
+            loss = math.nan
+        if not math.isfinite(loss):
+            self.program.store()
+            for i in batch:
+                self.recorded(samples, i)
+            raise ValueError(f"the replay gives {loss:g} where recording does not; take 'scalar'")
+        return loss
+
+    def agrees(self, samples: _Samples) -> bool:
+        """Whether recording 16 of the samples gives the graph and the loss that replaying does."""
+        chosen = range(0, len(samples.inputs), math.ceil(len(samples.inputs) / 16))
+        recordings = [self.recorded(samples, i) for i in chosen]
+        mean = sum(loss.data for loss in recordings) / len(chosen)
+        self.program.load()
+        return all(_shape(loss) == _shape(self.program.loss) for loss in recordings) and (
+            math.isclose(self.run(samples, chosen), mean, rel_tol=1e-9, abs_tol=1e-12)
+        )
+
+    def show_targets(self, samples: _Samples) -> None:
+        """Give the loss every target once: it may refuse one, which the replay would not."""
+        outputs = self.model(_values("x", samples.inputs[0]))
+        for target in dict.fromkeys(map(tuple, samples.targets)):
+            self.of_sample(outputs, samples.shaped(_values("t", target)))
+
+
+def _arithmetic(
+    engine: str,
+    model: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    samples: _Samples,
+    held_out: _Samples | None,
+) -> _Scalar:
+    """Replay where it gives what recording gives, as far as a few samples can tell."""
+    if engine not in ("auto", "scalar"):
+        raise ValueError(f"no engine {engine!r}; there are auto and scalar")
+    if engine == "auto" and set(optimizer.parameters) <= set(model.parameters()):
+        try:
+            replayed = _Replayed(model, loss, samples, optimizer)
+            for shown in filter(None, (samples, held_out)):
+                replayed.show_targets(shown)
+            if replayed.agrees(samples):
+                return replayed
+        except ValueError:  # recording will come to it again, and say in which epoch
+            pass
+    return _Scalar(model, loss)
+
+
+def _shape(result: Value) -> list[tuple[Op | None, list[int]]]:
+    """The operation of each node, and where its inputs stand; not its number."""
+    nodes = recorded(result)
+    place = {node: k for k, node in enumerate(nodes)}
+    return [(node.op, [place[x] for x in node.inputs]) for node in nodes]
+
+
+def _batches(
+    samples: int, batch_size: int | None, shuffle: Callable[[list[int]], None]
+) -> list[list[int]]:
+    """Every sample once, in batches."""
+    order = list(range(samples))
+    if batch_size is None:
+        return [order]
+    shuffle(order)
+    return [order[start : start + batch_size] for start in range(0, samples, batch_size)]
+
+
+def _check_finite(parameters: Iterable[Value]) -> None:
+    for parameter in parameters:
+        if not math.isfinite(parameter.data):
+            raise ValueError(
+                f"last step: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
+                "smaller learning rate or scale the inputs"
+            )
+
+
+def _rows(numbers: Sequence[Any], what: str) -> list[list[float]]:
+    """Rows of equal length; a number is a row of one."""
+    listed = [list(row) if hasattr(row, "__len__") else [row] for row in numbers]
+    rows = [[Value(x).data for x in row] for row in listed]
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(f"{what} {i} has {len(row)} numbers, {what} 0 has {len(rows[0])}")
+    return rows
+
+
+def _values(name: str, numbers: Sequence[float]) -> list[Value]:
+    """Labelled leaves."""
+    return [Value(x, subscripted(name, i)) for i, x in enumerate(numbers, start=1)]
+
+
+def _numbers(model: Network) -> list[float]:
+    return [parameter.data for parameter in model.parameters()]
+
+
+def _bar(epochs: int, progress: bool | None) -> Any:
+    """A progress bar over the epochs, in a notebook or a terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is experimental, or that widgets are missing
+        from tqdm.autonotebook import tqdm
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    notebook = hasattr(shell, "kernel")
+    show = notebook or None if progress is None else progress  # None: in a terminal
+    return tqdm(
+        range(epochs),
+        unit="epoch",
+        disable=None if show is None else not show,
+        file=sys.stdout if notebook else sys.stderr,  # a notebook tints what goes to stderr
+    )

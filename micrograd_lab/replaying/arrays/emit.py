@@ -1,0 +1,106 @@
+"""An array program as one reads it: a function of the parameters and the data.
+
+PyTorch and JAX run it as it stands; for NumPy, ``inplace.py`` writes the same statements again.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+from ..simplify import build
+from .arrays import ArrayProgram, Gradient, Statement
+
+_PUT = '''
+
+def put(count, at, rows):
+    """`count` rows: those `at` are `rows`, the others are 0."""
+    full = np.zeros((count, rows.shape[1]))
+    full[at] = rows
+    return full
+'''
+
+
+def readable(program: ArrayProgram, names: Callable[[int], str]) -> str:
+    """The program as a module, with the names of the nodes that a line computes beside it."""
+    head = "import numpy as np\n"
+    if program.constants:
+        head += "\n" + constants_source(program)
+    if any(isinstance(made, Gradient) and made.scattered for made in program.backward):
+        head += _PUT
+    return f"{head}\n\n{function(program, names)}"
+
+
+def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -> str:
+    """A function of the column `p` of parameters and the data `x`, which has a row for each input
+    and a column for each sample.  It needs `np`, `put` and the constants."""
+    lines = ["def program(p, x):", '    """The loss, and its gradient by p."""']
+    lines.append("    n = x.shape[1]")
+    lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
+    lines.append("    # forward")
+    for made in program.forward:
+        line = f"    {made.name} = {ast.unparse(made.expression)}"
+        ends = [names(i) for i in made.nodes[:: max(len(made.nodes) - 1, 1)]] if names else []
+        lines.append(f"{line}  # {' … '.join(ends)}" if any(ends) else line)
+    lines.append(f"    loss = {ast.unparse(program.loss)}")
+    lines.append("    # backward")
+    for gradient in program.backward:
+        lines.append(f"    {gradient.name} = {written(gradient)}")
+    lines.append("    return loss, g")
+    return "\n".join(lines) + "\n"
+
+
+def written(made: Statement | Gradient) -> str:
+    """The right-hand side of a statement; a long gradient has a line for each of its parts."""
+    if isinstance(made, Statement):
+        return ast.unparse(made.expression)
+    parts = pieces(made)
+    trees = list(made.whole)
+    if len(parts) > 1:
+        trees.append(build("np.concatenate(t)", t=ast.Tuple(parts, ast.Load())))
+    trees += parts[:1] if len(parts) == 1 else []
+    for index, tree in made.scattered:
+        rows = ast.Constant(made.rows)
+        trees.append(build("put(r, i, t)", r=rows, i=ast.Name(index), t=tree))
+    text = ast.unparse(added(trees) if trees else _zeros(made, made.rows))
+    if len(text) < 90 or len(parts) < 2:
+        return text
+    texts = [ast.unparse(part) for part in parts]
+    lines = "".join(f"\n        {part}," for part in texts)
+    return text.replace(", ".join(texts), f"{lines}\n    ")
+
+
+def pieces(made: Gradient) -> list[ast.expr]:
+    """The pieces of a gradient, with zeros where there are gaps."""
+    parts: list[ast.expr] = []
+    row = 0
+    for start, stop, trees in made.pieces:
+        if row < start:
+            parts.append(_zeros(made, start - row))
+        parts.append(added(trees))
+        row = stop
+    if 0 < row < made.rows:
+        parts.append(_zeros(made, made.rows - row))
+    return parts
+
+
+def _zeros(made: Gradient, rows: int) -> ast.expr:
+    columns = ast.Name("n") if made.samples else ast.Constant(1)
+    return build("np.zeros((r, n))", r=ast.Constant(rows), n=columns)
+
+
+def constants_source(program: ArrayProgram) -> str:
+    """The lists of positions and the columns of numbers, one line each."""
+    return "".join(
+        f"{name} = np.array({[*numbers]})\n"
+        if name[0] == "i"
+        else f"{name} = np.array({[[number] for number in numbers]})\n"
+        for name, numbers in program.constants.items()
+    )
+
+
+def added(trees: Sequence[ast.expr]) -> ast.expr:
+    tree = trees[0]
+    for other in trees[1:]:
+        tree = build("a + b", a=tree, b=other)
+    return tree

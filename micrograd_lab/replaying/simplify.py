@@ -1,0 +1,278 @@
+"""A formula of the op table made cheap for arrays, by rules that know no operation by name.
+
+An array program only has to be right where every number is finite; elsewhere the scalar engine
+decides.  So a branch that only NaN can reach is dropped, and both branches of a condition may be
+computed if neither overflows.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from ..formulas import ELEMENTARY, functions_of, in_floats
+from ..ops import OPS
+from ..tell.languages import formula_numpy
+
+Tree = TypeVar("Tree", bound=ast.AST)
+_OPPOSITE = {ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Lt: ast.GtE}
+
+
+@cache
+def simplified(formula: str, n: float | None = None) -> str:
+    """`formula` without what it does not need, `n` put in.
+
+    >>> simplified("1 if x > 0 else 0 if x <= 0 else x")
+    '1.0 if x > 0.0 else 0.0'
+    >>> simplified("n * pow(x, n - 1) if n != 0 else 0", 2.0)
+    '2.0 * x'
+    >>> simplified("sigmoid(-x)")
+    '(1.0 if -x >= 0.0 else exp(-abs(x))) / (1.0 + exp(-abs(x)))'
+    """
+    tree = ast.parse(in_floats(formula), mode="eval").body
+    if n is not None:
+        tree = substituted(tree, {"n": ast.Constant(n)})
+    return ast.unparse(_Rules().visit(tree))
+
+
+@cache
+def _array_expression(formula: str, n: float | None) -> ast.expr:
+    return parsed(formula_numpy(simplified(formula, n)))
+
+
+def array_expression(
+    formula: str, letters: Mapping[str, ast.expr], n: float | None = None
+) -> ast.expr:
+    """`formula` as a NumPy expression, with an expression for each letter.
+
+    >>> ast.unparse(array_expression("f * log(x) if x > 0 else y", {"x": ast.Constant(1.0)}))
+    'f * 0.0'
+    """
+    tree = substituted(_array_expression(formula, n), letters)
+    if any(isinstance(letter, ast.Constant) for letter in letters.values()):
+        tree = _Computed().visit(tree)
+    return tree
+
+
+def build(template: str, **letters: ast.expr) -> ast.expr:
+    """The expression `template`, with an expression for each of its names.
+
+    >>> ast.unparse(build("u * x", u=parsed("a + b"), x=parsed("1.0")))
+    'a + b'
+    """
+    found: ast.expr = _Products().visit(substituted(parsed(template), letters))
+    return found
+
+
+@cache
+def parsed(source: str) -> ast.expr:
+    """`source` as an expression; not to be changed."""
+    return ast.parse(source, mode="eval").body
+
+
+def substituted(tree: ast.expr, letters: Mapping[str, ast.expr]) -> ast.expr:
+    """A copy of `tree` with an expression for each name in `letters`."""
+    return copied(tree, lambda node: letters.get(node.id) if isinstance(node, ast.Name) else None)
+
+
+def replaced(tree: ast.expr, text: str, by: ast.expr) -> ast.expr:
+    """A copy of `tree` with `by` for every call that reads `text`."""
+
+    def put(node: ast.AST) -> ast.expr | None:
+        return by if isinstance(node, ast.Call) and ast.unparse(node) == text else None
+
+    return copied(tree, put)
+
+
+def copied(tree: Tree, other: Callable[[ast.AST], ast.expr | None] = lambda node: None) -> Tree:
+    """A copy of `tree`, with what `other` gives for a node in its place."""
+    made: Any = other(tree)
+    if made is None:
+        made = tree.__class__.__new__(tree.__class__)
+        for name, value in vars(tree).items():
+            if isinstance(value, ast.AST):
+                value = copied(value, other) if value._fields else value
+            elif isinstance(value, list):
+                value = [copied(item, other) for item in value]
+            setattr(made, name, value)
+    return made  # type: ignore[no-any-return]
+
+
+class _Products(ast.NodeTransformer):
+    """Leaves out factors of 1, and multiplies by a condition instead of choosing 1 or 0."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        a, b = node.left, node.right
+        if not isinstance(node.op, ast.Mult):
+            return node
+        for this, other in ((a, b), (b, a)):
+            if (number := _number(this)) is not None and abs(number) == 1:
+                return other if number == 1 else _negative(other)
+            if isinstance(this, ast.UnaryOp) and isinstance(this.op, ast.USub) and this is b:
+                return _negative(ast.BinOp(a, node.op, this.operand))
+            match this:
+                case ast.BinOp(left=one, op=ast.Div(), right=below) if _number(one) == 1:
+                    return ast.BinOp(other, ast.Div(), below)
+                case ast.Call(func=ast.Attribute(attr="where"), args=[test, yes, no]):
+                    if (_number(yes), _number(no)) == (1, 0):
+                        return ast.BinOp(other, node.op, test)
+        return node
+
+
+class _Computed(ast.NodeTransformer):
+    """Replaces what is known by its number, if that is finite."""
+
+    def visit(self, node: ast.AST) -> Any:
+        node = self.generic_visit(node)
+        match node:
+            case ast.Call(args=[ast.Constant(value=bool() as test), yes, no]):
+                return yes if test else no
+            case ast.Call(args=inputs):
+                pass
+            case ast.BinOp(left=x, right=y) | ast.Compare(left=x, comparators=[y]):
+                inputs = [x, y]
+            case ast.UnaryOp(operand=x):
+                inputs = [x]
+            case _:
+                return node
+        if not all(isinstance(part, ast.Constant) for part in inputs):
+            return node
+        import numpy as np
+
+        with np.errstate(all="ignore"):
+            known = eval(ast.unparse(node), {"np": np})
+        return ast.Constant(known.item() if hasattr(known, "item") else known)
+
+
+class _Rules(ast.NodeTransformer):
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        assert isinstance(node.func, ast.Name)
+        name, args = node.func.id, node.args
+        if name not in ELEMENTARY:
+            formula = ast.parse(simplified(OPS[name].formula), mode="eval").body
+            inlined: ast.expr = self.visit(substituted(formula, {"x": args[0]}))
+            return inlined
+        numbers = [_number(arg) for arg in args]
+        if None not in numbers:
+            return ast.Constant(functions_of(math)[name](*numbers))
+        if name == "abs":
+            return _absolute(node)
+        if name == "pow" and numbers[1] == 1:
+            return args[0]
+        if name == "pow" and numbers[1] == 2 and isinstance(args[0], ast.Name):
+            return ast.BinOp(args[0], ast.Mult(), args[0])
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return _negative(node.operand) if isinstance(node.op, ast.USub) else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        a, b = _number(node.left), _number(node.right)
+        if a is not None and b is not None and not (isinstance(node.op, ast.Div) and b == 0):
+            return ast.Constant(eval(ast.unparse(node)))
+        if isinstance(node.op, ast.Mult):
+            if a == 1:
+                return node.right
+            if b == 1:
+                return node.left
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        sign = _sign_test(node.test)
+        if sign is not None:
+            node.body = _in_calls(node.body, sign, ast.parse(f"abs({sign})", mode="eval").body)
+            node.orelse = _in_calls(node.orelse, sign, ast.parse(f"-abs({sign})", mode="eval").body)
+        self.generic_visit(node)
+        test, body, orelse = node.test, node.body, node.orelse
+        if _certain(test):
+            return body
+        if isinstance(test, ast.Compare) and _truth(test) is not None:
+            return body if _truth(test) else orelse
+        if isinstance(orelse, ast.IfExp) and _opposite(test, orelse.test):
+            node.orelse = orelse = orelse.body
+        if ast.unparse(body) == ast.unparse(orelse):
+            return body
+        match body, orelse:  # one division for both branches
+            case (
+                ast.BinOp(left=a, op=ast.Div(), right=below),
+                ast.BinOp(left=b, op=ast.Div(), right=same),
+            ) if ast.unparse(below) == ast.unparse(same):
+                return ast.BinOp(ast.IfExp(test, a, b), ast.Div(), below)
+        return node
+
+
+def _in_calls(tree: ast.expr, name: str, by: ast.expr) -> ast.expr:
+    """`tree` with `by` for `name` in the arguments of functions, where it could overflow."""
+
+    def put(node: ast.AST) -> ast.expr | None:
+        return substituted(node, {name: by}) if isinstance(node, ast.Call) else None
+
+    return copied(tree, put)
+
+
+def _sign_test(test: ast.expr) -> str | None:
+    """The letter of which `test` asks whether it is positive."""
+    match test:
+        case ast.Compare(left=ast.Name(id=name), ops=[ast.Gt() | ast.GtE()], comparators=[zero]):
+            return name if _number(zero) == 0 else None
+    return None
+
+
+def _opposite(test: ast.expr, other: ast.expr) -> bool:
+    """Whether one of both tests is true unless there is a NaN."""
+    match test, other:
+        case (
+            ast.Compare(left=a, ops=[first], comparators=[b]),
+            ast.Compare(left=c, ops=[second], comparators=[d]),
+        ):
+            same = ast.unparse(a) == ast.unparse(c) and ast.unparse(b) == ast.unparse(d)
+            return same and _OPPOSITE.get(type(first)) is type(second)
+    return False
+
+
+def _certain(test: ast.expr) -> bool:
+    match test:
+        case ast.BoolOp(op=ast.Or(), values=[a, b]):
+            return _opposite(a, b)
+    return False
+
+
+def _truth(test: ast.Compare) -> bool | None:
+    if _number(test.left) is None or _number(test.comparators[0]) is None:
+        return None
+    return bool(eval(ast.unparse(test)))
+
+
+def _absolute(call: ast.Call) -> ast.expr:
+    """The absolute value `call` without signs inside that make no difference."""
+    match call.args[0]:
+        case ast.UnaryOp(operand=inner):
+            return _absolute(ast.Call(call.func, [inner], []))
+        case ast.Call(func=ast.Name(id="abs")) as same:
+            return same
+        case ast.BinOp(left=left, op=ast.Mult(), right=right) if (_number(left) or 0) < 0:
+            return ast.Call(call.func, [ast.BinOp(_negative(left), ast.Mult(), right)], [])
+    return call
+
+
+def _negative(tree: ast.expr) -> ast.expr:
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+        return tree.operand
+    number = _number(tree)
+    return ast.UnaryOp(ast.USub(), tree) if number is None else ast.Constant(-number)
+
+
+def _number(tree: ast.expr) -> float | None:
+    match tree:
+        case ast.Constant(value=float() | int() as number):
+            return float(number)
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=float() | int() as number)):
+            return -float(number)
+    return None

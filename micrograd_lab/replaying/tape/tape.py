@@ -1,0 +1,349 @@
+"""The tape: a recorded graph as an array of integers, for an interpreter that is compiled already.
+
+Nothing is compiled per graph, so a program is ready as soon as its tape is written, and any graph
+will do, wide or deep.  An instruction works on rows, one number per sample, for up to 128 samples
+at once.  Nodes of the same operation whose rows lie side by side share an instruction; dot
+products of the same inputs are one instruction, a layer.  Going back there is one instruction per
+edge, or row of edges: the chain rule, as the kernel applies it, see ``kernel.py.in``.
+
+Elsewhere the rows are called registers, and the whole a Wengert list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import accumulate, chain
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...ops import Op
+from ...tell.languages import formula_text
+from ..plan import AFTER, DOT, EACH, ONCE, Plan
+from .kernel import codes, edge_codes, load
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
+
+BLOCK = 128  # samples; their rows stay in the processor's cache
+_SUM, _DOT, _LAYER = -1, -2, -3  # as the kernel calls them
+_HEADER = 20
+_Groups: TypeAlias = "list[list[int]]"
+_Instruction: TypeAlias = "tuple[list[int], list[int]]"  # eight integers; those that go back
+
+
+class Tape:
+    """The program of a plan: the loss and its gradient for the samples in a table.
+
+    Args:
+        plan: what to compute.
+        parameters: how many there are.
+        names: of the nodes of the plan, for `source`; empty if one has none.
+
+    Attributes:
+        layout: which parameter each entry of `vector` and `gradient` is: they are in order.
+        vector: the parameters.
+        gradient: of the loss by each of them, after a call.
+    """
+
+    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
+        import numpy as np
+
+        self._run = load()
+        self._writer = writer = _Writer(plan, parameters, names)
+        self._tape = np.array(writer.tape, dtype=np.int64)
+        self._once = np.array([*writer.once, 0.0, 0.0, 0.0])  # vectors may reach beyond the end
+        self._once_grad = np.zeros(len(self._once))
+        self._work = np.zeros(0)
+        self._samples = self._blocks = 0
+        self.layout = range(parameters)
+        self.vector = self._once[:parameters]
+        self.gradient = self._once_grad[:parameters]
+
+    def __call__(self, data: NDArray[float64]) -> float:
+        """The loss for `data`, a row per sample and a column per input; fills `gradient`.
+
+        Raises:
+            FloatingPointError: if anything is infinite or NaN on the way.
+        """
+        loss, odd = self.compute(data)
+        if odd:
+            raise FloatingPointError("infinite or NaN")
+        return loss
+
+    def compute(self, data: NDArray[float64]) -> tuple[float, float]:
+        """The loss, and whether anything is infinite or NaN."""
+        if len(data) != self._samples:
+            self._make_room(len(data))
+        return self._run(self._tape, self._once, self._once_grad, self._work, data, self._blocks)
+
+    @property
+    def source(self) -> str:
+        """The tape as one reads it: a line per instruction of the forward pass."""
+        return self._writer.listing()
+
+    def _make_room(self, samples: int) -> None:
+        import numpy as np
+
+        self._samples, self._blocks = samples, -(-samples // BLOCK)
+        stride = -(-samples // self._blocks // 8) * 8
+        kept = self._blocks if self._writer.sums else 1
+        size = self._writer.rows * stride * (1 + kept)
+        room = np.zeros(size + 8)
+        start = -room.ctypes.data % 64 // 8  # a vector of eight must not straddle a cache line
+        self._work = room[start : start + size]
+
+
+class _Writer:
+    """Writes the tape of a plan: a header, lists, and the instructions, eight integers each.
+
+    Nodes that are computed once have a place in `once`, the others a row.  The first rows are the
+    columns of the data, a row of ones, and two spare rows that fill up layers.  What is computed
+    once and read by an instruction on rows is spread over a row of its own.
+
+    Attributes:
+        once: the numbers in `once` before the first run: 0 where something is computed.
+        rows: how many there are.
+        copies: (from, to) in `once`, where the weights of an output were not side by side.
+        sums: the nodes that are sums over the samples.
+    """
+
+    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
+        self.plan, self.names = plan, names
+        self.once = [0.0] * parameters
+        self.constants: dict[str, int] = {}
+        self.one = self.constant(1.0)
+        self.place = dict(plan.parameters)
+        for i, number in plan.constants.items():
+            self.place[i] = self.constant(number)
+        self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
+        self.sums: list[int] = []
+        self.groups = groups = self.grouped()
+        for i in chain(self.sums, *groups[ONCE], *groups[AFTER]):
+            self.place[i] = len(self.once)
+            self.once.append(0.0)
+        self.place[_ONES] = self.one
+        self.row = {i: row for row, i in enumerate(plan.columns)}
+        self.spread = self.spread_over_rows(groups[EACH])
+        self.row[_ONES] = len(self.row)
+        self.spare_in, self.spare_out = len(self.row), len(self.row) + 1
+        for row, i in enumerate(chain(self.spread, *groups[EACH]), start=len(self.row) + 2):
+            self.row[i] = row
+        self.rows = len(self.row) + 2
+        self.copies: list[tuple[int, int]] = []
+        self.lists: list[int] = []
+        self.tape = self.written()
+
+    def written(self) -> list[int]:
+        """The tape; the kernel reads its header."""
+        plan, groups = self.plan, self.groups
+        once, once_back = self.instructions(groups[ONCE], self.place)
+        each, each_back = self.instructions(groups[EACH], self.row)
+        after, after_back = self.instructions(groups[AFTER], self.place)
+        code = [once, each, after, after_back, each_back, once_back]
+        lists: list[list[Iterable[int]]] = [
+            [[column] for column in plan.columns.values()],
+            [*self.copies],
+            [(self.one, self.row[_ONES], 0)],
+            [(self.row[plan.inputs[i][0]], self.place[i]) for i in self.sums],
+        ]
+        lists[2] += [(self.place[i], self.row[i], plan.active[i]) for i in self.spread]
+        header = [self.rows]
+        for entries in lists:
+            header += [len(entries), self.listed(chain(*entries))]
+        mean = plan.phases[plan.result] == EACH
+        header += [self.row[plan.result] if mean else self.place[plan.result], mean]
+        idle = sum(not plan.active[i] for i in self.spread)
+        header += [len(self.once), self.spare_out + 1 + idle]
+        begins = accumulate(map(len, code), initial=_HEADER + len(self.lists))
+        return [*begins, *header, *self.lists, *chain(*code)]
+
+    def constant(self, number: float) -> int:
+        """The place of a constant."""
+        place = self.constants.setdefault(repr(number), len(self.once))
+        if place == len(self.once):
+            self.once.append(number)
+        return place
+
+    def listed(self, numbers: Iterable[int]) -> int:
+        """Where on the tape the list of `numbers` is."""
+        begin = _HEADER + len(self.lists)
+        self.lists.extend(numbers)
+        return begin
+
+    def grouped(self) -> list[_Groups]:
+        """The nodes of each phase; those of a group are computed side by side.
+
+        They have the same operation and do not need each other; dot products that a layer computes
+        have the same inputs.
+        """
+        plan = self.plan
+        depth = [0] * len(plan)
+        found: list[dict[tuple[object, ...], list[int]]] = [{}, {}, {}]
+        for i, (op, inputs, phase) in enumerate(zip(plan.ops, plan.inputs, plan.phases)):
+            if op is None:
+                continue
+            if phase == AFTER and plan.phases[inputs[0]] == EACH:
+                self.sums.append(i)
+                continue
+            depth[i] = 1 + max([depth[j] for j in inputs])
+            shared = self.layer_inputs(i) if op is DOT else ()
+            found[phase].setdefault((depth[i], op, shared), []).append(i)
+        return [[of[key] for key in sorted(of, key=itemgetter(0))] for of in found]
+
+    def layer_inputs(self, i: int) -> tuple[int, ...]:
+        """What a dot product reads, if a layer can compute it: each input once, with a weight.
+
+        A bias is the weight of the row of ones; a bias that has a row has the weight 1.
+        """
+        plan, inputs = self.plan, self.plan.inputs[i]
+        pairs = DOT.pairs(len(inputs))
+        terms = [*zip(inputs[pairs : 2 * pairs], inputs)]
+        if any(plan.phases[x] != EACH or plan.phases[w] != ONCE for x, w in terms):
+            return ()
+        terms += [(b, _ONES) if plan.phases[b] == EACH else (_ONES, b) for b in inputs[2 * pairs :]]
+        weights = dict(terms)
+        if len(weights) < len(terms):
+            return ()
+        self.layers[i] = weights
+        return tuple(weights)
+
+    def spread_over_rows(self, groups: _Groups) -> list[int]:
+        """What instructions on rows read of what is computed once; first what has no gradient."""
+        plan = self.plan
+        read = dict.fromkeys(
+            j
+            for group in groups
+            if group[0] not in self.layers
+            for i in group
+            for j in plan.inputs[i]
+            if plan.phases[j] == ONCE
+        )
+        return sorted(read, key=plan.active.__getitem__)
+
+    def instructions(self, groups: _Groups, at: dict[int, int]) -> tuple[list[int], list[int]]:
+        """The instructions that compute `groups`, and those that go back."""
+        forward: list[int] = []
+        backward: list[list[int]] = []
+        for group in groups:
+            op = self.plan.ops[group[0]]
+            assert op
+            if group[0] in self.layers:
+                made = [self.layer(group)]
+            elif op.variadic:
+                made = [self.sum(i, at) for i in group]
+            else:
+                made = self.elementwise(op, group, at)
+            for instruction, edges in made:
+                forward += instruction
+                backward.append(edges)
+        return forward, [*chain(*reversed(backward))]
+
+    def elementwise(self, op: Op, group: list[int], at: dict[int, int]) -> list[_Instruction]:
+        """Nodes whose rows lie side by side, and those of their inputs, share an instruction."""
+        plan = self.plan
+        n = 0 if op.n is None else self.constant(op.n)
+        runs: list[tuple[list[int], list[bool]]] = []
+        for i in group:
+            inputs = plan.inputs[i]
+            operands = [at[i], at[inputs[0]], at[inputs[-1]]]
+            active = [plan.active[j] for j in inputs]
+            if runs and runs[-1][1] == active:
+                run = runs[-1][0]
+                if operands == [place + run[1] for place in run[2:5]]:
+                    run[1] += 1
+                    continue
+            runs.append(([codes()[op.name], 1, *operands, n, 0, 0], active))
+        made = []
+        for run, active in runs:
+            edges = [
+                (edge_codes()[partial, op.gate], *run[1:6], run[3 + k], 0)
+                for k, partial in enumerate(op.partials)
+                if active[k]
+            ]
+            made.append((run, [*chain(*edges)]))
+        return made
+
+    def sum(self, i: int, at: dict[int, int]) -> _Instruction:
+        """A sum, or a dot product: (place of x, of y) for each product, going back (to, of y)."""
+        plan, inputs = self.plan, self.plan.inputs[i]
+        if plan.ops[i] is not DOT:
+            active = [at[j] for j in inputs if plan.active[j]]
+            forward = [_SUM, 1, at[i], self.listed(at[j] for j in inputs), len(inputs), 0, 0, 0]
+            return forward, [_SUM, 1, at[i], self.listed(active), len(active), 0, 0, 0]
+        pairs = DOT.pairs(len(inputs))
+        terms = [
+            *zip(inputs, inputs[pairs : 2 * pairs]),
+            *((b, _ONES) for b in inputs[2 * pairs :]),
+        ]
+        edges = [edge for x, y in terms for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
+        made = []
+        for products in (terms, edges):
+            places = self.listed(at[j] for product in products for j in product)
+            made.append([_DOT, 1, at[i], places, len(products), 0, 0, 0])
+        return made[0], made[1]
+
+    def layer(self, group: list[int]) -> _Instruction:
+        """Dot products of the same inputs: outputs and inputs filled up to multiples of four."""
+        inputs = sorted(self.layers[group[0]], key=self.is_active, reverse=True)
+        active = sum(map(self.is_active, inputs))
+        starts = []
+        for i in group:
+            places = [self.place[self.layers[i][j]] for j in inputs]
+            if places != [*range(places[0], places[0] + len(places))]:
+                self.copies += zip(places, range(len(self.once), len(self.once) + len(places)))
+                places = [len(self.once)]
+                self.once += [0.0] * len(inputs)
+            starts.append(places[0])
+        fill = -len(group) % 4
+        outs = [self.row[i] for i in group] + [self.spare_out] * fill
+        ins = [self.row[j] for j in inputs] + [self.spare_in] * (-len(inputs) % 4)
+        starts += starts[-1:] * fill
+        lists = [self.listed(outs), self.listed(ins), len(inputs), self.listed(starts)]
+        instruction = [_LAYER, len(group), *lists, active, 0]
+        return instruction, instruction
+
+    def listing(self) -> str:
+        """What is computed, in order."""
+        titles = ("once, from the parameters", "for each sample", "once, from sums over samples")
+        lines = []
+        for title, groups in zip(titles, self.groups):
+            if groups:
+                lines += [f"# {title}", *map(self.line, groups)]
+        return "".join(f"{line}\n" for line in lines)
+
+    def line(self, group: list[int]) -> str:
+        """What a group computes; of several nodes, the first and the last are named."""
+        op, inputs = self.plan.ops[group[0]], [self.plan.inputs[i] for i in group]
+        assert op
+        if group[0] in self.layers:
+            names = ["1" if j == _ONES else self.name(j) for j in self.layers[group[0]]]
+            formula = f"weights ({len(group)} × {len(names)}) · ({_shortened(names, ', ')})"
+        elif op.variadic:
+            pairs = DOT.pairs(len(inputs[0])) if op is DOT else 0
+            terms = [f"{self.name(*column)}" for column in zip(*inputs)]
+            products = [f"{x} × {y}" for x, y in zip(terms[:pairs], terms[pairs:])]
+            formula = _shortened(products + terms[2 * pairs :], " + ")
+        else:
+            letters = {letter: self.name(*row) for letter, row in zip("xy", zip(*inputs))}
+            formula = formula_text(op.shown[0], letters | {"n": f"{op.n}"})
+        return f"{self.name(*group)} = {formula}"
+
+    def name(self, *nodes: int) -> str:
+        """What nodes are called."""
+        first, last = (
+            f"{self.plan.constants[i]:g}" if i in self.plan.constants else self.names(i) or f"n{i}"
+            for i in (nodes[0], nodes[-1])
+        )
+        return first if nodes[0] == nodes[-1] else f"[{first} … {last}]"
+
+    def is_active(self, i: int) -> bool:
+        return i != _ONES and self.plan.active[i]
+
+
+_ONES = -1  # a node that is 1, in a plan's numbering
+
+
+def _shortened(terms: list[str], sign: str) -> str:
+    """`terms` in a row; of many, the first and the last."""
+    return sign.join(terms if len(terms) <= 9 else [*terms[:2], "…", terms[-1]])

@@ -1,0 +1,144 @@
+"""What the stepper's script is given: every step, as HTML in which every label is escaped.
+
+A step stands on one node of the picture.  Where the picture has one node for a whole neuron, the
+step tells what happens inside it, one event after the other.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from html import escape
+from itertools import groupby
+from typing import Any
+
+from ..drawing.graph.collapsing import Collapsed
+from ..engine import Value
+from ..graph import Graph
+from ..tell.notation import label_parts, number
+from ..tell.steps import BackwardStep, Edge, ForwardStep, backward_steps, forward_steps
+from ..tell.writing import HTML, Writing
+
+MOST = 17  # lines for one event: a neuron with eight inputs
+
+
+class Walk:
+    """Both passes through `graph`, for the script.  Leaves the gradients of the result.
+
+    Attributes:
+        picture: the graph to draw: `graph`, or its neurons.
+        data: the HTML `names` of the nodes of `graph` that are spoken of, which of them is the
+            `result`, and the `steps`.  A step says which node of the picture it stands `at`, whose
+            `wires` go into it, the `events` there, and the `grads` that the picture has afterwards.
+    """
+
+    def __init__(self, graph: Graph, *, collapse: bool = False, all_lines: bool = False) -> None:
+        forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
+        if not backward:
+            graph.result.grad = 1.0
+        self.picture = self._graph = graph
+        self._drawn = {node: node for node in graph.nodes}
+        self._several: set[Value] = set()
+        if collapse:
+            self.picture = small = Collapsed(graph)
+            self._drawn, self._several = small.drawn, small.several
+        self._most = None if all_lines else MOST
+        self._at = {node: i for i, node in enumerate(self.picture.nodes)}
+        self._index = {node: i for i, node in enumerate(graph.nodes)}
+        self._called: dict[int, str] = {}
+        self._names = {name: _name(name) for name in graph.names.values()}
+        self._writing: Writing = replace(HTML, name=self._names.__getitem__)
+        seed = self._at[self.picture.result]
+        self.data = {
+            "result": self._number(graph.result),
+            "steps": [
+                {"pass": "start"},
+                *self._told("forward", forward),
+                {"pass": "seed", "at": seed, "grads": [[seed, "1"]]},
+                *self._told("backward", backward),
+            ],
+            "names": {i: self._names[name] for i, name in self._called.items()},
+        }
+
+    def _number(self, node: Value) -> int:
+        """The number by which the script knows a node, whose name it will ask for."""
+        self._called[self._index[node]] = self._graph.names[node]
+        return self._index[node]
+
+    def _told(
+        self, name: str, events: Iterable[ForwardStep | BackwardStep]
+    ) -> Iterator[dict[str, Any]]:
+        """The steps of a pass: the events, those at the same node of the picture together."""
+        for node, group in groupby(events, lambda event: self._drawn.get(event.node)):
+            if node is None or not node.inputs:
+                continue  # it is not in the picture, or there it is a leaf
+            here = list(group)
+            told = {
+                "pass": name,
+                "at": self._at[node],
+                "wires": [self._at[x] for x in node.inputs],
+                "grads": [*self._changes(here)],
+            }
+            if node in self._several:
+                yield told | {"events": [], "several": escape(self.picture.names[node])}
+            else:
+                yield told | {"events": [self._event(event) for event in here]}
+
+    def _changes(self, events: list[ForwardStep | BackwardStep]) -> Iterator[tuple[int, str]]:
+        """Which node of the picture has which gradient after the events."""
+        for event in events:
+            for edge in event.edges if isinstance(event, BackwardStep) else ():
+                node, x = self._drawn[event.node], self._drawn.get(edge.receiver)
+                if x not in (None, node) and x not in self._several:
+                    yield self._at[x], number(edge.after)
+
+    def _event(self, event: ForwardStep | BackwardStep) -> dict[str, Any]:
+        if isinstance(event, BackwardStep):
+            edges = event.edges[: self._most]
+            return {
+                "node": self._number(event.node),
+                "grad": number(event.upstream),
+                "exact": _exact(event.upstream),
+                "edges": [self._edge(edge) for edge in edges],
+                "more": len(event.edges) - len(edges),
+            }
+        line, name = event.written(self._writing), self._graph.names[event.node]
+        if not event.node.label and not re.fullmatch(r"v\d+", name):  # a product of a dot
+            self._names[name] = f"({line.symbols})"
+        return {
+            "node": self._number(event.node),
+            "symbols": line.symbols,
+            "numbers": line.numbers,
+            "data": line.data,
+        }
+
+    def _edge(self, edge: Edge) -> dict[str, Any]:
+        line = edge.written(self._writing)
+        return {
+            "to": self._number(edge.receiver),
+            "symbols": line.symbols,
+            "numbers": line.numbers,
+            "local": line.local,
+            "contribution": line.contribution,
+            "before": line.before,
+            "after": line.after,
+            "exact": [_exact(x) for x in (edge.local, edge.before, edge.contribution, edge.after)],
+            "byHand": _exact(edge.by_hand),
+        }
+
+
+def _name(label: str) -> str:
+    """A label as HTML, escaped, with its index and its superscript above each other."""
+    (base, _), *scripts = label_parts(label)
+    italic = len(base.rstrip("′")) == 1 and base[0].isalpha()
+    name = f"<i>{escape(base)}</i>" if italic else escape(base)
+    scripts.sort(key=lambda script: script[1])  # the index first
+    placed = "".join(f"<{place}>{escape(text)}</{place}>" for text, place in scripts)
+    return name + (f'<span class="scripts">{placed}</span>' if len(scripts) == 2 else placed)
+
+
+def _exact(x: float) -> float | None:
+    """`x` to six digits, as JSON can hold it."""
+    return float(f"{x:.6g}") if math.isfinite(x) else None

@@ -1,0 +1,118 @@
+"""How numbers and names are written: in plain text, in HTML, in LaTeX."""
+
+from __future__ import annotations
+
+import math
+import re
+from html import escape
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
+_GREEK = {
+    r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ε", r"\eta": "η",
+    r"\theta": "θ", r"\lambda": "λ", r"\mu": "μ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ",
+    r"\tau": "τ", r"\phi": "φ", r"\omega": "ω", r"\partial": "∂", r"\sum": "Σ", r"\Sigma": "Σ",
+}  # fmt: skip
+
+
+def number(x: float, *, digits: int = 3) -> str:
+    """`x` with three significant digits, a true minus sign, and trailing zeros unless it is whole.
+
+    A power of ten is used only where the plain form would be longer.
+
+    >>> [number(x) for x in (0.66966, 0.67, -7.0, 0.00076244, 7.6244e-9, 12345.6)]
+    ['0.670', '0.670', '−7', '0.000762', '7.62·10⁻⁹', '12346']
+    """
+    if not math.isfinite(x):
+        return str(x).replace("inf", "∞").replace("-", "−")
+    if x == 0:
+        return "0"
+    if x == int(x) and abs(x) < 1e6:
+        return f"{x:.0f}".replace("-", "−")
+    mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
+    plain = f"{x:.{max(digits - 1 - int(exponent), 0)}f}"
+    power = f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return (power if len(power) < len(plain) else plain).replace("-", "−")
+
+
+def as_given(x: float) -> str:
+    """`x` as it was given: every digit it needs, none more.
+
+    >>> as_given(0.12), as_given(-2.0), as_given(1 / 3)
+    ('0.12', '−2', '0.333')
+    """
+    short = f"{x:.6g}"
+    exact = math.isfinite(x) and float(short) == x and "e" not in short
+    return short.replace("-", "−") if exact else number(x)
+
+
+def number_latex(written: str) -> str:
+    r"""A number that `number` or `as_given` wrote, as LaTeX.
+
+    >>> number_latex("−7.62·10⁻⁹"), number_latex("−∞"), number_latex("0.5")
+    ('-7.62 \\cdot 10^{-9}', '-\\infty', '0.5')
+    """
+    mantissa, times, power = written.replace("∞", r"\infty").replace("−", "-").partition("·10")
+    return mantissa + (rf" \cdot 10^{{{power.translate(_PLAIN)}}}" if times else "")
+
+
+def label_parts(label: str) -> list[tuple[str, str]]:
+    r"""A label as pieces (text, place), the place being "" on the line, "sub" or "sup".
+
+    `_` and `^` take one character or a group in braces, as in LaTeX, and all of a number: x_12
+    is meant as x_{12}.  What `Graph` adds to a label to tell two nodes apart is a last piece.
+    A label that is not of that form is one piece, as it stands.
+
+    >>> label_parts("w_{1,1}^{(1)}")
+    [('w', ''), ('1,1', 'sub'), ('(1)', 'sup')]
+    >>> label_parts("x_12")
+    [('x', ''), ('12', 'sub')]
+    >>> label_parts("z_1 (v7)"), label_parts("z_1.2")
+    ([('z', ''), ('1', 'sub'), (' (v7)', '')], [('z', ''), ('1', 'sub'), ('.2', '')])
+    >>> label_parts("a {weird_ one")
+    [('a {weird_ one', '')]
+    """
+    word, added = r"(\\?[^\W_]+|\W)", r"((?: \(v\d+\))?(?:\.\d+)?)"
+    matched = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[0-9]+|[^{}\s\\]))*)('*)" + added, label)
+    if not matched:
+        return [(label, "")]
+    base, scripts, primes, suffix = matched.groups()
+    pieces = [(_GREEK.get(base, base) + "′" * len(primes), "")]
+    for sign, text in re.findall(r"([_^])(\{[^{}]*\}|[0-9]+|.)", scripts):
+        pieces.append((text[1:-1] if text[0] == "{" else text, "sub" if sign == "_" else "sup"))
+    return [*pieces, (suffix, "")] if suffix else pieces
+
+
+def label_html(label: str) -> str:
+    """A label as HTML, escaped.
+
+    >>> label_html("w_{1,1}^{(1)}"), label_html("<b>")
+    ('w<sub>1,1</sub><sup>(1)</sup>', '&lt;b&gt;')
+    """
+    return "".join(
+        f"<{place}>{escape(text)}</{place}>" if place else escape(text)
+        for text, place in label_parts(label)
+    )
+
+
+def label_latex(label: str) -> str:
+    r"""A label as LaTeX mathematics; what is not of that form becomes text.
+
+    >>> label_latex("w_{1,1}^{(1)}"), label_latex("x_12"), label_latex("loss of sample 3")
+    ('w_{1,1}^{(1)}', 'x_{12}', '\\text{loss of sample 3}')
+    """
+    if len(label_parts(label)) > 1 or re.fullmatch(r"\\[a-zA-Z]+|\w", label):
+        return re.sub("([_^])([0-9]{2,})", r"\1{\2}", label)
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in label)
+    return rf"\text{{{text}}}"
+
+
+def subscripted(name: str, subscript: object = "") -> str:
+    """A label with a subscript, in braces if it is longer than one character.
+
+    >>> subscripted("x", 1), subscripted("w", "1,2"), subscripted("E")
+    ('x_1', 'w_{1,2}', 'E')
+    """
+    text = str(subscript)
+    return f"{name}_{{{text}}}" if len(text) > 1 else f"{name}_{text}" if text else name

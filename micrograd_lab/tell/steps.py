@@ -1,0 +1,317 @@
+"""Forward and backward as events: one step per node, shown before it is applied.
+
+A step says what happens at its node in the words of the lecture: the formula, the formula with
+numbers in it, the result.  The engine's chain rule is the only one: a backward step is applied by
+`propagate`, and the numbers it announces are what `propagate` did to a copy of the edge.
+
+Read ``engine.py`` and ``graph.py`` before this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from ..engine import Value, propagate
+from ..formulas import evaluate
+from ..graph import Graph
+from ..ops import Op
+from .languages import spelled, with_number
+from .writing import HTML, LATEX, TEXT, Writing
+
+
+def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
+    """How each computed value of the graph was made, in the order of making.
+
+    Args:
+        result: a value, or the `Graph` of one, in which dot products may be opened.
+
+    >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
+    >>> f = w * x + b
+    >>> for step in forward_steps(f):
+    ...     print(step)
+    v4 = w × x = −2 × 5 = −10
+    v5 = v4 + b = −10 + 3 = −7
+    """
+    graph = _graph(result)
+    for node in graph.nodes:
+        if node.inputs:
+            yield forward_step(graph, node)
+
+
+def forward_step(graph: Graph, node: Value) -> ForwardStep:
+    """How one computed value was made."""
+    return ForwardStep(graph, node, node.data, tuple(x.data for x in node.inputs))
+
+
+def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
+    """The chain rule, one step per computed node, from the result back to the leaves.
+
+    A step is applied when the iterator moves on.  Run to its end, this leaves the gradients that
+    `backward` leaves: leaves add to what they have, everything between is computed afresh.  The
+    gradient of a `Graph` in which dot products are opened arrives at the leaves and at the copies
+    that the graph holds.
+
+    Args:
+        result: a value, or the `Graph` of one.
+
+    >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
+    >>> f = w * x + b
+    >>> f.label = "f"
+    >>> for step in backward_steps(f):
+    ...     print(step)
+    ∂f/∂v4 += 1 × 1 = 1
+    ∂f/∂b += 1 × 1 = 1
+    ∂f/∂w += 1 × 5 = 5
+    ∂f/∂x += 1 × (−2) = −2
+    >>> w.grad
+    5.0
+    """
+    graph = _graph(result)
+    computed = [node for node in graph.nodes if node.inputs]
+    for node in computed:
+        node.grad = 0.0
+    graph.result.grad += 1.0
+    for node in reversed(computed):
+        yield BackwardStep(graph, node, node.data, node.grad, _edges(graph, node))
+        propagate((node,))
+
+
+@dataclass(frozen=True)
+class ForwardStep:
+    """One node of the forward pass.
+
+    Attributes:
+        graph: the graph whose names are used.
+        node: the value that is made.
+        data: its number.
+        inputs: the data of its inputs, in order.
+        text, html, latex: the parts of the line, written so.
+    """
+
+    graph: Graph = field(repr=False)
+    node: Value
+    data: float
+    inputs: tuple[float, ...]
+
+    @cached_property
+    def text(self) -> ForwardLine:
+        return self.written(TEXT)
+
+    @cached_property
+    def html(self) -> ForwardLine:
+        return self.written(HTML)
+
+    @cached_property
+    def latex(self) -> ForwardLine:
+        return self.written(LATEX)
+
+    def written(self, writing: Writing) -> ForwardLine:
+        """The parts of the line in any writing."""
+        op = _op(self.node)
+        formula, letters = spelled(op, len(self.inputs))
+        formula, own = with_number(formula, op.n), {"dots": writing.dots}
+        symbols, numbers = _put_in(self.graph, self.node, self.inputs, letters, writing)
+        return ForwardLine(
+            name=writing.name(self.graph.names[self.node]),
+            symbols=writing.formula(formula, symbols | own),
+            numbers=writing.formula(formula, numbers | own),
+            data=writing.number(self.data),
+        )
+
+    def __str__(self) -> str:
+        return " = ".join(dict.fromkeys(self.text))
+
+
+class ForwardLine(NamedTuple):
+    """`z_1 = 1 ÷ (1 + exp(−a_1)) = 1 ÷ (1 + exp(−0.178)) = 0.544`, in parts."""
+
+    name: str
+    symbols: str
+    numbers: str
+    data: str
+
+
+@dataclass(frozen=True)
+class BackwardStep:
+    """One node of the backward pass: it hands its gradient on to its inputs.
+
+    Attributes:
+        graph: the graph whose names are used.
+        node: the value the step stands on.
+        data: its number.
+        upstream: ∂(result)/∂(node), complete when its step comes.
+        edges: one per input, in order.
+    """
+
+    graph: Graph = field(repr=False)
+    node: Value
+    data: float
+    upstream: float
+    edges: tuple[Edge, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.edges))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What a backward step hands to one input.
+
+    Attributes:
+        graph: the graph whose names are used.
+        node: the value the step stands on.
+        index: which of its inputs this is.
+        numbers: the data of all inputs, and last that of the node.
+        local: ∂(node)/∂(input).
+        upstream: ∂(result)/∂(node).
+        contribution: local × upstream.
+        before: the gradient of the input before the contribution is added.
+        after: the gradient of the input afterwards.
+        text, html, latex: the parts of the line, written so.
+    """
+
+    graph: Graph = field(repr=False)
+    node: Value
+    index: int
+    numbers: tuple[float, ...] = field(repr=False)
+    local: float
+    upstream: float
+    contribution: float
+    before: float
+    after: float
+
+    @property
+    def receiver(self) -> Value:
+        """The value that receives the contribution."""
+        return self.node.inputs[self.index]
+
+    @property
+    def op(self) -> Op:
+        """The row of the table that the step applies."""
+        return _op(self.node)
+
+    @property
+    def partial(self) -> str:
+        """The formula of the local derivative as a book prints it, in the table's letters."""
+        if self.op.textbook:
+            return self.op.textbook[1 + self.index]
+        return self.op.partial(self.index, self.numbers[:-1])[0]
+
+    @property
+    def by_hand(self) -> float:
+        """The local derivative as one computes it from the numbers that are shown."""
+        shown = [float(f"{x:.3g}") for x in self.numbers]
+        letters = self.op.partial(self.index, shown[:-1])[1]
+        try:
+            return float(evaluate(self.partial, letters | {"f": shown[-1], "n": self.op.n}))
+        except (ArithmeticError, ValueError):
+            return self.local
+
+    @cached_property
+    def text(self) -> BackwardLine:
+        return self.written(TEXT)
+
+    @cached_property
+    def html(self) -> BackwardLine:
+        return self.written(HTML)
+
+    @cached_property
+    def latex(self) -> BackwardLine:
+        return self.written(LATEX)
+
+    def written(self, writing: Writing) -> BackwardLine:
+        """The parts of the line in any writing."""
+        op, graph = self.op, self.graph
+        of, name, x = graph.names[graph.result], graph.names[self.node], graph.names[self.receiver]
+        partial = with_number(self.partial, op.n)
+        letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
+        symbols, numbers = _put_in(graph, self.node, self.numbers, letters, writing)
+        symbols["f"], numbers["f"] = writing.name(name), writing.number(self.numbers[-1])
+        in_numbers = writing.formula(partial, numbers)
+        local = writing.number(self.local)
+        return BackwardLine(
+            target=writing.slope(of, x),
+            upstream=writing.slope(of, name),
+            derivative=writing.slope(name, x),
+            symbols=writing.formula(partial, symbols),
+            numbers=in_numbers,
+            local=in_numbers if partial.isidentifier() else local,
+            product=writing.product(writing.number(self.upstream), local),
+            contribution=writing.number(self.contribution),
+            before=writing.number(self.before),
+            after=writing.number(self.after),
+        )
+
+    def __str__(self) -> str:
+        line = self.text
+        adds = f", adds to {line.before} → {line.after}" if self.before else ""
+        return f"{line.target} += {line.product} = {line.contribution}{adds}"
+
+
+class BackwardLine(NamedTuple):
+    """The parts of two lines.
+
+    The local derivative: `∂y_1/∂s_1` = `y_1 × (1 − y_1)` = `0.670 × (1 − 0.670)` = `0.221`.
+    The chain rule: `∂E/∂s_1` += `∂E/∂y_1` × `∂y_1/∂s_1` = `0.570 × 0.221` = `0.126`, which adds
+    to `0` → `0.126`.  A local derivative that is merely read off, `∂s_1/∂z_1` = `w_1` = `0.4`,
+    keeps the form in which it was given.
+    """
+
+    target: str
+    upstream: str
+    derivative: str
+    symbols: str
+    numbers: str
+    local: str
+    product: str
+    contribution: str
+    before: str
+    after: str
+
+    @property
+    def derived(self) -> str:
+        """The local derivative, its formula, the formula with numbers in it, and its number."""
+        return " = ".join(dict.fromkeys((self.derivative, self.symbols, self.numbers, self.local)))
+
+
+def _graph(result: Value | Graph) -> Graph:
+    return result if isinstance(result, Graph) else Graph(result, products=False)
+
+
+def _op(node: Value) -> Op:
+    assert node.op is not None, "only a computed value has a step"
+    return node.op
+
+
+def _edges(graph: Graph, node: Value) -> tuple[Edge, ...]:
+    """What `propagate` is about to do at `node`, edge by edge."""
+    numbers = (*(x.data for x in node.inputs), node.data)
+    before = {x: x.grad for x in node.inputs}
+    edges = []
+    for i, (x, local) in enumerate(zip(node.inputs, node.slopes)):
+        contribution = graph.contribution(node, i)
+        after = before[x] + contribution
+        edges.append(
+            Edge(graph, node, i, numbers, local, node.grad, contribution, before[x], after)
+        )
+        before[x] = after
+    return tuple(edges)
+
+
+def _put_in(
+    graph: Graph,
+    node: Value,
+    numbers: Sequence[float],
+    letters: Mapping[str, int],
+    writing: Writing,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The names, and the numbers, of the inputs that the letters stand for."""
+    names, written = {}, {}
+    for letter, i in letters.items():
+        x = node.inputs[i]
+        names[letter] = writing.name(graph.names[x])
+        written[letter] = (writing.number if x.inputs else writing.as_given)(numbers[i])
+    return names, written

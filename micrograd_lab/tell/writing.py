@@ -1,0 +1,87 @@
+"""The same line of calculus as plain text, as HTML and as LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from . import languages, notation
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How names, numbers and formulas are written.
+
+    >>> TEXT.slope("E", "z_1"), HTML.slope("E", "z_1"), LATEX.slope("E", "z_1")
+    ('∂E/∂z_1', '∂E/∂z<sub>1</sub>', '\\\\frac{\\\\partial E}{\\\\partial z_1}')
+    """
+
+    name: Callable[[str], str]
+    _number: Callable[[str], str]
+    formula: Callable[[str, Mapping[str, str]], str]
+    _slope: str
+    _below: str
+    times: str
+    minus: str
+    dots: str
+
+    def number(self, x: float, *, digits: int = 3) -> str:
+        """A computed number."""
+        return self._number(notation.number(x, digits=digits))
+
+    def as_given(self, x: float) -> str:
+        """A number as it was given."""
+        return self._number(notation.as_given(x))
+
+    def slope(self, of: str, wrt: str, through: str = "") -> str:
+        """∂(of)/∂(wrt) for two names; with a third, only what goes through the value so called."""
+        above = self._below.format(self.name(of), self.name(through)) if through else self.name(of)
+        return self._slope.format(above, self.name(wrt))
+
+    def product(self, *factors: str) -> str:
+        """Written numbers multiplied with each other, negative ones in brackets.
+
+        >>> TEXT.product("−0.241", "−0.450")
+        '−0.241 × (−0.450)'
+        """
+        first, *rest = factors
+        return self.times.join([first, *(f"({x})" if x[0] == self.minus else x for x in rest)])
+
+    def sum(self, *terms: str) -> str:
+        """Written numbers or names added to each other.
+
+        >>> TEXT.sum("0.0504", "−0.0243")
+        '0.0504 − 0.0243'
+        """
+        first, *rest = terms
+        return first + "".join(
+            f" {self.minus} {x[1:]}" if x[0] == self.minus else f" + {x}" for x in rest
+        )
+
+
+def _same(text: str) -> str:
+    return text
+
+
+TEXT = Writing(_same, _same, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
+HTML = Writing(
+    notation.label_html,
+    escape,
+    languages.formula_html,
+    "∂{}/∂{}",
+    "{}<sub>{}</sub>",
+    " × ",
+    "−",
+    "…",
+)
+LATEX = Writing(
+    notation.label_latex,
+    notation.number_latex,
+    languages.formula_latex,
+    r"\frac{{\partial {}}}{{\partial {}}}",
+    r"{{{}}}_{{{}}}",
+    r" \times ",
+    "-",
+    r"\cdots",
+)

@@ -1,0 +1,43 @@
+"""The operators and methods that the table gives to `Value`, as a stub for editors and checkers.
+
+python tests/core/methods.py    # after a change to the table: writes micrograd_lab/methods.pyi
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from micrograd_lab import engine
+from micrograd_lab.ops import OPS
+
+STUB = Path(engine.__file__).with_name("methods.pyi")
+HEAD = '''\
+"""What the table of ``ops.py`` gives to `Value`; written by tests/core/methods.py, and tested."""
+
+from typing import SupportsFloat
+
+from typing_extensions import Self
+
+class Methods:
+    def __neg__(self) -> Self: ...
+    def __abs__(self) -> Self: ...
+'''
+
+
+def stub():
+    """The stub as text: operators by their sign, then one method for each row of one input."""
+    lines = [HEAD]
+    for sign in ("add", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "rpow"):
+        lines.append(f"    def __{sign}__(self, other: SupportsFloat) -> Self: ...\n")
+    for sign in ("lt", "le", "gt", "ge"):
+        lines.append(f"    def __{sign}__(self, other: SupportsFloat) -> bool: ...\n")
+    for op in OPS.values():
+        if op.unary:
+            number = "" if op.n is None else f", n: SupportsFloat = {op.n}"
+            lines.append(f"    def {op.name}(self{number}) -> Self:\n")
+            lines.append(f'        """{getattr(engine.Value, op.name).__doc__}"""\n')
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    STUB.write_text(stub(), "utf-8")

@@ -1,0 +1,153 @@
+"""Diagrams of networks: one node per neuron, frames around layers."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from micrograd_lab import (
+    MLP,
+    Graph,
+    Value,
+    cross_entropy,
+    draw,
+    hinge,
+    softmax,
+    squared_error,
+    total,
+)
+from micrograd_lab.drawing.graph.collapsing import Collapsed
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def error(nin=2, sizes=(2, 2), activation="sigmoid"):
+    model = MLP(nin, sizes, activation=[activation] * len(sizes), seed=1)
+    made = squared_error(model([0.1] * nin), [0.5] * sizes[-1] if sizes[-1] > 1 else 0.5)
+    made.backward()
+    return made
+
+
+def collapsed(result):
+    return Collapsed(Graph(result, products=False))
+
+
+def shown(diagram):
+    return [text.text for text in ElementTree.fromstring(diagram.svg).iter(f"{SVG}text")]
+
+
+def test_a_neuron_is_one_node_without_its_weights():
+    graph = collapsed(error())
+    names = " ".join(graph.names[node] for node in graph.nodes)
+    assert names == "x_1 x_2 z_1 z_2 y_1 y_2 t_1 t_2 e_1 E_1 e_2 E_2 E"
+    assert graph.nodes[2].op.symbol == "Σ│σ"
+    assert graph.nodes[2].inputs == tuple(graph.nodes[:2])
+
+
+def test_values_gradients_and_contributions_are_those_of_the_graph():
+    result = error()
+    full, small = Graph(result, products=False), collapsed(result)
+    of = {full.names[node]: node for node in full.nodes}
+    for node in small.nodes:
+        assert (node.data, node.grad) == (of[small.names[node]].data, of[small.names[node]].grad)
+    readers = small.readers()
+    for node in small.nodes:
+        parts = [small.contribution(reader, i) for reader, i in readers[node]]
+        assert sum(parts) == pytest.approx(node.grad) or node is small.result
+
+
+def test_of_wide_layers_the_middle_is_one_node():
+    model = MLP(20, [24, 24, 1], seed=1)
+    graph = collapsed(hinge(model([0.1] * 20), 1))
+    several = [graph.names[node] for node in graph.nodes if node in graph.several]
+    assert several == ["5 more", "9 more", "9 more"]
+    assert len(graph) == 16 * 3 + 1 + 5
+    (first, second) = [node for node in graph.nodes if graph.names[node] == "9 more"]
+    assert len(first.inputs) == len(second.inputs) == 16
+    assert len(graph.result.inputs[0].inputs) == 2
+
+
+def test_the_gradient_of_a_wide_layer_is_not_made_up():
+    model = MLP(2, [30, 1], seed=1)
+    loss = hinge(model([0.5, 0.25]), 1)
+    loss.backward()
+    text = shown(draw(loss, collapse="neuron"))
+    assert "15 more" in text
+    assert "⋮" in text
+    assert "nan" not in text
+
+
+def test_more_than_150_nodes_are_collapsed_unless_asked_not_to():
+    small, large = error(), error(sizes=(12, 12, 1))
+    assert "Σ│σ" not in shown(draw(small))
+    assert "Σ│σ" in shown(draw(large))
+    assert "Σ│σ" not in draw(large, collapse="nothing").source
+    assert "Σ│σ" in shown(draw(small, collapse="neuron"))
+
+
+def test_a_large_graph_without_neurons_is_drawn_node_by_node():
+    x = Value(1.0, "x")
+    for _ in range(200):
+        x = x + 1
+    assert len(Graph(x)) > 150
+    assert "401 nodes" in repr(draw(x))
+    with pytest.raises(ValueError, match="no neuron among 401 nodes"):
+        draw(x, collapse="neuron")
+
+
+def test_a_batch_and_a_penalty_are_collapsed_too():
+    model = MLP(2, [3, 1], seed=1)
+    samples = [([0, 0], 1), ([1, 0], -1)]
+    penalty = 1e-4 * total(p * p for p in model.parameters())
+    penalty.label = "penalty"
+    loss = total(hinge(model(x), t) for x, t in samples) + penalty
+    graph = collapsed(loss)
+    assert sum(node.op is not None and node.op.name == "neuron" for node in graph.nodes) == 8
+    (leaf,) = [node for node in graph.nodes if node.label == "penalty"]
+    assert (leaf.inputs, leaf.data) == ((), penalty.data)
+    assert penalty.inputs  # which the user goes on with
+
+
+def test_inputs_that_are_computed_from_each_other_are_inputs():
+    x = [Value(k, f"x_{k}") for k in range(1, 12)]
+    features = [*x, *(value * value for value in x)]
+    graph = collapsed(MLP(22, [2, 1], seed=1)(features))
+    assert [graph.names[node] for node in graph.several] == ["7 more"]
+    assert graph.result.label == "s_1"
+
+
+def test_opened_products_stay_when_they_were_asked_for():
+    large = error(sizes=(8, 8, 1))
+    assert len(Graph(large, products=True)) > 150
+    assert "×" in draw(large, products=True).source
+    assert "×" not in draw(large).source
+
+
+def test_what_neurons_share_with_a_loss_stays():
+    model = MLP(2, [3, 20], seed=1)
+    scores = model([0.5, 0.25])
+    assert collapsed(cross_entropy(scores, [1] + [0] * 19)).several
+    assert collapsed(softmax(scores)[0]).several
+
+
+def test_a_neuron_without_activation_and_one_of_several_operations():
+    model = MLP(2, [2, 1], activation=lambda a: a * a.sigmoid(), seed=1)
+    graph = collapsed(model([0.5, 0.25]))
+    assert [node.op.symbol for node in graph.nodes if node.op] == ["Σ│f", "Σ│f", "Σ"]
+
+
+@pytest.mark.parametrize("collapse", [None, "neuron"])
+def test_layers_get_a_frame(collapse):
+    diagram = draw(error(), collapse=collapse, layers=True)
+    assert {"hidden layer", "output layer"} <= set(shown(diagram))
+    frames = ElementTree.fromstring(diagram.svg).findall(f".//{SVG}g[@class='cluster']")
+    assert [frame.get("id") for frame in frames] == ["layer1", "layer2"]
+    assert "hidden layer" not in draw(error(), collapse=collapse).source
+
+
+def test_there_is_one_way_to_collapse():
+    with pytest.raises(ValueError, match="cannot collapse 'layer'; choose one of neuron, nothing"):
+        draw(error(), collapse="layer")
+
+
+def test_a_collapsed_diagram_is_the_same_in_every_run():
+    assert draw(error(), collapse="neuron").svg == draw(error(), collapse="neuron").svg

@@ -1,0 +1,403 @@
+"""Drawings of graphs: the DOT text, and what Graphviz makes of it."""
+
+import os
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from pathlib import Path
+from threading import Thread
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from table import ROWS, apply, arity, title
+
+from micrograd_lab import Value, dot, draw, total
+from micrograd_lab.drawing.graph.rendering import render
+from micrograd_lab.lecture import chain, network
+
+SVG = "{http://www.w3.org/2000/svg}"
+ROOT = Path(__file__).parents[2]
+NASTY = [
+    'a "quoted" one', "<b>bold</b>", "a|b", "{a|{b}}", r"\N \G \E \\ \l", "two\nlines\r\n\t",
+    "</svg><script>alert(1)</script>", "javascript:alert(1)", "&amp;&#92;&", "]]>", "<!--", "--",
+    "\x00\x07\x1b[31m", "\ud800", "￾", "w_{1,1", "_", "^", "", " ", "%s {0}", "w" * 10_000, "重み",
+]  # fmt: skip
+
+
+def toy():
+    w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
+    g = w * x
+    g.label = "g"
+    f = g + b
+    f.label = "f"
+    return f
+
+
+def neuron():
+    """One neuron whose input also reaches the result by another way, after backward."""
+    w, x, b = Value(0.15, "w_{1,1}^{(1)}"), Value(0.12, "x_1"), Value(0.1, "w_{0,1}^{(1)}")
+    a = dot([w], [x], b)
+    a.label = "a_1"
+    result = a.sigmoid() * x
+    result.backward()
+    return result
+
+
+def lecture():
+    result = network("corrected").result
+    result.backward()
+    return result
+
+
+def groups(diagram):
+    root = ElementTree.fromstring(diagram.svg)
+    return {group.get("id"): group for group in root.iter(f"{SVG}g") if group.get("id")}
+
+
+def legend(diagram):
+    root = ElementTree.fromstring(diagram.svg)
+    (group,) = (group for group in root.iter(f"{SVG}g") if group.get("class") == "legend")
+    return "".join(text.text for text in group.findall(f"{SVG}text"))
+
+
+def texts(group, kind):
+    return [text.text for text in group.findall(f"{SVG}text[@class='{kind}']")]
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"} | environment,
+        capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+
+# draw(neuron()).save("tests/drawing/diagrams/neuron.dot") writes it anew, to be looked at
+def test_the_dot_text_is_the_one_that_was_looked_at():
+    assert draw(neuron()).source == (ROOT / "tests/drawing/diagrams/neuron.dot").read_text("utf-8")
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_the_dot_text_does_not_depend_on_the_hash_seed(seed):
+    script = (
+        "import sys; from micrograd_lab import draw; from micrograd_lab.lecture import network; "
+        "result = network('corrected').result; result.backward(); "
+        "sys.stdout.buffer.write(draw(result).source.encode())"
+    )
+    assert run("-c", script, PYTHONHASHSEED=seed).stdout == draw(lecture()).source
+
+
+def test_every_node_wire_and_edge_has_its_group():
+    graph = groups(draw(toy()))
+    wanted = "n0 n1 n2 n3 n4 w0 w1 w2 w3 w4 e3_0 e3_1 e4_0 e4_1"
+    assert sorted(graph) == sorted(wanted.split())
+    kinds = [graph[f"n{i}"].get("class") for i in range(5)]
+    assert kinds == [
+        "node parameter",
+        "node input",
+        "node parameter",
+        "node computed",
+        "node result",
+    ]
+    assert graph["w0"].get("class") == "wire"
+    assert graph["e3_0"].get("class") == "edge"
+
+
+def test_the_value_of_every_node_stands_on_its_wire():
+    graph = groups(draw(toy()))
+    assert [texts(graph[f"w{i}"], "value") for i in range(5)] == [
+        ["−2"],
+        ["5"],
+        ["3"],
+        ["−10"],
+        ["−7"],
+    ]
+
+
+def test_no_gradient_is_shown_before_backward():
+    f = toy()
+    assert [texts(group, "grad") for group in groups(draw(f)).values()] == [[]] * 14
+    assert "∂" not in draw(f).source
+    f.backward()
+    assert texts(groups(draw(f))["w0"], "grad") == ["5"]
+
+
+def test_the_gradients_of_a_later_result_are_not_called_those_of_this_one():
+    f = toy()
+    (f * 3).backward()
+    assert legend(draw(f)).endswith("gradient (below, flows ←)")
+    f.backward()
+    assert legend(draw(f)).endswith("∂f/∂value (below, flows ←)")
+
+
+def test_the_branches_of_a_fork_carry_their_contributions():
+    graph = groups(draw(neuron()))
+    assert texts(graph["w1"], "grad") == ["0.534"]
+    assert [texts(graph[edge], "grad") for edge in ("e3_1", "e6_1")] == [["0.00448"], ["0.529"]]
+
+
+def test_a_dead_relu_shows_that_it_hands_nothing_back():
+    x = Value(-1.0, "x")
+    result = x.relu() * Value(float("inf"), "y") + x
+    result.backward()
+    assert texts(groups(draw(result))["e1_0"], "grad") == ["0"]
+
+
+def test_a_square_written_as_a_product_has_two_arrows():
+    a = Value(3, "a")
+    edges = groups(draw(a * a))
+    for edge in ("e1_0", "e1_1"):
+        assert len(edges[edge].findall(f"{SVG}polygon")) == 1  # the arrow's head
+
+
+def test_inputs_whose_order_matters_arrive_in_order_from_the_top():
+    a, b = Value(1, "a"), Value(2, "b")
+    graph = groups(draw((a - b) * (b - a)))
+    for node in (2, 3):
+        heads = [graph[f"e{node}_{k}"].find(f"{SVG}polygon").get("points") for k in (0, 1)]
+        upper, lower = (float(head.split()[1].split(",")[1]) for head in heads)
+        assert upper < lower
+
+
+@pytest.mark.parametrize("op", ROWS, ids=title)
+def test_every_operation_has_its_symbol_inside_its_node(op):
+    inputs = [Value(0.5, f"x_{i}") for i in range(arity(op))]
+    node = groups(draw(apply(op, inputs), products=False))[f"n{len(inputs)}"]
+    assert node.find(f"{SVG}text").text == op.symbol.split("^")[0]
+
+
+@pytest.mark.parametrize("label", NASTY, ids=range(len(NASTY)))
+def test_any_label_is_only_text(label):
+    x = Value(1.0, label)
+    result = x * Value(2.0, "y")
+    result.label = label
+    assert is_sound(draw(result))
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\U000e0001", "\U0010ffff"], ids=ascii)
+def test_a_label_that_nobody_can_see_is_drawn_in_silence(unseen, capfd):
+    for format in ("svg", "png", "pdf"):
+        render(draw(Value(1.0, unseen)).source, format)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("label", [r"\N", r"a\\G", "&amp;", "<b>", '"', "{a|b}", "%s"])
+def test_a_label_stands_as_it_was_given(label):
+    (text,) = groups(draw(Value(1.0, label)))["n0"].findall(f"{SVG}text")
+    assert text.text == label
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(st.characters()))
+def test_any_text_is_only_a_label(label):
+    assert is_sound(draw(Value(1.0, label).exp()))
+
+
+def is_sound(diagram):
+    """Whether the SVG is what Graphviz draws for harmless labels, but for the words."""
+    tags = {element.tag.removeprefix(SVG) for element in ElementTree.fromstring(diagram.svg).iter()}
+    return tags == {"svg", "title", "g", "polygon", "path", "ellipse", "text"}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".dot"])
+def test_a_diagram_is_saved_in_the_format_that_its_name_says(suffix, theme, tmp_path):
+    start = {".svg": b"<svg ", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph {"}
+    path = tmp_path / f"graph{suffix}"
+    assert draw(lecture(), theme=theme).save(path) == path
+    assert path.read_bytes().startswith(start[suffix])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pdf_does_not_say_when_it_was_drawn():
+    assert b"Date" not in render(draw(toy()).source, "pdf")
+
+
+def test_the_more_wires_meet_the_more_room_they_have():
+    few, many = (draw(total([Value(1.0)] * count)).source for count in (10, 40))
+    assert "ranksep=0.2 " in few
+    assert "ranksep=0.8 " in many
+
+
+def test_what_nobody_reads_node_by_node_is_laid_out_in_haste():
+    few, many = chain(layers=20).result, chain(layers=200).result
+    assert ["nslimit" in draw(result).source for result in (few, many)] == [False, True]
+
+
+def test_a_name_like_an_option_is_only_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    draw(toy()).save("-Tpng.svg")
+    assert os.listdir() == ["-Tpng.svg"]
+
+
+def test_a_name_that_says_no_format_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"'-Tpng' ends in ''; a diagram is saved as .svg, .png"):
+        draw(toy()).save(tmp_path / "-Tpng")
+    assert os.listdir(tmp_path) == []
+
+
+def test_what_was_there_stays_when_drawing_fails(tmp_path, monkeypatch):
+    path = tmp_path / "graph.png"
+    path.write_text("before")
+    without_graphviz(monkeypatch)
+    with pytest.raises(RuntimeError):
+        draw(toy()).save(path)
+    assert path.read_text() == "before"
+    assert os.listdir(tmp_path) == ["graph.png"]
+
+
+def test_a_png_has_two_pixels_for_each_of_a_page(tmp_path):
+    diagram = draw(toy())
+    (width,) = re.findall(r'width="(\d+)pt"', diagram.svg)
+    with Image.open(diagram.save(tmp_path / "graph.png")) as image:
+        assert image.width == pytest.approx(int(width) * 96 / 72 * 2, abs=3)
+
+
+def without_graphviz(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    monkeypatch.setenv("PATH", "")
+
+
+def test_without_graphviz_the_error_says_what_to_install(tmp_path, monkeypatch):
+    without_graphviz(monkeypatch)
+    diagram = draw(toy())
+    with pytest.raises(RuntimeError, match=r"pip install pygraphviz.*install Graphviz from https"):
+        diagram.save(tmp_path / "graph.svg")
+    assert diagram.save(tmp_path / "graph.dot").read_text("utf-8") == diagram.source
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+def test_the_dot_program_draws_where_the_wheel_is_missing(tmp_path, monkeypatch):
+    picture = tmp_path / "picture.svg"
+    picture.write_bytes(render(draw(toy()).source, "svg"))
+    program = tmp_path / "dot"
+    program.write_text(
+        f'#!/bin/sh\n[ "$*" = -Tsvg ] && /bin/cat {picture} || {{ echo no $*; exit 1; }}'
+    )
+    program.chmod(0o755)
+    wanted = draw(toy()).svg
+    without_graphviz(monkeypatch)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert draw(toy()).svg == wanted
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
+def test_what_the_dot_program_complains_about_is_in_the_error(tmp_path, monkeypatch):
+    program = tmp_path / "dot"
+    program.write_text("#!/bin/sh\necho 'Format: \"pdf\" not recognized' >&2\nexit 1")
+    program.chmod(0o755)
+    without_graphviz(monkeypatch)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match='dot failed: Format: "pdf" not recognized'):
+        draw(toy()).save(tmp_path / "graph.pdf")
+
+
+def test_a_machine_without_fonts_draws_the_same_and_prints_nothing(tmp_path):
+    script = (
+        "import sys; from micrograd_lab import draw; from micrograd_lab.lecture import network; "
+        "result = network('corrected').result; result.backward(); picture = draw(result); "
+        "[picture.save(f'{sys.argv[1]}/graph{end}') for end in ('.svg', '.png', '.pdf')]"
+    )
+    nowhere = str(tmp_path / "nowhere")
+    done = run("-c", script, str(tmp_path), FONTCONFIG_FILE=nowhere, FONTCONFIG_PATH=nowhere)
+    assert (done.stderr, done.stdout) == ("", "")
+    assert (tmp_path / "graph.svg").read_text("utf-8") == draw(lecture()).svg
+    assert (tmp_path / "graph.png").read_bytes() == render(draw(lecture()).source, "png")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="the wheel has no fontconfig there")
+def test_a_letter_that_matplotlib_lacks_comes_from_the_fonts_of_the_machine():
+    script = (
+        "import sys, matplotlib, matplotlib.font_manager as fonts; "
+        "here = matplotlib.get_data_path() + '/fonts/ttf/'; "
+        "fonts.findSystemFonts = lambda: [here + name for name in sys.argv[1:]]; "
+        "from micrograd_lab import Value, draw; "
+        "from micrograd_lab.drawing.graph.rendering import render; "
+        "draw(Value(1, 'x')).svg; print(render(draw(Value(1, '\\ue040')).source, 'png').hex())"
+    )
+    box, letter = (run("-c", script, *fonts) for fonts in ([], ["STIXNonUni.ttf"]))
+    assert box.stdout != letter.stdout
+    assert (box.stderr, letter.stderr) == ("", "")
+
+
+def test_a_picture_too_long_for_pixels_is_made_smaller_in_silence(tmp_path):
+    script = (
+        "import sys; from micrograd_lab import Value, draw; x = Value(0.5, 'x')\n"
+        "for _ in range(300): x = x.tanh()\n"
+        "draw(x).save(sys.argv[1])"
+    )
+    path = tmp_path / "graph.png"
+    assert run("-c", script, str(path)).stderr == ""
+    with Image.open(path) as image:
+        assert image.width == 32_000
+
+
+def test_pictures_are_drawn_by_several_threads_at_once():
+    diagrams = [draw(toy()) for _ in range(8)]
+    threads = [Thread(target=lambda each=each: each.svg) for each in diagrams]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each.svg for each in diagrams} == {draw(toy()).svg}
+
+
+def test_a_picture_shows_the_numbers_of_when_it_was_drawn():
+    f = toy()
+    before = draw(f)
+    f.backward()
+    assert texts(groups(before)["w4"], "grad") == []
+
+
+def test_two_thousand_nodes_are_drawn():
+    x = Value(0.1, "x")
+    for _ in range(1999):
+        x = x.tanh()
+    assert 'id="n1999"' in draw(x).svg
+
+
+def test_what_nobody_can_read_is_not_drawn():
+    x = Value(0.1, "x")
+    for _ in range(3000):
+        x = x + 1
+    with pytest.raises(ValueError, match=r"6001 nodes with 6000 edges .* draw a part: an earlier"):
+        draw(x)
+
+
+def test_a_theme_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="there is no theme 'blue'; choose one of light, dark"):
+        draw(toy(), theme="blue")
+
+
+def test_themes_differ_in_colours_alone():
+    light, dark = draw(toy()).svg, draw(toy(), theme="dark").svg
+    colour = r"#[0-9a-f]{6}"
+    assert re.sub(colour, "", light) == re.sub(colour, "", dark)
+    assert set(re.findall(colour, light)).isdisjoint(re.findall(colour, dark))
+
+
+def test_marimo_gets_the_picture_and_a_terminal_gets_a_line():
+    diagram = draw(toy())
+    assert diagram._mime_() == ("text/html", diagram.svg)
+    assert repr(diagram) == 'Diagram of f, 5 nodes; show it in a notebook, or .save("graph.svg")'
+
+
+def test_the_svg_needs_nothing_else_and_says_what_it_shows():
+    svg = draw(lecture()).svg
+    assert re.findall('https?://[^"]*', svg) == ["http://www.w3.org/2000/svg"]
+    assert 'role="img"' in svg
+    assert "<title>Computational graph of E, 37 nodes</title>" in svg
+    assert "<title>E_1 = half_square(e_1) = 0.162, gradient 1</title>" in svg
+
+
+def test_a_notebook_that_is_not_trusted_shows_the_picture():
+    html = draw(Value(2, '"><script>') * 3)._repr_html_()
+    alt, source = re.fullmatch(
+        r'<img src="data:image/svg\+xml;base64,(\S+)" alt="(.*)" style="max-width:100%">', html
+    ).groups()[::-1]
+    assert alt == "Computational graph of v3, 3 nodes"
+    assert b64decode(source).decode() == draw(Value(2, '"><script>') * 3).svg

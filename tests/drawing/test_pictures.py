@@ -1,0 +1,529 @@
+"""Pictures made with Matplotlib: what stands in them, and that no text covers another."""
+
+import math
+import subprocess
+import sys
+from itertools import combinations
+
+import pytest
+
+from micrograd_lab import (
+    MLP,
+    Graph,
+    Module,
+    Value,
+    cross_entropy,
+    dot,
+    draw_network,
+    gate,
+    hinge,
+    moons,
+    plot_activation,
+    plot_decision_boundary,
+    plot_gradient_flow,
+    plot_history,
+    softmax,
+    squared_error,
+    total,
+)
+from micrograd_lab.nn.training import History
+from micrograd_lab.ops import OPS
+
+LECTURE = {
+    "w_{1,1}^{(1)}": 0.15, "w_{2,1}^{(1)}": 0.2, "w_{0,1}^{(1)}": 0.1,
+    "w_{1,2}^{(1)}": 0.2, "w_{2,2}^{(1)}": 0.3, "w_{0,2}^{(1)}": 0.2,
+    "w_{1,1}^{(2)}": 0.4, "w_{2,1}^{(2)}": 0.5, "w_{0,1}^{(2)}": 0.2,
+    "w_{1,2}^{(2)}": 0.45, "w_{2,2}^{(2)}": 0.55, "w_{0,2}^{(2)}": 0.1,
+}  # fmt: skip
+
+
+def lecture_error():
+    """Lecture 7's network on its sample, before backward."""
+    model = MLP(2, [2, 2], activation=["sigmoid", "sigmoid"])
+    model.load_state_dict(LECTURE)
+    return squared_error(model([0.12, 0.3]), [0.1, 0.9])
+
+
+def trained(nin, sizes, activation="tanh", loss=squared_error, targets=None):
+    """The loss of a network on one sample, after backward."""
+    model = MLP(nin, sizes, activation=activation, seed=1)
+    outputs = model([0.1 * (i + 1) for i in range(nin)])
+    error = loss(outputs, targets or ([0.5] * sizes[-1] if sizes[-1] > 1 else 0.5))
+    error.backward()
+    return error
+
+
+def long_names():
+    x = [Value(1, "the first of all inputs that there are"), Value(2, "x_{a b}^{and more}")]
+    z = []
+    for k in (1, 2):
+        weights = [Value(1.2345e-12, f"weight number {i} of neuron {k}") for i in (1, 2)]
+        a = dot(weights, x, Value(-1e9 / 3, "w bias of neuron"))
+        a.label = "the sum of a neuron"
+        z.append(a.sigmoid())
+        z[-1].label = f"hidden value number {k}"
+    y = dot([Value(1, "w"), Value(2, "w_2")], z)
+    y.label = "the output of the network"
+    error = (y - Value(1, "a target with a long name")).half_square()
+    error.label = "loss of sample 3 in the batch"
+    error.backward()
+    return error
+
+
+def many_targets():
+    y = MLP(2, [1], seed=1)([0.5, 0.25])
+    return total([(y - Value(k, f"t_{k}")).half_square() for k in range(1, 9)])
+
+
+NETWORKS = {
+    "lecture": lecture_error,
+    "3-3-2": lambda: trained(3, [3, 2]),
+    "4-4-1": lambda: trained(4, [4, 1], "sigmoid"),
+    "1-1": lambda: trained(1, [1]),
+    "2-6-5-2": lambda: trained(2, [6, 5, 2], "softplus"),
+    "2-16-16-1": lambda: trained(2, [16, 16, 1], "relu", hinge, 1),
+    "64-32-10": lambda: trained(64, [32, 10], "relu", cross_entropy, [1] + [0] * 9),
+    "ten sigmoids in a row": lambda: trained(1, [1] * 10, "sigmoid"),
+    "30 layers": lambda: trained(2, [3] * 30, "sigmoid"),
+    "long names": long_names,
+    "many targets": many_targets,
+    "large model": lambda: MLP(8, [8, 1], seed=1),
+    "model": lambda: MLP(3, [4, 2], seed=1),
+}
+
+
+def drawn(picture):
+    """Every text that is really drawn: ticks outside the axes are not."""
+    from matplotlib.text import Text
+
+    found = []
+    draw = Text.draw
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", lambda self, *args: (found.append(self), draw(self, *args)))
+        picture.figure.canvas.draw()
+    return [text for text in found if text.get_text().strip() and text.get_visible()]
+
+
+def words(picture):
+    """Every text in the picture, without the marks of mathematics."""
+    from matplotlib.text import Text
+
+    found = [text.get_text() for text in picture.figure.findobj(Text)]
+    return [unmarked(text) for text in found if text]
+
+
+def unmarked(text):
+    return text.translate({ord(c): "" for c in "${}"})
+
+
+def outlines(picture):
+    """Every text with its outline, turned as the text is."""
+    from matplotlib.path import Path
+    from matplotlib.transforms import Affine2D
+
+    renderer = picture.figure.canvas.get_renderer()
+    found = []
+    for text in drawn(picture):
+        angle = text.get_rotation()
+        text.set_rotation(0)
+        box = text.get_window_extent(renderer).padded(-0.5)
+        text.set_rotation(angle)
+        anchor = text.get_transform().transform(text.get_position())
+        turned = Affine2D().rotate_deg_around(*anchor, angle)
+        corners = turned.transform(box.corners()[[0, 1, 3, 2, 0]])
+        found.append((text.get_text(), Path(corners, closed=True)))
+    assert found
+    return found
+
+
+def overlaps(texts):
+    return [
+        (a, b)
+        for (a, one), (b, other) in combinations(texts, 2)
+        if one.intersects_path(other, filled=True)
+    ]
+
+
+def outside(texts, page):
+    return [
+        name
+        for name, outline in texts
+        if not page.contains(*outline.get_extents().min)
+        or not page.contains(*outline.get_extents().max)
+    ]
+
+
+@pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+def test_no_text_covers_another_or_leaves_the_page(make):
+    picture = draw_network(make())
+    texts = outlines(picture)
+    assert overlaps(texts) == []
+    assert outside(texts, picture.figure.bbox) == []
+
+
+def test_no_text_of_a_network_on_a_dark_page_is_dark():
+    from matplotlib.colors import to_rgb
+
+    error = lecture_error()
+    error.backward()
+    for text in drawn(draw_network(error, theme="dark")):
+        assert max(to_rgb(text.get_color())) > 0.5
+
+
+def test_the_check_for_overlaps_sees_one():
+    picture = draw_network(lecture_error())
+    axes = picture.figure.axes[0]
+    axes.text(0, 0, "here", rotation=30)
+    axes.text(3, 3, "there")
+    assert overlaps(outlines(picture)) == [("here", "there")]
+
+
+def test_the_lecture_network_shows_every_number_of_the_lecture():
+    error = lecture_error()
+    error.backward()
+    shown = words(draw_network(error))
+    for word in (
+        "input layer",
+        "hidden layer",
+        "output layer",
+        "error",
+        "E",
+        "0.191",
+        "t_1",
+        "t_2",
+    ):
+        assert word in shown
+    assert {"w_1,1^(1)", "w_2,2^(2)", "w_0,1^(1)"} <= set(shown)
+    assert {"x_1", "x_2", "a_1", "z_2", "s_1", "y_2"} <= {word.split("^")[0] for word in shown}
+    assert {"0.178", "0.544", "0.314", "0.578", "0.707", "0.670", "0.663", "0.660"} <= set(shown)
+    assert {"0.0686", "0.000779", "−0.0293", "0.126", "0.570", "−0.240"} <= set(shown)
+    assert r"\Sigma\,\frac\left(y - t\right)^22" in shown
+    assert shown.count("σ") == 4
+    assert shown.count("1") == 4
+
+
+def test_no_gradient_is_shown_before_backward():
+    shown = words(draw_network(lecture_error()))
+    assert "0.178" in shown
+    assert "gradient" not in shown
+    assert "0.0686" not in shown
+
+
+def test_a_model_is_drawn_with_its_weights_but_no_values():
+    model = MLP(2, [2, 1], seed=7)
+    shown = words(draw_network(model))
+    assert "value" not in shown
+    assert "weight" in shown
+    assert "x_1" in shown
+    assert len(shown) == len(words(draw_network(model([0.0, 0.0])))) - 2 - 5
+
+
+def test_width_and_colour_of_a_link_follow_the_square_root_of_its_gradient():
+    x = Value(1, "x")
+    w = [Value(1, "w_1"), Value(1, "w_2"), Value(1, "w_3")]
+    result = dot(w, [x * 16, x * 4, x * -1], Value(0, "w_0"))
+    result.backward()
+    lines = draw_network(result).figure.axes[0].lines
+    widths = [line.get_linewidth() - 0.8 for line in lines[:3]]
+    assert widths == pytest.approx([5.7, 2.85, 1.425])
+    red = [int(line.get_color()[1:3], 16) for line in lines[:3]]
+    blue = [int(line.get_color()[5:7], 16) for line in lines[:3]]
+    assert red[0] > red[1] > blue[1] > blue[0]
+    assert blue[2] > red[2]
+
+
+def test_of_wide_layers_and_deep_networks_the_middle_is_dots():
+    shown = words(draw_network(MLP(64, [40, 10], seed=1)))
+    assert shown.count("⋮") == 2
+    assert {"49 more", "25 more", "x_8", "x_58"} <= set(shown)
+    assert "x_9" not in shown
+    deep = words(draw_network(MLP(2, [2] * 20, seed=1)))
+    assert "⋯" in deep
+    assert {"hidden layer 7", "hidden layer 14"} <= set(deep)
+    assert "hidden layer 8" not in deep
+
+
+def test_sums_of_products_written_out_by_hand_are_neurons_too():
+    x = [Value(0.12, "x_1"), Value(0.3, "x_2")]
+    w = [Value(0.15, "w_1"), Value(0.2, "w_2")]
+    by_hand = (sum((wi * xi for wi, xi in zip(w, x)), Value(0.1, "b"))).tanh()
+    by_dot = dot(w, x, Value(0.1, "b")).tanh()
+    assert words(draw_network(by_hand)) == words(draw_network(by_dot))
+
+
+def test_an_activation_of_several_operations_is_one_neuron():
+    def swish(a):
+        return a * a.sigmoid()
+
+    model = MLP(2, [2, 1], activation=swish, seed=1)
+    shown = words(draw_network(model([1.0, 2.0])))
+    assert shown.count("f") == 2
+    assert "hidden layer" in shown
+
+
+def test_a_skipped_layer_and_a_missing_link_are_drawn():
+    x = [Value(1, "x_1"), Value(2, "x_2")]
+    z = dot([Value(1, "w_{1,1}^{(1)}")], x[:1], Value(0, "w_{0,1}^{(1)}")).relu()
+    y = dot([Value(2, "w_{1,1}^{(2)}"), Value(3, "w_{s}")], [z, x[1]], Value(0, "w_{0,1}^{(2)}"))
+    axes = draw_network(y).figure.axes[0]
+    assert len(axes.lines) == 3 + 2 + 1  # links, biases, the rule between Σ and ReLU
+
+
+def test_unlabelled_weights_are_found_when_they_are_given():
+    w, b = [Value(1), Value(2)], Value(3)
+    result = dot(w, [Value(4, "x_1"), Value(5, "x_2")], b).tanh()
+    with pytest.raises(ValueError, match=r"no neuron among 7 nodes.*label the weights"):
+        draw_network(result)
+    assert "tanh" in words(draw_network(result, parameters=[*w, b]))
+
+
+def test_a_network_applied_to_several_samples_is_refused():
+    model = MLP(2, [2, 1], seed=1)
+    loss = total([model([0.0, 1.0]), model([1.0, 0.0]), model([1.0, 1.0])])
+    with pytest.raises(ValueError, match=r"3 neurons share the weight w_.* one, or the model"):
+        draw_network(loss)
+
+
+def test_a_neuron_that_reads_something_else_is_refused_by_name():
+    x = [Value(1, "x_1"), Value(2, "x_2")]
+    z = [dot([Value(1, f"w_{k}")], [x[k]]).tanh() for k in (0, 1)]
+    both = z[0] * z[1]
+    both.label = "p"
+    with pytest.raises(ValueError, match=r"w_3 weighs p \(mul\)"):
+        draw_network(dot([Value(1, "w_3")], [both]))
+
+
+def test_what_is_no_network_is_refused():
+    for wrong in (None, 0.5, Graph(Value(1))):
+        with pytest.raises(TypeError, match="a value, a list of values or a model, not "):
+            draw_network(wrong)
+    with pytest.raises(TypeError, match="a network has values as outputs, not 1"):
+        draw_network([1, 2])
+    with pytest.raises(ValueError, match="0 outputs"):
+        draw_network([])
+    with pytest.raises(ValueError, match="how many inputs"):
+        draw_network(Module())
+    with pytest.raises(ValueError, match="there is no theme 'sepia'; choose one of light, dark"):
+        draw_network(lecture_error(), theme="sepia")
+
+
+@pytest.mark.parametrize(
+    "label", ["$5 & \\x", "a_b_c", "<b>", "w^{~}", "loss of sample 3", "", "θ", "重み", "出力🙂"]
+)
+def test_any_label_can_be_drawn(label):
+    x = Value(1, label)
+    result = dot([Value(2, "w")], [x], Value(0, "b_" + label)).relu()
+    result.label = label
+    draw_network(result)._repr_html_()
+
+
+def test_nan_and_infinity_are_drawn():
+    x = Value(math.inf, "x")
+    result = dot([Value(2, "w")], [x], Value(math.nan, "b")).tanh()
+    result.backward()
+    assert "∞" in words(draw_network(result))
+
+
+def test_a_long_chain_is_drawn_without_recursion():
+    x = Value(0.1, "x")
+    for k in range(2000):
+        x = dot([Value(1.0, f"w_{{{k}}}")], [x])
+    assert "1985" not in words(draw_network(x))
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf"])
+def test_the_same_picture_gives_the_same_file(tmp_path, kind):
+    error = trained(1, [1])
+    first, second = tmp_path / f"1.{kind}", tmp_path / f"2.{kind}"
+    draw_network(error, theme="dark").save(first)
+    draw_network(error, theme="dark").save(second)
+    starts = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF"}
+    assert first.read_bytes().startswith(starts[kind])
+    assert first.read_bytes() == second.read_bytes()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f"1.{kind}", f"2.{kind}"]
+
+
+def test_a_picture_is_saved_only_in_a_format_that_it_knows(tmp_path):
+    picture = draw_network(lecture_error())
+    with pytest.raises(ValueError, match=r"'a\.gif' does not say which format: end it in \.svg"):
+        picture.save(tmp_path / "a.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_touch_neither_pyplot_nor_the_settings():
+    program = (
+        "import sys, matplotlib\n"
+        "from micrograd_lab import MLP, draw_network\n"
+        "def settings(): return {k: matplotlib.rcParams[k] for k in keys}\n"
+        "keys = [k for k in matplotlib.rcParams if k != 'backend']  # which would load pyplot\n"
+        "before = settings()\n"
+        "draw_network(MLP(2, [2, 1]))._repr_html_()\n"
+        "assert settings() == before and 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def xor_by_hand():
+    """The lecture's XOR: OR and NAND, then AND."""
+    model = MLP(2, [2, 1], activation=["step", "step"])
+    by_hand = (1, 1, -0.5), (-1, -1, 1.5), (1, 1, -1.5)
+    for parameter, number in zip(model.parameters(), [n for row in by_hand for n in row]):
+        parameter.data = number
+    return model
+
+
+def backwarded(activation, sizes=(4,) * 5 + (1,)):
+    model = MLP(2, sizes, activation=activation, seed=1)
+    squared_error(model([0.5, -0.3]), 1).backward()
+    return model
+
+
+CURVES = {
+    "activations": plot_activation,
+    "one activation": lambda theme: plot_activation("softplus", theme=theme),
+    "xor": lambda theme: plot_decision_boundary(xor_by_hand(), *gate("xor"), theme=theme),
+    "moons": lambda theme: plot_decision_boundary(
+        MLP(2, [6, 1], seed=3), *moons(40, seed=1), resolution=20, theme=theme
+    ),
+    "history": lambda theme: plot_history(History([9.0, 0.3, 0.02], [8.0, 1.0, 2.0]), theme=theme),
+    "one epoch": lambda theme: plot_history(History([0.0]), theme=theme),
+    "gradient flow": lambda theme: plot_gradient_flow(
+        {"sigmoid": backwarded("sigmoid"), "relu": backwarded("relu")}, theme=theme
+    ),
+}
+
+
+@pytest.mark.parametrize("plot", CURVES.values(), ids=CURVES)
+def test_no_text_of_a_curve_covers_another_or_leaves_the_page(plot):
+    picture = plot(theme="light")
+    texts = outlines(picture)
+    assert overlaps(texts) == []
+    assert outside(texts, picture.figure.bbox) == []
+
+
+@pytest.mark.parametrize("plot", CURVES.values(), ids=CURVES)
+def test_no_text_on_a_dark_page_is_dark(plot):
+    from matplotlib.colors import to_rgb
+
+    picture = plot(theme="dark")
+    assert max(picture.figure.get_facecolor()[:3]) < 0.2
+    for text in drawn(picture):
+        assert max(to_rgb(text.get_color())) > 0.5
+
+
+UNARY = [op for op in OPS.values() if op.unary]
+
+
+@pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
+def test_an_activation_is_drawn_as_the_table_has_it(op):
+    axes = plot_activation(op.name).figure.axes[0]
+    values, slopes = axes.lines[:2]
+    i = 300  # a place right of 0, unless a gap was put in before it
+    x = values.get_xdata()[i]
+    made = getattr(Value(x), op.name)()
+    assert values.get_ydata()[i] == made.data
+    assert slopes.get_ydata()[list(slopes.get_xdata()).index(x)] == made.slopes[0]
+
+
+def test_a_jump_is_not_joined():
+    step = plot_activation("step").figure.axes[0].lines[0]
+    relu = plot_activation("relu").figure.axes[0].lines
+    assert sum(map(math.isnan, step.get_ydata())) == 1
+    assert [sum(map(math.isnan, line.get_ydata())) for line in relu[:2]] == [0, 1]
+
+
+def test_the_formulas_of_an_activation_are_the_table_in_words():
+    shown = words(plot_activation("relu"))
+    assert r"f(x) = x\;\mathrmif\;x > 0,\;0\;\mathrmotherwise" in shown
+
+
+def test_an_activation_that_is_not_in_the_table_is_refused():
+    with pytest.raises(ValueError, match=r"no operation 'mul' of one input; there are neg, .*tanh"):
+        plot_activation("sigmoid", "mul")
+
+
+def test_the_boundary_shows_the_line_of_each_hidden_neuron():
+    axes = plot_decision_boundary(xor_by_hand(), *gate("xor")).figure.axes[0]
+    assert [unmarked(text.get_text()) for text in axes.texts] == ["z_1", "z_2"]
+    first, second = axes.lines
+    for line, both in ((first, 0.5), (second, 1.5)):  # OR: x_1 + x_2 = ½; NAND: x_1 + x_2 = 1½
+        assert [x + y for x, y in line.get_xydata()] == pytest.approx([both, both])
+
+
+def test_the_boundary_is_where_the_last_sum_is_zero():
+    for last in ("sigmoid", "step", "tanh", None):
+        model = MLP(2, [1], activation=[last], seed=1)
+        model.load_state_dict({"w_{1,1}^{(1)}": 1.0, "w_{2,1}^{(1)}": 0.0, "w_{0,1}^{(1)}": -0.25})
+        axes = plot_decision_boundary(model, *gate("xor")).figure.axes[0]
+        line = axes.collections[1].get_paths()[0].vertices
+        assert line[:, 0] == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_boundary_can_be_drawn_for_any_function_and_for_several_classes():
+    picture = plot_decision_boundary(lambda x: x[0] * x[1], [(-1, 1), (1, 1)], [0, 1], resolution=9)
+    assert "hidden neurons: Σ = 0" not in [t.get_text() for t in picture.figure.legends[0].texts]
+    model = MLP(2, [3, 3], seed=1)
+    labels = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    picture = plot_decision_boundary(
+        lambda x: softmax(model(x)), [(0, 0), (1, 0), (0, 1)], labels, resolution=9
+    )
+    assert [t.get_text() for t in picture.figure.legends[0].texts][:3] == ["0", "1", "2"]
+
+
+def test_points_that_are_not_in_a_plane_are_refused():
+    model = MLP(2, [1], seed=1)
+    with pytest.raises(ValueError, match="2 points and 1 labels"):
+        plot_decision_boundary(model, [(0, 0), (1, 1)], [0])
+    with pytest.raises(ValueError, match="0 points and 0 labels"):
+        plot_decision_boundary(model, [], [])
+    for wrong in ((1, 1, 1), (1, math.nan)):
+        with pytest.raises(ValueError, match=r"point 1 is \(1, .* two finite numbers"):
+            plot_decision_boundary(model, [(0, 0), wrong], [0, 1])
+
+
+def test_what_divides_no_plane_is_refused():
+    points = [(0, 0), (1, 1)]
+    with pytest.raises(TypeError, match=r"the model gives 3\.0, not a value"):
+        plot_decision_boundary(lambda x: 3.0, points, [0, 1])
+    with pytest.raises(TypeError, match="a label is a number or a row of numbers, not 'cat'"):
+        plot_decision_boundary(MLP(2, [1], seed=1), points, ["cat", "dog"], resolution=2)
+    with pytest.raises(ValueError, match="resolution is 1; it needs to be at least 2"):
+        plot_decision_boundary(MLP(2, [1], seed=1), points, [0, 1], resolution=1)
+    with pytest.raises(ValueError, match="2 inputs to a neuron with 3"):
+        plot_decision_boundary(MLP(3, [1], seed=1), points, [0, 1])
+
+
+def test_nan_leaves_the_plane_blank():
+    picture = plot_decision_boundary(lambda x: x[0] * math.nan, [(0, 0), (1, 1)], [0, 1])
+    assert len(picture.figure.axes[0].collections) == 2  # the points alone
+
+
+def test_a_history_shows_its_least_validation_loss():
+    axes = plot_history(History([9.0, 0.3, 0.02], [8.0, 1.0, 2.0])).figure.axes[0]
+    assert axes.get_yscale() == "log"
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["loss", "validation", "least: 1 after epoch 2"]
+    with pytest.raises(ValueError, match="0 epochs"):
+        plot_history(History())
+    nan = plot_history(History([math.nan, 2.0, math.inf])).figure.axes[0]
+    assert nan.get_legend().get_texts()[1].get_text() == "least: 2 after epoch 2"
+
+
+def test_gradient_flow_shows_the_mean_of_each_layer():
+    model = backwarded("sigmoid", (3, 2, 1))
+    line = plot_gradient_flow(model).figure.axes[0].lines[-1]
+    assert list(line.get_xdata()) == [1, 2, 3]
+    sizes = [abs(p.grad) for p in model.layers[1].parameters()]
+    assert line.get_ydata()[1] == pytest.approx(sum(sizes) / len(sizes))
+
+
+def test_gradient_flow_needs_gradients_and_layers():
+    with pytest.raises(ValueError, match="network 'deep' has no gradients yet; call backward"):
+        plot_gradient_flow({"deep": MLP(2, [2, 1], seed=1)})
+    for wrong in ([MLP(2, [1])], {}, None):
+        with pytest.raises(TypeError, match="a network after backward, or several by name"):
+            plot_gradient_flow(wrong)
+    model = backwarded("tanh")
+    model.parameters()[0].label = "w"
+    with pytest.raises(ValueError, match=r"parameter 'w' has no layer"):
+        plot_gradient_flow(model)

@@ -1,0 +1,58 @@
+import sys
+
+import ours
+import pytest
+import replay as bench
+from workloads import duration, workloads
+
+np = pytest.importorskip("numpy")
+
+LECTURE, *_ = (work for title, work in workloads().items() if "lecture" in title)
+
+
+def test_every_way_that_is_installed_computes_the_lectures_network(monkeypatch):
+    monkeypatch.setattr(bench, "_often", lambda step: 1)
+    monkeypatch.delitem(bench.WAYS, "torch.compile")  # compiles for many seconds
+    times = bench.measure(LECTURE, rounds=2)
+    assert {"define by run", "by hand", "Python program", "NumPy program"} <= times.keys()
+    assert all(len(found) == 2 for found in times.values())
+
+
+def test_a_way_with_other_results_is_refused(monkeypatch):
+    monkeypatch.setattr(
+        bench,
+        "WAYS",
+        {
+            "by hand": ("numpy", ours.by_hand, None),
+            "wrong": ("numpy", lambda net: lambda: (0.0, np.zeros(12)), None),
+        },
+    )
+    with pytest.raises(ValueError, match=r"wrong is 1e\+00 away from by hand"):
+        bench.measure(LECTURE, rounds=1)
+
+
+def test_the_table_says_how_many_times_as_fast_as_by_hand():
+    table = bench.table("moons", {"by hand": [4e-3, 2e-3, 2e-3], "tape": [1e-3, 4e-6, 1e-3]})
+    assert table.splitlines()[-1] == "| tape | 1 ms | 4 µs | 2 | 500 |"
+
+
+def test_times_have_three_digits():
+    assert [duration(s) for s in (1.2345, 0.0123, 1e-6)] == ["1.23 s", "12.3 ms", "1 µs"]
+
+
+def test_it_starts_again_with_one_thread(monkeypatch):
+    calls = []
+    monkeypatch.setattr(bench.os, "execve", lambda *call: calls.append(call) or sys.exit())
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "pinned")
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "moons", "--rounds", "5"])
+    ((_, command, environment),) = calls
+    assert command[2:] == ["--only", "moons", "--rounds", "5"]
+    assert environment["OMP_NUM_THREADS"] == "1"
+    assert "OPENBLAS_CORETYPE" not in environment
+
+
+def test_no_rounds_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        bench.main(["--rounds", "0"])
+    assert "0 rounds; give at least 1" in capsys.readouterr().err

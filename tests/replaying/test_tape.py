@@ -1,0 +1,291 @@
+import math
+import random
+import re
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from micrograd_lab import Value, dot, ieee, replay, total
+from micrograd_lab.nn import MLP
+from micrograd_lab.nn.losses import cross_entropy, hinge, squared_error
+from micrograd_lab.ops import OPS
+from micrograd_lab.replaying.plan import plan
+
+np = pytest.importorskip("numpy")
+pytest.importorskip("numba")
+
+from micrograd_lab.replaying.tape import kernel
+from micrograd_lab.replaying.tape.tape import Tape
+
+UNARY = [op for op in OPS.values() if op.unary]
+BINARY = [op for op in OPS.values() if len(op.partials) == 2 and not op.variadic]
+
+
+def taped(loss, inputs, parameters, data):
+    """The loss and the gradient by the tape."""
+    tape = Tape(plan(loss, inputs, parameters), len(parameters), lambda node: "")
+    tape.vector[:] = [parameter.data for parameter in parameters]
+    found, _ = tape.compute(np.array(data, dtype=float).reshape(len(data), len(inputs)))
+    return [found, *tape.gradient]
+
+
+def recorded(loss_of, inputs, parameters, data):
+    """The mean loss and its gradient by the engine, recorded for every sample."""
+    for parameter in parameters:
+        parameter.grad = 0.0
+    loss = 0.0
+    for row in data:
+        each = loss_of([Value(number) for number in row])
+        each.backward()
+        loss += each.data / len(data)
+    return [loss, *(parameter.grad / len(data) for parameter in parameters)]
+
+
+def check(loss_of, inputs, parameters, data):
+    """The tape agrees with the engine to 1e-12 of the largest number."""
+    leaves = [Value(number, f"x_{k}") for k, number in enumerate(data[0])]
+    found = np.array(taped(loss_of(leaves), leaves, parameters, data))
+    expected = np.array(recorded(loss_of, inputs, parameters, data))
+    assert np.array_equal(np.isnan(found), np.isnan(expected))
+    finite = np.isfinite(expected)
+    assert np.array_equal(found[~finite], expected[~finite], equal_nan=True)
+    scale = 1 + np.abs(expected[finite]).max(initial=0)
+    assert np.abs(found[finite] - expected[finite]).max(initial=0) <= 1e-12 * scale
+
+
+def samples(count, columns, seed="samples"):
+    generator = random.Random(seed)
+    return [[generator.gauss(0, 1) for _ in range(columns)] for _ in range(count)]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 100, 128, 129, 300])
+def test_the_moons_network_has_the_engines_loss_and_gradient(count):
+    model = MLP(2, [16, 16, 1], seed=1)
+    parameters = model.parameters()
+
+    def loss(row):
+        t = row[2]
+        return hinge(model(row[:2]), t) + 1e-4 * total(p * p for p in parameters)
+
+    data = [[*row, 1.0 if row[0] > 0 else -1.0] for row in samples(count, 2)]
+    check(loss, 3, parameters, data)
+
+
+def test_the_lectures_network_has_the_engines_loss_and_gradient():
+    model = MLP(2, [2, 2], activation=["sigmoid", "sigmoid"], seed=1)
+    check(lambda row: squared_error(model(row[:2]), row[2:]), 4, model.parameters(), samples(3, 4))
+
+
+def test_softmax_and_cross_entropy_have_the_engines_loss_and_gradient():
+    model = MLP(5, [9, 10], activation="tanh", seed=1)
+    data = [
+        [*row, *(float(k == i % 10) for k in range(10))] for i, row in enumerate(samples(20, 5))
+    ]
+    check(lambda row: cross_entropy(model(row[:5]), row[5:]), 15, model.parameters(), data)
+
+
+@pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
+def test_every_row_of_one_input_has_the_engines_numbers(op):
+    w = Value(1.0, "w")
+    data = [[x] for x in (-3.0, -0.5, 0.0, 1e-20, 0.3, 0.7, 2.5, 40.0)]
+    with ieee():
+        inside = [row for row in data if math.isfinite(getattr(w * row[0], op.name)().data)]
+        check(lambda row: getattr(w * row[0], op.name)(), 1, [w], inside)
+
+
+@pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)
+def test_every_row_of_two_inputs_has_the_engines_numbers(op):
+    from micrograd_lab.engine import method
+
+    v, w = Value(1.5, "v"), Value(0.5, "w")
+    data = [[x, y] for x in (0.3, 1.0, 2.5) for y in (-2.0, 0.5, 1.0, 3.0)]
+    check(lambda row: method(op)(v * row[0], w + row[1]), 2, [v, w], data)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 0.0, -0.0, 1e308, -800.0])
+@pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
+def test_extreme_numbers_are_ieees(op, number):
+    w = Value(1.0, "w")
+    with ieee():
+        check(lambda row: getattr(w * row[0], op.name)(), 1, [w], [[number]])
+
+
+def test_a_dead_relu_stops_an_infinite_gradient():
+    w = Value(-1.0, "w")
+    with ieee():
+        check(lambda row: (w * row[0]).relu().sqrt(), 1, [w], [[1.0]])
+
+
+def test_an_infinite_sample_spoils_no_other_weight():
+    model = MLP(3, [5, 2], activation="tanh", seed=1)
+    with ieee():
+        check(
+            lambda row: squared_error(model(row), [0, 0]),
+            3,
+            model.parameters(),
+            [[1.0, 2.0, 3.0], [1.0, math.inf, 3.0], [0.5, 0.5, 0.5]],
+        )
+
+
+def test_weights_may_be_shared_computed_and_out_of_order():
+    w = [Value(0.1 * k, f"w_{k}") for k in range(1, 7)]
+
+    def loss(row):
+        first = dot([w[2], w[0], w[1]], row, w[5])
+        again = dot([w[0], w[0], w[4] * w[3]], row, row[0])
+        both = dot([w[1], w[2]], [first, again], first * again)
+        return (first * both + dot([w[1], w[1]], [row[0], row[0]])).tanh()
+
+    check(loss, 3, w, samples(11, 3))
+
+
+def test_the_same_input_twice_in_a_dot_product_counts_twice():
+    w = [Value(0.3, "w_1"), Value(-0.7, "w_2")]
+
+    def loss(row):
+        hidden = (w[0] * row[0]).tanh()
+        return dot([w[0], w[1], w[1]], [hidden, hidden, row[0]])
+
+    check(loss, 1, w, samples(9, 1))
+
+
+def test_a_mean_over_a_recorded_batch_is_the_same_program():
+    w, b = Value(0.5, "w"), Value(0.1, "b")
+    rows = samples(150, 2)
+    loss = total((w * x + b - t).half_square() for x, t in rows) / 150 + w * w
+    planned = plan(loss, [], [w, b])
+    tape = Tape(planned, 2, lambda node: "")
+    tape.vector[:] = [0.5, 0.1]
+    data = np.array(planned.batch) if planned.batch else np.zeros((1, 0))
+    found = [tape(data), *tape.gradient]
+    loss.backward()
+    assert found == pytest.approx([loss.data, w.grad, b.grad], rel=1e-12)
+
+
+def test_a_result_that_depends_on_no_sample_is_computed_once():
+    w = Value(3.0, "w")
+    assert taped(w * w, [], [w], [[]]) == [9.0, 6.0]
+
+
+def test_a_chain_of_20000_operations_has_the_engines_numbers():
+    w, x = Value(0.999, "w"), Value(0.5, "x")
+
+    def loss(row):
+        node = row[0]
+        for _ in range(10_000):
+            node = node * w + 0.001
+        return node
+
+    found = np.array(taped(loss([x]), [x], [w], [[0.5]]))
+    expected = np.array(recorded(loss, 1, [w], [[0.5]]))
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+STEPS = {
+    "+": lambda a, b, c, d: a + b,
+    "-": lambda a, b, c, d: a - b,
+    "*": lambda a, b, c, d: (a * b).tanh(),
+    "dot": lambda a, b, c, d: dot([a, b], [c, d], a).tanh(),
+    "total": lambda a, b, c, d: total([a, b, c]).tanh(),
+    "tanh": lambda a, b, c, d: a.tanh(),
+    "sigmoid": lambda a, b, c, d: a.sigmoid(),
+    "relu": lambda a, b, c, d: a.relu(),
+    "sin": lambda a, b, c, d: a.sin(),
+}
+
+
+@st.composite
+def graphs(draw):
+    """What records a random graph from a row of numbers and parameters."""
+    places = st.tuples(*[st.integers(0, 10**6)] * 4)
+    steps = draw(st.lists(st.tuples(st.sampled_from(sorted(STEPS)), places), max_size=25))
+
+    def record(row, w):
+        nodes = [*row, *w]
+        for name, at in steps:
+            nodes.append(STEPS[name](*(nodes[i % len(nodes)] for i in at)))
+        return total(node * 0.1 for node in nodes[-5:])
+
+    return record
+
+
+@given(graphs(), st.integers(1, 20))
+@settings(deadline=None, max_examples=60)
+def test_random_graphs_have_the_engines_numbers(record, count):
+    w = [Value(0.5, "w_1"), Value(-1.2, "w_2"), Value(0.3, "w_3")]
+    check(lambda row: record(row, w), 3, w, samples(count, 3))
+
+
+def test_the_kernel_has_a_branch_for_every_row_and_every_partial():
+    assert not re.search(r"^ *# table:", kernel.kernel_source(), re.MULTILINE)
+    assert len(kernel.codes()) == len(UNARY) + len(BINARY)
+    for op in UNARY + BINARY:
+        for partial in op.partials:
+            assert (partial, op.gate) in kernel.edge_codes()
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "softplus", "tanh"])
+def test_elementary_functions_are_right_to_the_last_places(name):
+    generator = random.Random(name)
+    numbers = [generator.uniform(0.01, 20) for _ in range(50)] + [1e-9, 1e-300, 700.0]
+    x, w = Value(1.0), Value(1.0, "w")
+    found = Tape(plan(getattr(w * x, name)(), [x], [w]), 1, lambda node: "")
+    found.vector[:] = 1.0
+    for number in numbers:
+        expected = getattr(Value(number), name)().data
+        assert found(np.array([[number]])) == pytest.approx(expected, rel=1e-15)
+
+
+def test_the_source_lists_what_is_computed_when():
+    model = MLP(2, [3, 1], seed=1)
+    x, t = [Value(1, "x_1"), Value(2, "x_2")], Value(1, "t")
+    loss = hinge(model(x), t) + 0.1 * total(p * p for p in model.parameters())
+    source = replay(loss, [*x, t], model.parameters(), backend="tape").source
+    assert "[a_1 … a_3] = weights (3 × 3) · (x_1, x_2, 1)\n" in source
+    assert "[z_1 … z_3] = " in source
+    assert source.startswith("# once, from the parameters\n")
+
+
+def test_the_tape_is_the_default():
+    w = Value(2.0, "w")
+    assert replay(w * w).backend == "tape"
+
+
+def test_a_sample_outside_the_domain_is_named():
+    w, x = Value(1.0, "w"), Value(1.0, "x")
+    program = replay((w * x).log(), [x], [w])
+    with pytest.raises(ValueError, match=r"sample 1.*log is undefined"):
+        program([[1.0], [-1.0]])
+    assert program([[1.0], [1.0]]) == 0.0
+
+
+def test_an_overflow_that_a_later_operation_hides_is_named():
+    w, x = Value(1.0, "w"), Value(1.0, "x")
+    program = replay((w * x).exp().tanh(), [x], [w])
+    with pytest.raises(ValueError, match=r"sample 0.*exp overflows"):
+        program([[1000.0]])
+
+
+def test_without_numba_the_tape_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    kernel.load.cache_clear()
+    with pytest.raises(ImportError, match=r'pip install "micrograd-lab\[fast\]"'):
+        replay(Value(2.0, "w") ** 2, backend="tape")
+    kernel.load.cache_clear()
+
+
+def test_the_kernel_is_kept_where_numba_is_told_to(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    path = kernel._written("kernel.py", "text")
+    assert path == tmp_path / "kernel.py"
+    assert path.read_text("utf-8") == "text"
+    path.write_text("spoiled", "utf-8")
+    assert kernel._written("kernel.py", "text").read_text("utf-8") == "text"
+
+
+def test_without_a_place_for_the_kernel_it_is_compiled_for_one_process(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("", "utf-8")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "folder"))
+    assert kernel._written("kernel.py", "text").read_text("utf-8") == "text"

@@ -1,0 +1,227 @@
+import json
+import os
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+
+import pytest
+from table import forked
+
+from micrograd_lab import MLP, Graph, Value, backward_steps, dot, ieee, squared_error, step
+from micrograd_lab.tell.notation import number
+
+ATTACK = "</script><img src=x onerror=alert(1)>"
+
+
+def toy():
+    w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
+    f = w * x + b
+    f.label = "f"
+    return f
+
+
+class Elements(HTMLParser):
+    """The start tags of a page, and the text of its scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.scripts, self.inside = [], [], False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.inside = tag == "script"
+
+    def handle_data(self, data):
+        if self.inside:
+            self.scripts.append(data)
+
+    def handle_endtag(self, tag):
+        self.inside = False
+
+
+def data(stepper):
+    return json.loads(Elements(stepper.html).scripts[0])
+
+
+def picture(stepper):
+    (source,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', stepper.html)
+    return b64decode(source).decode()
+
+
+def test_a_fragment_is_a_picture_its_steps_and_a_script():
+    tags = [tag for tag, _ in Elements(step(toy()).html).tags]
+    assert tags == ["div", "style", "img", "script", "script"]
+
+
+def test_a_fragment_loads_nothing():
+    html = step(toy()).html.replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?:|url\(|@import|src=(?!\"data:)", html)
+
+
+def test_the_picture_is_finished():
+    svg = picture(step(toy()))
+    texts = re.findall(r'<text [^>]*\b(value|grad)"[^>]*>([^<]*)<', svg)
+    assert sorted(texts) == sorted(
+        [("value", n) for n in ("−2", "5", "−10", "3", "−7")]
+        + [("grad", n) for n in ("5", "−2", "1", "1", "1")]
+    )
+
+
+def test_there_is_a_start_a_forward_step_per_computed_value_the_seed_and_the_way_back():
+    steps = data(step(forked()))["steps"]
+    computed = sum(bool(node.inputs) for node in Graph(forked()).nodes)
+    passes = ["start", *["forward"] * computed, "seed", *["backward"] * computed]
+    assert [s["pass"] for s in steps] == passes
+
+
+def test_a_backward_step_has_the_numbers_of_the_event():
+    graph = Graph(forked())
+    at = {node: i for i, node in enumerate(graph.nodes)}
+    shown = [s for s in data(step(forked()))["steps"] if s["pass"] == "backward"]
+    for event, told in zip(backward_steps(graph), shown, strict=True):
+        (has,) = told["events"]
+        assert told["at"] == has["node"] == at[event.node]
+        assert has["grad"] == number(event.upstream)
+        assert told["grads"] == [[at[edge.receiver], number(edge.after)] for edge in event.edges]
+        names = ("local", "contribution", "before", "after")
+        for edge, line in zip(event.edges, has["edges"], strict=True):
+            assert [line[name] for name in names] == [getattr(edge.text, name) for name in names]
+
+
+def test_stepping_through_a_result_changes_no_gradient():
+    result = forked()
+    result.backward()
+    before = [node.grad for node in Graph(result).nodes]
+    step(result)
+    step(result, quiz=True)
+    assert [node.grad for node in Graph(result).nodes] == before
+
+
+def test_gradients_that_were_there_are_not_counted():
+    fresh, used = toy(), toy()
+    used.backward()
+    assert step(fresh).html == step(used).html
+
+
+def test_the_same_graph_gives_the_same_bytes():
+    assert step(forked()).html == step(forked()).html
+
+
+def test_a_label_is_text_wherever_it_appears():
+    a = Value(1, ATTACK)
+    result = a * 2
+    result.label = ATTACK + "'\"&<!--"
+    tags = Elements(step(result)._page()).tags
+    assert [attrs for tag, attrs in tags if "onerror" in attrs] == []
+    assert [tag for tag, _ in tags].count("img") == 1
+    assert [tag for tag, _ in tags].count("script") == 2
+    assert ATTACK not in picture(step(result))
+
+
+def test_a_label_in_the_steps_is_escaped_html():
+    names = data(step(Value(1, ATTACK) * 2))["names"]
+    assert names["0"] == "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"
+
+
+def test_a_label_that_is_no_text_for_a_file_is_still_written(tmp_path):
+    step(Value(1, "a\ud800\x00b") * 2).save(tmp_path / "page.html")
+    assert "<!doctype html>" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_page_is_written_whole_or_not_at_all(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        step(toy()).save(tmp_path / "none" / "page.html")
+    stepper = step(toy())
+    stepper.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text("utf-8").endswith("</html>\n")
+    assert os.listdir(tmp_path) == ["page.html"]
+
+
+def test_the_products_of_a_dot_are_called_by_their_factors():
+    w, x = Value(2, "w_1"), Value(3, "x_1")
+    names = data(step(dot([w], [x], Value(1, "w_0"))))["names"]
+    assert "(<i>w</i><sub>1</sub> × <i>x</i><sub>1</sub>)" in names.values()
+
+
+def test_infinity_and_nan_are_shown():
+    with ieee():
+        result = Value(0, "x").log() * Value(0, "y")
+    assert number(result.data) == "nan"
+    assert "nan" in picture(step(result))
+    (event,) = data(step(result))["steps"][-1]["events"]
+    assert event["edges"][0]["exact"][0] is None
+
+
+def test_a_leaf_has_a_picture_and_no_steps():
+    assert [s["pass"] for s in data(step(Value(3, "x")))["steps"]] == ["start", "seed"]
+
+
+def test_a_quiz_hides_the_gradients_of_the_picture():
+    assert "text.grad{opacity:0}" in picture(step(toy(), quiz=True))
+    assert "text.grad{opacity:0}" not in picture(step(toy()))
+
+
+def test_the_parameters_can_be_named():
+    a, b = Value(1, "a"), Value(2, "b")
+    kinds = re.findall(r'class="node (\w+)"', picture(step(a * b, parameters=[a])))
+    assert kinds.count("parameter") == kinds.count("input") == 1
+
+
+def test_only_a_value_has_steps():
+    with pytest.raises(TypeError, match="step walks through a value, not float"):
+        step(2.0)
+
+
+def chain(nodes):
+    """A chain of so many nodes, an odd number, without a neuron."""
+    result = Value(0)
+    for _ in range(nodes // 2):
+        result = result + 1
+    return result
+
+
+@pytest.mark.parametrize("quiz", [False, True])
+def test_too_many_nodes_are_refused_with_what_would_work(quiz):
+    message = r"quiz about 651 nodes .* at most 650" if quiz else r"651 nodes .* at most 650"
+    with pytest.raises(ValueError, match=message):
+        step(chain(651), quiz=quiz)
+
+
+def large():
+    """The loss of a network of 49 neurons, of which a layer of 24 is more than a picture shows."""
+    result = squared_error(MLP(2, [24, 24, 1], seed=1)([0.1, 0.5]), 1.0)
+    assert len(Graph(result)) > 650
+    return result
+
+
+def test_a_large_network_is_walked_neuron_by_neuron():
+    steps = data(step(large()))["steps"]
+    assert len(steps) < 100
+    assert [len(s["events"]) for s in steps[1:4]] == [2, 2, 2]  # Σ and then its activation
+    assert {s["several"] for s in steps if "several" in s} == {"9 more"}
+
+
+def test_the_neurons_of_a_large_network_get_the_gradients_of_backward():
+    shown = {}
+    stepper = step(large())
+    for told in data(stepper)["steps"]:
+        shown |= dict(told.get("grads", []))
+    wires = re.findall(r'<g id="w(\d+)" class="wire">(.*?)</g>', picture(stepper), flags=re.DOTALL)
+    grads = [(int(i), text) for i, wire in wires for text in re.findall(r'grad">([^<]*)<', wire)]
+    assert dict(grads) == shown
+
+
+def test_650_nodes_make_a_page_below_2_mb():
+    result = Value(0.5, "x")
+    while len(Graph(result)) < 640:
+        result = (result * Value(0.9, f"w_{{{len(Graph(result))}}}")).tanh()
+    assert len(step(result)._page().encode()) < 2_000_000
+
+
+def test_marimo_shows_the_page_in_a_frame():
+    kind, html = step(toy())._mime_()
+    (frame,) = Elements(html).tags
+    assert kind == "text/html"
+    assert frame[0] == "iframe"
+    assert frame[1]["srcdoc"] == step(toy())._page()

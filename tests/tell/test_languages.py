@@ -1,0 +1,80 @@
+import math
+
+import pytest
+
+from micrograd_lab.formulas import evaluate
+from micrograd_lab.tell.languages import formula_latex, formula_numpy, formula_text
+
+
+def test_numbers_are_put_in_as_the_slide_writes_them():
+    assert formula_text("f * (1 - f)", {"f": "0.669"}) == "0.669 × (1 − 0.669)"
+
+
+@pytest.mark.parametrize(
+    ("formula", "letters", "text"),
+    [
+        ("x * y", {"x": "−2", "y": "5"}, "−2 × 5"),
+        ("x * y", {"x": "2", "y": "−5"}, "2 × (−5)"),
+        ("x - y", {"x": "0.1", "y": "−0.2"}, "0.1 − (−0.2)"),
+        ("1 + x * y", {"x": "−2", "y": "5"}, "1 + (−2 × 5)"),
+        ("-x", {"x": "−2"}, "−(−2)"),
+        ("x ** 2", {"x": "−2"}, "(−2)^2"),
+        ("x ** 2", {"x": "7.6·10⁻⁹"}, "(7.6·10⁻⁹)^2"),
+        ("x ** 2", {"x": "w_{1}^{(1)}"}, "(w_{1}^{(1)})^2"),
+        ("pow(x, n - 1)", {"x": "3", "n": "2"}, "3^(2 − 1)"),
+        ("x - (y - x)", {}, "x − (y − x)"),
+        ("x / (y * y)", {}, "x ÷ (y × y)"),
+        ("1 if x > 0 else 0", {"x": "−0.5"}, "1 if −0.5 > 0 else 0"),
+        ("f * sigmoid(-x)", {"f": "0.5", "x": "1"}, "0.5 × σ(−1)"),
+        ("x ** 2", {"x": "(y − t)"}, "(y − t)^2"),
+        ("x ** 2", {"x": "(y) − (t)"}, "((y) − (t))^2"),
+    ],
+)
+def test_brackets_stand_where_they_are_needed(formula, letters, text):
+    assert formula_text(formula, letters) == text
+
+
+@pytest.mark.parametrize(
+    ("formula", "typeset"),
+    [
+        ("-x / y ** 2", r"\frac{-x}{y^{2}}"),
+        ("2 * (3 * x)", r"2 \cdot 3 x"),
+        ("1 if x > 0 else 0", r"\begin{cases} 1 & x > 0 \\ 0 & \text{otherwise} \end{cases}"),
+        ("n * pow(x, n - 1)", "n x^{n - 1}"),
+        ("abs(x)", r"\left|x\right|"),
+        ("sqrt(x + 1)", r"\sqrt{x + 1}"),
+        ("sum(x * y) + b", r"\sum x y + b"),
+    ],
+)
+def test_latex(formula, typeset):
+    assert formula_latex(formula) == typeset
+
+
+def test_a_condition_becomes_where():
+    np = pytest.importorskip("numpy")
+    source = formula_numpy("1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))", {"x": "a"})
+    assert source.startswith("np.where(a >= 0.0, 1.0 / (1.0 + np.exp(-a)), ")
+    a = np.array([-2.0, 0.0, 3.0])
+    assert eval(source) == pytest.approx(1 / (1 + np.exp(-a)), rel=1e-15)
+
+
+def test_a_row_called_in_a_formula_is_written_out():
+    assert formula_numpy("softplus(2 * x)", {"x": "a"}).count("2.0 * a") == 4
+
+
+def test_outside_a_domain_math_raises_and_numpy_goes_on():
+    np = pytest.importorskip("numpy")
+    with pytest.raises(ValueError, match=r"math domain|expected a positive"):
+        evaluate("log(x)", {"x": -1.0})
+    with np.errstate(all="ignore"):
+        assert math.isnan(evaluate("log(x)", {"x": np.float64(-1.0)}, np))
+
+
+@pytest.mark.parametrize("formula", ["[x]", "x.real", "lambda: x", "x[0]", "'x'"])
+def test_what_is_not_a_formula_is_refused(formula):
+    with pytest.raises(ValueError, match="is not part of a formula"):
+        formula_text(formula, {})
+
+
+def test_a_letter_that_stands_for_a_bracket_gets_no_second_one():
+    assert formula_text("x ** 2 / y", {"x": "(a + b)", "y": "(c · d)"}) == "(a + b)^2 ÷ (c · d)"
