@@ -10,6 +10,8 @@ from .engine import Value, method, record, recorded
 from .formulas import compiled
 from .ops import OPS
 
+__all__ = ["dot", "gradients", "logsumexp", "maximum", "minimum", "total"]
+
 _SUM, _DOT = OPS["sum"], OPS["dot"]
 _logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
 

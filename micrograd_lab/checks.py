@@ -9,6 +9,8 @@ from functools import partial
 from .engine import Value
 from .graph import Graph, without_gradients
 
+__all__ = ["check_gradient"]
+
 
 def check_gradient(
     of: Value | Callable[..., Value],

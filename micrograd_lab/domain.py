@@ -15,6 +15,8 @@ from typing import Any, SupportsFloat, TypeAlias
 from .formulas import evaluate
 from .ops import Op
 
+__all__ = ["ieee", "recording"]
+
 Number: TypeAlias = SupportsFloat  # a value too
 
 _IEEE = ContextVar("ieee", default=False)

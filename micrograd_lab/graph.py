@@ -16,6 +16,8 @@ from .engine import Value, propagate, record, recorded
 from .formulas import evaluate
 from .ops import OPS, Op
 
+__all__ = ["Graph"]
+
 READABLE = 150  # nodes; beyond this nobody reads a drawing node by node
 
 

@@ -12,8 +12,7 @@ from collections.abc import Sequence, Sized
 from typing import TypeAlias
 
 from ..calculus import dot, logsumexp, total
-from ..domain import Number
-from ..engine import Value
+from ..engine import Number, Value
 from ..tell.notation import subscripted
 
 Numbers: TypeAlias = "Sequence[Number] | Number"

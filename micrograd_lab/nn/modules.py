@@ -18,8 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from ..calculus import dot
-from ..domain import Number
-from ..engine import Value
+from ..engine import Number, Value
 from ..ops import OPS
 from ..tell.notation import subscripted
 

@@ -180,8 +180,8 @@ def test_any_label_is_only_text(label):
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\U000e0001", "\U0010ffff"], ids=ascii)
 def test_a_label_that_nobody_can_see_is_drawn_in_silence(unseen, capfd):
-    for format in ("svg", "png", "pdf"):
-        render(draw(Value(1.0, unseen)).source, format)
+    for suffix in ("svg", "png", "pdf"):
+        render(draw(Value(1.0, unseen)).source, suffix)
     assert capfd.readouterr() == ("", "")
 
 

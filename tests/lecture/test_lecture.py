@@ -309,7 +309,7 @@ def test_the_kinds_of_the_numbers_that_are_not_exact():
 def test_a_number_that_differs_has_a_reason_or_an_erratum():
     for p in PRINTED:
         assert p.kind == "exact" or p.reason or p.errata
-    assert {id for p in PRINTED for id in p.errata} <= {erratum.id for erratum in ERRATA}
+    assert {number for p in PRINTED for number in p.errata} <= {erratum.id for erratum in ERRATA}
 
 
 def test_the_softmax_slide_is_printed_in_full():

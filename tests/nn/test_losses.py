@@ -156,7 +156,7 @@ def test_what_is_recorded_does_not_depend_on_the_numbers(loss):
     def shape(at, targets):
         nodes = recorded(loss(values(at), targets))
         place = {node: i for i, node in enumerate(nodes)}
-        return [(node.op, [place[input] for input in node.inputs]) for node in nodes]
+        return [(node.op, [place[x] for x in node.inputs]) for node in nodes]
 
     assert shape([0, 1000, -3], [1, -1, 1] if loss is hinge else [1, 0, 0]) == shape(
         [7, 7, 7], [-1, -1, 1] if loss is hinge else [0, 0.5, 0.5]

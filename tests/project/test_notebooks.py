@@ -14,7 +14,7 @@ pytest.importorskip("ipykernel")
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-RUN = runpy.run_path(str(FOLDER / "run.py"), run_name="run")
+RUN = runpy.run_path(str(Path(__file__).with_name("notebooks.py")), run_name="run")
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

@@ -442,8 +442,8 @@ def test_a_neuron_of_a_large_network_is_one_step_with_all_that_happens_in_it(sho
     network = MLP(2, [24, 24, 1], seed=1)
     (walk,) = shown(step(squared_error(network([0.1, 0.5]), 1.0)))
     walk.press("next")
-    sum, activation = (line.text for line in walk.find_all(".line"))
-    assert "+ " in sum
+    summed, activation = (line.text for line in walk.find_all(".line"))
+    assert "+ " in summed
     assert "if" in activation
     assert len(walk.numbers("value")) == 4  # x_1, x_2, the target, and now the first neuron
     walk.press("last")

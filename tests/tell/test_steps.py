@@ -76,7 +76,7 @@ def test_what_a_step_announces_is_what_happens(seed):
     result, _ = random_graph(seed)
     announced = {}
     for step in backward_steps(result):
-        assert all(input.grad == after for input, after in announced.items())
+        assert all(x.grad == after for x, after in announced.items())
         assert step.upstream == step.node.grad
         before = {edge.receiver: edge.receiver.grad for edge in step.edges}
         for edge in step.edges:
@@ -84,7 +84,7 @@ def test_what_a_step_announces_is_what_happens(seed):
             assert edge.after == edge.before + edge.contribution
             before[edge.receiver] = edge.after
         announced = before
-    assert all(input.grad == after for input, after in announced.items())
+    assert all(x.grad == after for x, after in announced.items())
 
 
 def test_a_step_is_shown_before_it_is_applied():

@@ -1,7 +1,7 @@
 """Run notebooks from top to bottom and save them with their outputs.
 
-    python notebooks/run.py             # all of them
-    python notebooks/run.py 1_toy_graph # those whose name begins so
+    python tests/project/notebooks.py             # all of them
+    python tests/project/notebooks.py 1_toy_graph # those whose name begins so
 
 What changes from run to run, or from machine to machine, is left out of the files: times, versions
 and random cell ids.  The tests run every notebook and compare what it prints with what is kept
@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[2] / "notebooks"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
