@@ -12,7 +12,8 @@ from collections.abc import Sequence, Sized
 from typing import TypeAlias
 
 from ..calculus import dot, logsumexp, total
-from ..engine import Number, Value
+from ..domain import Number
+from ..engine import Value
 from ..tell.notation import subscripted
 
 Numbers: TypeAlias = "Sequence[Number] | Number"

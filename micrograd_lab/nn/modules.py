@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from ..calculus import dot
-from ..engine import Number, Value
+from ..domain import Number
+from ..engine import Value
 from ..ops import OPS
 from ..tell.notation import subscripted
 
