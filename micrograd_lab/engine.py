@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 else:
     Methods = object
 
-new = object.__new__
-next_serial = count().__next__
+_new = object.__new__
+_next_serial = count().__next__
 
 
 class Value(Methods):
@@ -57,13 +57,13 @@ class Value(Methods):
     def __init__(self, data: Number, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, not {type(label).__name__} {label!r:.60}")
-        self.data = data if type(data) is float else real(data)
-        self.grad = 0.0
+        self.data: float = data if type(data) is float else real(data)
+        self.grad: float = 0.0
         self.op: Op | None = None
         self.inputs: tuple[Value, ...] = ()
         self.slopes: tuple[float, ...] = ()
-        self.label = label
-        self.serial = next_serial()
+        self.label: str = label
+        self.serial: int = _next_serial()
 
     def backward(self) -> None:
         """Fill `grad` of every value that this one was computed from.
@@ -156,14 +156,14 @@ def method(op: Op) -> Callable[..., Value]:
             data, slopes = rule(self.data, other.data)
         except (ArithmeticError, ValueError) as error:
             data, slopes = outside(op, (self, other), error)
-        node: Value = new(Value)  # as `record` does, without the cost of a call
+        node: Value = _new(Value)  # as `record` does, without the cost of a call
         node.data = data
         node.grad = 0.0
         node.op = op
         node.inputs = (self, other)
         node.slopes = slopes
         node.label = ""
-        node.serial = next_serial()
+        node.serial = _next_serial()
         return node
 
     recorder: Any = two_inputs
@@ -179,14 +179,14 @@ def record(
     data: float, op: Op | None, inputs: Any, slopes: Any, grad: float = 0.0, label: str = ""
 ) -> Value:
     """The value that `op` computed from `inputs`."""
-    node = new(Value)
+    node = _new(Value)
     node.data = data
     node.grad = grad
     node.op = op
     node.inputs = inputs
     node.slopes = slopes
     node.label = label
-    node.serial = next_serial()
+    node.serial = _next_serial()
     return node
 
 

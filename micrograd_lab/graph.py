@@ -55,13 +55,13 @@ class Graph:
             raise TypeError(
                 f"a graph is that of a value, not of {type(result).__name__} {result!r:.60}"
             )
-        self.result = result
-        self.nodes = recorded(result)
-        self.names = _names(self.nodes)
+        self.result: Value = result
+        self.nodes: list[Value] = recorded(result)
+        self.names: dict[Value, str] = _names(self.nodes)
         leaves = [node for node in self.nodes if not node.inputs]
         if parameters is None:
             parameters = [leaf for leaf in leaves if re.match(r"[wbθ]|\\theta", leaf.label)]
-        self.parameters = frozenset(parameters)
+        self.parameters: frozenset[Value] = frozenset(parameters)
         for given in self.parameters:
             if not isinstance(given, Value):
                 raise TypeError(f"a parameter is a value, not {type(given).__name__} {given!r:.60}")

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calculus import dot
 from ..domain import Number
@@ -25,6 +25,11 @@ from ..tell.notation import subscripted
 
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"
+
+if TYPE_CHECKING:
+
+    class Outputs(Value, Sequence[Value]):
+        """What a layer computes: the value of a single neuron, a list of several."""
 
 
 class Module:
@@ -127,14 +132,14 @@ class Neuron(Module):
         if mask is not None and len(mask) != nin:
             raise ValueError(f"a mask of {len(mask)} entries for {nin} inputs; give one each")
         self.nin = nin
-        self.links = [i for i in range(nin) if mask is None or mask[i]]
+        self.links: list[int] = [i for i in range(nin) if mask is None or mask[i]]
         if not self.links:
             raise ValueError(f"the mask cuts all {nin} inputs; a neuron needs at least 1")
-        self.activation = _named(activation) if nonlin else None
+        self.activation: Activation = _named(activation) if nonlin else None
         self._activate = _function(self.activation)
         deviation, draw = _start(init, self._activate, len(self.links), fan_out, seed)
-        self.w = [Value(draw(deviation)) for _ in self.links]
-        self.b = Value(0.0)
+        self.w: list[Value] = [Value(draw(deviation)) for _ in self.links]
+        self.b: Value = Value(0.0)
         self.name("a", "z")
 
     def __call__(self, inputs: Sequence[Number]) -> Value:
@@ -202,7 +207,7 @@ class Layer(Module):
         if mask is not None and len(mask) != nout:
             raise ValueError(f"a mask of {len(mask)} rows for {nout} neurons; give one each")
         generator = _generator(seed)
-        self.neurons = [
+        self.neurons: list[Neuron] = [
             Neuron(
                 nin,
                 nonlin,
@@ -216,11 +221,11 @@ class Layer(Module):
         ]
         self.name("a", "z")
 
-    def __call__(self, inputs: Sequence[Number] | Number) -> Value | list[Value]:
+    def __call__(self, inputs: Sequence[Number] | Number) -> Outputs:
         """The value of each neuron; of a single neuron, the value itself."""
         values = _values(inputs)
-        outputs = [neuron(values) for neuron in self.neurons]
-        return outputs[0] if len(outputs) == 1 else outputs
+        outputs: Any = [neuron(values) for neuron in self.neurons]
+        return outputs[0] if len(self.neurons) == 1 else outputs  # type: ignore[no-any-return]
 
     def parameters(self) -> list[Value]:
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
@@ -273,7 +278,7 @@ class MLP(Module):
                 raise ValueError(f"{len(given)} {what} for {len(nouts)} layers; give one each")
         generator = _generator(seed)
         sizes = [nin, *nouts]
-        self.layers = [
+        self.layers: list[Layer] = [
             Layer(
                 sizes[k],
                 sizes[k + 1],
@@ -291,7 +296,7 @@ class MLP(Module):
             else:  # the lecture's network has one hidden layer: a_1, z_1
                 layer.name("a", "z", place if len(nouts) > 2 else "", place)
 
-    def __call__(self, inputs: Sequence[Number] | Number) -> Value | list[Value]:
+    def __call__(self, inputs: Sequence[Number] | Number) -> Outputs:
         """The value of each output neuron; of a single one, the value itself."""
         for layer in self.layers:
             inputs = layer(inputs)

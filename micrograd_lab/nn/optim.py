@@ -37,16 +37,16 @@ class Optimizer:
     """
 
     def __init__(self, parameters: Iterable[Value], lr: float, weight_decay: float) -> None:
-        self.parameters = list(parameters)
+        self.parameters: list[Value] = list(parameters)
         if not self.parameters:
             raise ValueError("0 parameters to move; give those of a model: model.parameters()")
         for parameter in self.parameters:
             if not isinstance(parameter, Value):
                 raise TypeError(f"a parameter is a Value, not {type(parameter).__name__}")
         _check(lr=(lr, math.inf), weight_decay=(weight_decay, math.inf))
-        self.lr = lr
-        self.weight_decay = weight_decay
-        self.steps = 0
+        self.lr: float = lr
+        self.weight_decay: float = weight_decay
+        self.steps: int = 0
 
     def step(self) -> None:
         """Move every parameter once."""

@@ -32,6 +32,8 @@ from .losses import squared_error
 from .optim import SGD, Optimizer
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from ..drawing import Picture
 
 Loss: TypeAlias = Callable[[Any, Any], Value]
@@ -87,14 +89,14 @@ class History:
 
 def fit(
     model: Network,
-    inputs: Sequence[Any],
-    targets: Sequence[Any],
+    inputs: ArrayLike,
+    targets: ArrayLike,
     *,
     loss: Loss = squared_error,
     optimizer: Optimizer | None = None,
     epochs: int = 100,
     batch_size: int | None = None,
-    validation: tuple[Sequence[Any], Sequence[Any]] | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
     schedule: Callable[[int], float] | None = None,
     patience: int | None = None,
     callbacks: Iterable[Callable[[History], object]] = (),
@@ -191,7 +193,7 @@ def fit(
 
 
 def accuracy(
-    model: Network, inputs: Sequence[Any], targets: Sequence[Any], *, loss: Loss = squared_error
+    model: Network, inputs: ArrayLike, targets: ArrayLike, *, loss: Loss = squared_error
 ) -> float:
     """The part of the samples whose own target costs less than that of any other class.
 
@@ -240,7 +242,7 @@ class _Samples:
     name: str
 
     @classmethod
-    def of(cls, inputs: Sequence[Any], targets: Sequence[Any], *, name: str = "sample") -> _Samples:
+    def of(cls, inputs: Any, targets: Any, *, name: str = "sample") -> _Samples:
         if len(inputs) != len(targets) or not len(inputs):
             raise ValueError(f"{len(inputs)} inputs but {len(targets)} targets; give one each")
         single = not hasattr(targets[0], "__len__")

@@ -118,7 +118,7 @@ class Stepper:
             data=_inside_script({"quiz": quiz, **walk.data}),
             script=_text("stepper.js"),
         )
-        self.html = html.encode(errors="replace").decode()
+        self.html: str = html.encode(errors="replace").decode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a page to `path` that works offline, whole or not at all.

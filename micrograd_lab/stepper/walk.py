@@ -38,7 +38,8 @@ class Walk:
         forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
         if not backward:
             graph.result.grad = 1.0
-        self.picture = self._graph = graph
+        self._graph = graph
+        self.picture: Graph = graph
         self._drawn = {node: node for node in graph.nodes}
         self._several: set[Value] = set()
         if collapse:
@@ -51,7 +52,7 @@ class Walk:
         self._names = {name: _name(name) for name in graph.names.values()}
         self._writing: Writing = replace(HTML, name=self._names.__getitem__)
         seed = self._at[self.picture.result]
-        self.data = {
+        self.data: dict[str, Any] = {
             "result": self._number(graph.result),
             "steps": [
                 {"pass": "start"},

@@ -35,7 +35,7 @@ class Collapsed(Graph):
 
     def __init__(self, graph: Graph) -> None:
         plan = _Plan(graph, layers_of(graph))
-        self.parameters = graph.parameters
+        self.parameters: frozenset[Value] = graph.parameters
         self.several: set[Value] = set()
         self.frames: dict[Value, int] = {}
         self._handed: dict[tuple[Value, int], float] = {}
@@ -49,10 +49,12 @@ class Collapsed(Graph):
                 else:
                     waiting.append(place)
             pending = waiting
-        self.drawn = {node: twins[at] for node, at in plan.place.items() if at in twins}
-        self.nodes = list(twins.values())
-        self.names = {twin: plan.name(place) for place, twin in twins.items()}
-        self.result = twins[plan.place[graph.result]]
+        self.drawn: dict[Value, Value] = {
+            node: twins[at] for node, at in plan.place.items() if at in twins
+        }
+        self.nodes: list[Value] = list(twins.values())
+        self.names: dict[Value, str] = {twin: plan.name(place) for place, twin in twins.items()}
+        self.result: Value = twins[plan.place[graph.result]]
 
     def contribution(self, node: Value, i: int) -> float:
         return self._handed[node, i]

@@ -93,7 +93,7 @@ class Diagram:
         self, graph: Graph, theme: str = "light", frames: Mapping[Value, int] | None = None
     ) -> None:
         self._theme = THEMES[theme]
-        self.source = dot_source(graph, self._theme, frames or {})
+        self.source: str = dot_source(graph, self._theme, frames or {})
         self._about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
 

@@ -10,6 +10,7 @@ from ..themes import Theme
 from .placing import Segment
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
 
@@ -21,8 +22,8 @@ class Pen:
     """A figure to draw on; how large it becomes is said at the end."""
 
     def __init__(self, theme: Theme) -> None:
-        self.figure = new_figure(100, 100, theme)
-        self.axes = self.figure.add_axes((0, 0, 1, 1))
+        self.figure: Figure = new_figure(100, 100, theme)
+        self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.axis("off")
 
     def text(

@@ -15,14 +15,15 @@ from ..themes import Theme, mixed
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+    from numpy.typing import ArrayLike
 
 Classifier: TypeAlias = "Callable[[list[Value]], Value | Sequence[Value]]"
 
 
 def plot_decision_boundary(
     model: Classifier,
-    points: Sequence[Sequence[float]],
-    labels: Sequence[Any],
+    points: ArrayLike,
+    labels: ArrayLike,
     *,
     resolution: int = 60,
     theme: str = "light",
@@ -61,8 +62,8 @@ def plot_decision_boundary(
 def draw_boundary(
     figure: FigureBase,
     model: Classifier,
-    points: Sequence[Sequence[float]],
-    labels: Sequence[Any],
+    points: Any,
+    labels: Any,
     resolution: int,
     colours: Theme,
 ) -> None:

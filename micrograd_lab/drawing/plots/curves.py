@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...engine import Value
 from ...ops import OPS, Op
@@ -19,6 +19,7 @@ from .boundary import Classifier, draw_boundary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+    from numpy.typing import ArrayLike
 
 REACH = 4.0  # an activation is drawn from -4 to 4
 
@@ -142,8 +143,8 @@ def plot_history(history: Losses, *, theme: str = "light") -> Picture:
 
 def plot_training(
     model: Classifier,
-    points: Sequence[Sequence[float]],
-    labels: Sequence[Any],
+    points: ArrayLike,
+    labels: ArrayLike,
     history: Losses,
     *,
     theme: str = "light",
