@@ -10,8 +10,9 @@ import operator
 import re
 from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
+from typing import Any
 
-from .domain import outside
+from .domain import outside, recording
 from .engine import Value, propagate, record, recorded
 from .formulas import evaluate
 from .ops import OPS, Op
@@ -150,9 +151,14 @@ class Graph:
         self.result = twins[self.result]
 
 
-def without_gradients(result: Value) -> Value:
-    """A copy of the whole graph in which `backward` can be called without changing the original."""
-    copied = deepcopy(result)
+def without_gradients(result: Value, memo: dict[int, Any] | None = None) -> Value:
+    """A copy of the whole graph in which `backward` can be called without changing the original.
+
+    Args:
+        memo: filled, as by `deepcopy`, with the copy of each value, by its `id`.
+    """
+    with recording():
+        copied = deepcopy(result, memo)
     for node in recorded(copied):
         node.grad = 0.0
     return copied

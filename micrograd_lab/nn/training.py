@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from ..domain import recording
 from ..engine import Value, recorded
 from ..graph import Graph
 from ..ops import Op
@@ -274,10 +275,11 @@ class _Scalar:
             parameters = self.model.parameters()
             for parameter in parameters:
                 parameter.grad = 0.0
-            for i in batch:
-                loss = self.recorded(samples, i)
-                loss.backward()
-                whole += loss.data
+            with recording():
+                for i in batch:
+                    loss = self.recorded(samples, i)
+                    loss.backward()
+                    whole += loss.data
             for parameter in parameters:
                 parameter.grad /= len(batch)
             optimizer.step()
@@ -286,7 +288,8 @@ class _Scalar:
     def loss(self, samples: _Samples) -> float:
         """The mean loss of the samples."""
         count = len(samples.inputs)
-        return sum(self.recorded(samples, i).data for i in range(count)) / count
+        with recording():
+            return sum(self.recorded(samples, i).data for i in range(count)) / count
 
     def recorded(self, samples: _Samples, i: int) -> Value:
         """The loss of sample `i`, or an error that names its first number that is not finite."""

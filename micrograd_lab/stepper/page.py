@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from copy import deepcopy
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -20,7 +19,7 @@ from typing import Any
 from ..drawing.graph.diagram import Diagram
 from ..drawing.svg import image
 from ..engine import Value
-from ..graph import Graph
+from ..graph import Graph, without_gradients
 from ..saving import write_whole
 from .styles import slim, variables
 from .walk import Walk
@@ -85,13 +84,10 @@ def step(
     if not isinstance(result, Value):
         raise TypeError(f"step walks through a value, not {type(result).__name__} {result!r:.60}")
     memo: dict[int, Any] = {}
-    copy = deepcopy(result, memo)
+    twin = without_gradients(result, memo)
     if parameters is not None:
         parameters = [memo.get(id(parameter), parameter) for parameter in parameters]
-    graph = Graph(copy, parameters=parameters)
-    for node in graph.nodes:
-        node.grad = 0.0
-    return Stepper(graph, quiz=quiz)
+    return Stepper(Graph(twin, parameters=parameters), quiz=quiz)
 
 
 class Stepper:
