@@ -1,4 +1,5 @@
-"""How fast the define-by-run engine is, beside karpathy/micrograd 0.1.0, and where its time goes.
+"""How fast the define-by-run engine is, beside karpathy/micrograd 0.1.0 and a forty-line value of
+the kind that microgpt has, and where its time goes.
 
     pip install . micrograd==0.1.0
     python benchmarks/engine.py
@@ -20,10 +21,11 @@ import threading
 import time
 import tracemalloc
 
+import gpt
 import micrograd.engine
 import micrograd.nn
 
-from micrograd_lab import MLP, moons, total
+from micrograd_lab import MLP, moons, recording, total
 from micrograd_lab.engine import Value, propagate, recorded
 
 Theirs = micrograd.engine.Value
@@ -128,6 +130,49 @@ def compare(name, theirs, ours, *, rounds, repeats, ours_for_one):
     print(f"{name:36} {a * 1e3:9.3f} {b * 1e3:9.3f} {middle:8.1f}   {spread:14} {off:.0e}")
 
 
+def gpt_step(value):
+    """The loss of one word by a GPT of 4,192 parameters, and its gradients."""
+    matrices = gpt.parameters(value)
+    leaves = [leaf for matrix in matrices.values() for row in matrix for leaf in row]
+
+    def step():
+        for leaf in leaves:
+            leaf.grad = 0.0
+        loss = gpt.loss(matrices, gpt.WORD)
+        loss.backward()
+        return loss, leaves
+
+    return step
+
+
+def compare_with_forty_lines(rounds):
+    """Check that the numbers agree, time the GPT with and without the cycle collector."""
+    theirs, ours = gpt_step(gpt.ChildrenAndSlopes), gpt_step(Value)
+    numbers = [[loss.data, *(p.grad for p in leaves)] for loss, leaves in (theirs(), ours())]
+    off = max(abs(a - b) for a, b in zip(*numbers)) / max(map(abs, numbers[0]))
+    if off > 1e-12:
+        raise SystemExit(f"the GPT: the numbers differ by {off:.1e} of the largest")
+
+    def resting(step):
+        with recording():
+            step()
+
+    ways = {
+        "forty lines": theirs,
+        "forty lines, the collector off": lambda: resting(theirs),
+        "this": ours,
+        "this, within recording()": lambda: resting(ours),
+    }
+    times = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            times[name].append(seconds(way, 1))
+    print(f"\none word through a GPT of 4,192 parameters, ms (off by {off:.0e})")
+    for name, found in times.items():
+        ratio = statistics.median(a / b for a, b in zip(times["forty lines"], found))
+        print(f"  {name:34} {statistics.median(found) * 1e3:6.1f}   {ratio:4.2f} times as fast")
+
+
 def where_the_time_goes():
     """Nanoseconds per operation of the chain, phase by phase."""
 
@@ -175,6 +220,7 @@ def main():
     compare("the lecture's network, binary", *steps, rounds=25, repeats=300, ours_for_one=3)
     steps = chain(Theirs), chain(Value)
     compare("chain of 100,000, binary", *steps, rounds=9, repeats=1, ours_for_one=2)
+    compare_with_forty_lines(rounds=9)
     where_the_time_goes()
 
 

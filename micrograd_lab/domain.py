@@ -58,15 +58,15 @@ def is_ieee() -> bool:
     return _IEEE.get()
 
 
-def outside(op: Op, inputs: Sequence[Any], error: Exception) -> tuple[float, tuple[float, ...]]:
-    """f and the local derivatives where Python's floats give up: IEEE's answer, or an error."""
+def outside(op: Op, inputs: Sequence[Any], error: Exception) -> tuple[float, Op, Any, Any]:
+    """What to record where Python's floats give up: f and slopes by IEEE's rules, or an error."""
     letters: dict[str, Any] = dict(zip("xy", inputs))
     if op.n is not None:
         letters["n"] = op.n
     at = {letter: float(value) for letter, value in letters.items()}
     if is_ieee() or not all(map(math.isfinite, at.values())):
         at["f"] = _by_ieee(op.formula, at)
-        return at["f"], tuple(_by_ieee(partial, at) for partial in op.partials)
+        return at["f"], op, inputs, tuple(_by_ieee(partial, at) for partial in op.partials)
     happened = "overflows" if isinstance(error, OverflowError) else "is undefined"
     needs = "a result and slopes below 1.8e308" if evaluate(op.domain or "1", at) else op.domain
     where = ", ".join(f"{letter} = {value!r}" for letter, value in letters.items())

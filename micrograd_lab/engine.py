@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 else:
     Methods = object
 
-_new = object.__new__
 _next_serial = count().__next__
 
 
@@ -131,40 +131,35 @@ class Value(Methods):
 
 
 def method(op: Op) -> Callable[..., Value]:
-    """What a row of one or two inputs does to values: compute, differentiate, write down."""
-    rule = compiled_rule(op)
+    """What a row of one or two inputs does to values: compute, differentiate, write down.
+
+    >>> f = method(OPS["mul"])(Value(2, "x"), Value(5, "y"))
+    >>> f.data, f.op.name, [x.label for x in f.inputs], f.slopes
+    (10.0, 'mul', ['x', 'y'], (5.0, 2.0))
+    """
+    # of mul it is: lambda op, inputs, x, y: record(x * y, op, inputs, (y, x))
+    compute: Callable[..., Value] = compiled_rule(op, record)
 
     def one_input(self: Value) -> Value:
         try:
-            data, slopes = rule(self.data)
+            return compute(op, (self,), self.data)
         except (ArithmeticError, ValueError) as error:
-            data, slopes = outside(op, (self,), error)
-        return record(data, op, (self,), slopes)
+            return record(*outside(op, (self,), error))
 
     def one_input_and_a_number(self: Value, n: Number = op.n or 0.0) -> Value:
         with_n = row(op.name, n := real(n))
         try:
-            data, slopes = rule(self.data, n)
+            return compute(with_n, (self,), self.data, n)
         except (ArithmeticError, ValueError) as error:
-            data, slopes = outside(with_n, (self,), error)
-        return record(data, with_n, (self,), slopes)
+            return record(*outside(with_n, (self,), error))
 
     def two_inputs(self: Value, other: Any) -> Value:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented  # type: ignore[no-any-return]
         try:
-            data, slopes = rule(self.data, other.data)
+            return compute(op, (self, other), self.data, other.data)
         except (ArithmeticError, ValueError) as error:
-            data, slopes = outside(op, (self, other), error)
-        node: Value = _new(Value)  # as `record` does, without the cost of a call
-        node.data = data
-        node.grad = 0.0
-        node.op = op
-        node.inputs = (self, other)
-        node.slopes = slopes
-        node.label = ""
-        node.serial = _next_serial()
-        return node
+            return record(*outside(op, (self, other), error))
 
     recorder: Any = two_inputs
     if op.unary:
@@ -178,8 +173,8 @@ def method(op: Op) -> Callable[..., Value]:
 def record(
     data: float, op: Op | None, inputs: Any, slopes: Any, grad: float = 0.0, label: str = ""
 ) -> Value:
-    """The value that `op` computed from `inputs`."""
-    node = _new(Value)
+    """The value that `op` computed from `inputs`: this is how a graph comes about."""
+    node = _blank()
     node.data = data
     node.grad = grad
     node.op = op
@@ -253,6 +248,7 @@ def _joined(nodes: list[Value], positions: list[list[int]]) -> Value:
 
 
 _serial = operator.attrgetter("serial")
+_blank = partial(object.__new__, Value)
 _pow, _radd = method(OPS["pow"]), _reflected(OPS["add"])
 for _op in OPS.values():
     if _op.unary:

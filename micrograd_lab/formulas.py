@@ -33,17 +33,19 @@ def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math
     return eval(compiled(in_floats(formula)), functions_of(module), dict(letters))
 
 
-def compiled_rule(op: Op) -> Callable[..., tuple[float, tuple[float, ...]]]:
-    """A row as a function of numbers: the value f, and one local derivative for each input.
+def compiled_rule(op: Op, record: Callable[..., Any]) -> Callable[..., Any]:
+    """A row as a function of (`op`, its inputs, their numbers) that ends in a call of `record`.
 
-    >>> compiled_rule(OPS["mul"])(2.0, 5.0)
-    (10.0, (5.0, 2.0))
+    It computes f and the local derivatives, and hands `record` f, `op`, the inputs and them.
+
+    >>> compiled_rule(OPS["mul"], print)(OPS["mul"].name, ("a", "b"), 2.0, 5.0)
+    10.0 mul ('a', 'b') (5.0, 2.0)
     """
     letters = [*"xy"[: len(op.partials)], *(["n"] if op.n is not None else [])]
     f, slopes = in_floats(op.formula), ", ".join(map(in_floats, op.partials))
     named = f"(f := {f})" if re.search(r"\bf\b", slopes) else f
-    source = f"lambda {', '.join(letters)}: ({named}, ({slopes},))"
-    return eval(source, functions_of(math))  # type: ignore[no-any-return]
+    source = f"lambda op, inputs, {', '.join(letters)}: record({named}, op, inputs, ({slopes},))"
+    return eval(source, functions_of(math) | {"record": record})  # type: ignore[no-any-return]
 
 
 @cache
