@@ -1,4 +1,4 @@
-"""Does `backward` agree with the slope that one measures by moving the inputs a little?"""
+"""Gradients of `backward` against slopes measured by moving the inputs a little."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ def check_gradient(
     *,
     tolerance: float = 1e-6,
 ) -> None:
-    """Raise an error unless each gradient of `backward` is the slope measured by differences.
+    """Raise an error unless each gradient of `backward` matches finite differences.
 
-    At a kink, as ReLU has at 0, any gradient between the slopes on its two sides is right.  No
+    At a kink, such as ReLU's at 0, any gradient between the slopes on the two sides is right.  No
     `grad` changes.
 
     Args:
-        of: a recorded result, whose operations are computed again with numbers nearby; or a
-            function of values, which is called again.
-        at: for a recorded result the values to check, all its leaves if not given; for a function
+        of: a recorded result, which is recomputed with nearby numbers; or a function of values,
+            which is called again.
+        at: for a recorded result the values to check, by default all its leaves; for a function
             one number per argument.
-        tolerance: how far gradient and slope may differ, as a part of the larger one.
+        tolerance: the largest difference between gradient and slope, relative to the larger one.
 
     Raises:
-        AssertionError: if they differ; names the value, its gradient and the slope.
+        AssertionError: if they differ; the message has the value's name, gradient and slope.
         ValueError: if a slope cannot be measured.
 
     >>> w, x = Value(-2, "w"), Value(5, "x")
@@ -41,33 +41,33 @@ def check_gradient(
     if isinstance(of, Value):
         graph = Graph(of, products=False)
         wrt = [node for node in graph.nodes if not node.inputs] if at is None else list(at)
-        copied = Graph(without_gradients(of), products=False)
-        copied.result.backward()
-        twins = dict(zip(graph.nodes, copied.nodes))
+        twin = Graph(without_gradients(of), products=False)
+        twin.result.backward()
+        twins = dict(zip(graph.nodes, twin.nodes))
         for value in wrt:
             if not isinstance(value, Value) or value not in twins:
                 raise ValueError(f"{value!r} is not part of the computation of {of!r}")
-            nearby = partial(_moved, graph, value)
+            nearby = partial(_recompute, graph, value)
             name = f"∂{graph.names[of]}/∂{graph.names[value]}"
             _compare(name, twins[value].grad, nearby, value.data, tolerance)
     else:
         if not callable(of):
-            raise TypeError(f"a value or a function is checked, not {type(of).__name__} {of!r:.60}")
+            raise TypeError(f"of must be a Value or a function, got {type(of).__name__} {of!r:.60}")
         if at is None:
-            raise TypeError("to check a function give the numbers to call it with")
+            raise TypeError("to check a function, give the numbers to call it with")
         point = [float(x) for x in at]
         values = [Value(x) for x in point]
         of(*values).backward()
         for i, value in enumerate(values):
-            nearby = partial(_called, of, point, i)
+            nearby = partial(_call, of, point, i)
             _compare(f"the gradient of argument {i + 1}", value.grad, nearby, point[i], tolerance)
 
 
 def slope(f: Callable[[float], float], x: float) -> tuple[float, float]:
-    """f′(x) from central differences, and an estimate of the error.
+    """f′(x) from central differences, and an estimate of its error.
 
-    Takes ever smaller steps and extrapolates to step 0; steps that leave the domain of f, where
-    it raises a ValueError, are left out.
+    Shrinks the distance h and extrapolates to h = 0.  A distance that leaves the domain of f, where
+    f raises a ValueError, is skipped.
 
     Source:
         C. J. F. Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Advances in
@@ -116,9 +116,9 @@ def _compare(
     raise AssertionError(f"{name} is {gradient:.9g} by backward, but the slope is {measured:.9g}")
 
 
-def _moved(graph: Graph, node: Value, x: float) -> float:
+def _recompute(graph: Graph, node: Value, x: float) -> float:
     return graph.evaluate({node: x})
 
 
-def _called(f: Callable[..., Value], point: list[float], i: int, x: float) -> float:
+def _call(f: Callable[..., Value], point: list[float], i: int, x: float) -> float:
     return f(*(Value(x if j == i else y) for j, y in enumerate(point))).data

@@ -1,4 +1,4 @@
-"""Which values a result was computed from, in what order, and what they are called.
+"""The values that a result was computed from, in order and with names.
 
 The drawing, the stepper, the explanation and the replay all number and name nodes here, so that
 `v7` or `z_1` is the same node in each of them.
@@ -27,17 +27,17 @@ class Graph:
 
     Args:
         result: the value to look back from.
-        parameters: the leaves that training moves.  If not given: those with a label that starts
-            with w, b or θ, the lecture's names for weights and biases.
-        products: whether each `dot` is opened into its products and a Σ, as the lecture draws it.
-            If not given: when the opened graph is still readable.  An opened graph has copies of
-            the computed values; the leaves are themselves.
+        parameters: the leaves that training moves; by default those with a label that starts with
+            w, b or θ, the lecture's names for weights and biases.
+        products: whether to open each `dot` into its products and a Σ, as the lecture draws it;
+            by default if the opened graph is still readable.  An opened graph has copies of the
+            computed values and the original leaves.
 
     Attributes:
         result: where `backward` starts.
         nodes: every value, inputs before what is computed from them.
-        names: the name of each: its label, or `v` and its number; the second node labelled `w`
-            is `w (v5)`, the second product of `z_1` is `z_1.2`.
+        names: the name of each node: its label, or `v` and its number; the second node labelled
+            `w` is `w (v5)`, the second product of `z_1` is `z_1.2`.
 
     >>> w, x = Value(-2, "w"), Value(5, "x")
     >>> graph = Graph(w * x + 3)
@@ -53,9 +53,7 @@ class Graph:
         products: bool | None = None,
     ) -> None:
         if not isinstance(result, Value):
-            raise TypeError(
-                f"a graph is that of a value, not of {type(result).__name__} {result!r:.60}"
-            )
+            raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
         self.result: Value = result
         self.nodes: list[Value] = recorded(result)
         self.names: dict[Value, str] = _names(self.nodes)
@@ -63,9 +61,9 @@ class Graph:
         if parameters is None:
             parameters = [leaf for leaf in leaves if re.match(r"[wbθ]|\\theta", leaf.label)]
         self.parameters: frozenset[Value] = frozenset(parameters)
-        for given in self.parameters:
-            if not isinstance(given, Value):
-                raise TypeError(f"a parameter is a value, not {type(given).__name__} {given!r:.60}")
+        for w in self.parameters:
+            if not isinstance(w, Value):
+                raise TypeError(f"a parameter must be a Value, got {type(w).__name__} {w!r:.60}")
         opened = len(self.nodes) + sum(_pairs(node) for node in self.nodes)
         if products or (products is None and len(self.nodes) < opened <= READABLE):
             self._open()
@@ -79,7 +77,7 @@ class Graph:
         return self.result.grad != 0
 
     def kind(self, node: Value) -> str:
-        """What `node` is here: "parameter", "input", "constant", "computed" or "result"."""
+        """The part of `node`: "parameter", "input", "constant", "computed" or "result"."""
         if node is self.result and node.inputs:
             return "result"
         if node.inputs:
@@ -89,18 +87,18 @@ class Graph:
         return "input" if node.label else "constant"
 
     def readers(self) -> dict[Value, list[tuple[Value, int]]]:
-        """For each node, what reads it: (value, which of its inputs), in the order made."""
-        found: dict[Value, list[tuple[Value, int]]] = {node: [] for node in self.nodes}
+        """For each node the values computed from it, as (value, position among its inputs)."""
+        readers: dict[Value, list[tuple[Value, int]]] = {node: [] for node in self.nodes}
         for node in self.nodes:
             for i, x in enumerate(node.inputs):
-                found[x].append((node, i))
-        return found
+                readers[x].append((node, i))
+        return readers
 
     def evaluate(self, changed: Mapping[Value, float]) -> float:
-        """The number of the result if the nodes in `changed` had other numbers; none is moved.
+        """The result's number if the nodes in `changed` had other numbers; changes no node.
 
         Raises:
-            ValueError: if one of them is not a node of this graph, or outside a domain.
+            ValueError: if one of them is not a node of this graph, or a number leaves a domain.
 
         >>> w, x = Value(-2, "w"), Value(5, "x")
         >>> Graph(w * x + 3).evaluate({w: -1.0})
@@ -111,7 +109,7 @@ class Graph:
             raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
         for node in self.nodes:
             if node.op and node not in data and any(x in data for x in node.inputs):
-                data[node] = _again(node.op, [data.get(x, x.data) for x in node.inputs])
+                data[node] = _recompute(node.op, [data.get(x, x.data) for x in node.inputs])
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
@@ -121,7 +119,7 @@ class Graph:
         return x.grad
 
     def _open(self) -> None:
-        """Replace each dot product by its products and a Σ, with the numbers that were recorded."""
+        """Replace each dot product by its products and a Σ, with the recorded numbers."""
         twins: dict[Value, Value] = {}
         nodes: list[Value] = []
         for node in self.nodes:
@@ -152,20 +150,20 @@ class Graph:
 
 
 def without_gradients(result: Value, memo: dict[int, Any] | None = None) -> Value:
-    """A copy of the whole graph in which `backward` can be called without changing the original.
+    """A copy of the whole graph, on which `backward` leaves the original alone.
 
     Args:
         memo: filled, as by `deepcopy`, with the copy of each value, by its `id`.
     """
     with recording():
-        copied = deepcopy(result, memo)
-    for node in recorded(copied):
+        twin = deepcopy(result, memo)
+    for node in recorded(twin):
         node.grad = 0.0
-    return copied
+    return twin
 
 
-def _again(op: Op, inputs: list[float]) -> float:
-    """What `op` gives for other inputs."""
+def _recompute(op: Op, inputs: list[float]) -> float:
+    """The number that `op` gives for other inputs."""
     try:
         if op.variadic:
             pairs = op.pairs(len(inputs))

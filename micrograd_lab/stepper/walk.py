@@ -105,7 +105,7 @@ class Walk:
                 "edges": [self._edge(edge) for edge in edges],
                 "more": len(event.edges) - len(edges),
             }
-        line, name = event.written(self._writing), self._graph.names[event.node]
+        line, name = event.line(self._writing), self._graph.names[event.node]
         if not event.node.label and not re.fullmatch(r"v\d+", name):  # a product of a dot
             self._names[name] = f"({line.symbols})"
         return {
@@ -116,7 +116,7 @@ class Walk:
         }
 
     def _edge(self, edge: Edge) -> dict[str, Any]:
-        line = edge.written(self._writing)
+        line = edge.line(self._writing)
         return {
             "to": self._number(edge.receiver),
             "symbols": line.symbols,

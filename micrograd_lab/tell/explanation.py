@@ -1,8 +1,8 @@
 """The whole derivation of one gradient, as the lecture lays it out on its slides.
 
-A gradient is a product of local derivatives along the way from a value to the result, and where
-ways part, the sum over them.  A derivative that several ways share is derived once and then called
-by its name, so a derivation grows with the graph and not with the number of ways through it.
+A gradient is a product of local derivatives along the path from a value to the result; where paths
+branch, it is the sum over the branches.  A derivative that several paths share is derived once and
+then used by name, so a derivation grows with the graph, not with the number of paths through it.
 
 Read ``steps.py`` before this file: its edges are the factors.
 """
@@ -20,28 +20,29 @@ from .notation import label_latex
 from .steps import Edge, backward_steps, forward_step
 from .writing import LATEX, TEXT, Writing
 
-# how many are written out; of more than that, the first and the last
-FACTORS = 12
-TERMS = 12
-PARTS = 80
+# longer products, sums and derivations show their beginning and their end
+MAX_FACTORS = 12
+MAX_TERMS = 12
+MAX_PARTS = 80
 
-Some = TypeVar("Some")
+Item = TypeVar("Item")
 
 
 def explain(result: Value, wrt: Value) -> Explanation:
-    """∂(result)/∂(wrt), derived factor by factor, and checked by a difference on the last line.
+    """Derive ∂(result)/∂(wrt) factor by factor; the last line checks it by a finite difference.
 
     `backward` need not have been called, and no `grad` changes.
 
     Args:
         result: where the derivation starts.
-        wrt: any value that the result was computed from.
+        wrt: the value to differentiate with respect to; any that the result was computed from.
 
     Returns:
-        What prints itself, typesets itself in a notebook, and has `latex` and `markdown`.
+        A derivation that prints as text, typesets itself in a notebook, and has `latex` and
+        `markdown`.
 
     Raises:
-        TypeError: if one of them is not a value.
+        TypeError: if either is not a value.
         ValueError: if the result was not computed from `wrt`.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -59,7 +60,7 @@ def explain(result: Value, wrt: Value) -> Explanation:
     """
     original = Graph(result, products=False)
     if not isinstance(wrt, Value):
-        raise TypeError(f"a gradient is that of a value, not of {type(wrt).__name__} {wrt!r:.60}")
+        raise TypeError(f"wrt must be a Value, got {type(wrt).__name__} {wrt!r:.60}")
     if wrt not in original.names:
         name = wrt.label or repr(wrt)
         leaves = [original.names[node] for node in original.nodes if not node.inputs]
@@ -67,16 +68,16 @@ def explain(result: Value, wrt: Value) -> Explanation:
         raise ValueError(f"{original.names[result]} was not computed from {name}, but from {known}")
     graph = Graph(without_gradients(result), products=False)
     node = graph.nodes[original.nodes.index(wrt)]
-    return Explanation(graph, _parts(graph, node), Difference.measured(graph, node))
+    return Explanation(graph, _parts(graph, node), FiniteDifference.measure(graph, node))
 
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """A derivation in parts, the last being that of the gradient asked for."""
+    """A derivation in parts; the last part derives the gradient that was asked for."""
 
     graph: Graph
     parts: tuple[Part, ...]
-    difference: Difference
+    difference: FiniteDifference
 
     def __str__(self) -> str:
         return "\n\n".join("\n".join(map(_text, lines)) for lines in self._lines(TEXT))
@@ -98,12 +99,12 @@ class Explanation:
         return f"$$\n{self.latex}\n$$"
 
     def _lines(self, writing: Writing) -> list[list[Line]]:
-        """The lines of each part in one writing."""
-        parts = [part.lines(self.graph, writing) for part in _ends(self.parts, PARTS)]
+        """The lines of each part."""
+        parts = [part.lines(self.graph, writing) for part in _ends(self.parts, MAX_PARTS)]
         if missing := len(self.parts) - len(parts):
-            parts.insert(PARTS // 2, [Line(0, words=f"… {missing} more parts of this kind …")])
+            parts.insert(MAX_PARTS // 2, [Line(0, words=f"… {missing} more parts of this kind …")])
         if len(parts) > 1:
-            parts.insert(0, parts[-1][:1])  # what is to be shown
+            parts.insert(0, parts[-1][:1])  # the claim, before its derivation
         return [*parts, [self.difference.line(self.graph, writing)]]
 
 
@@ -112,71 +113,72 @@ class Part:
     """One derivative of the result: a product, or a sum of products.
 
     Attributes:
-        node: the value it is by.
-        ways: the products, one for each way on from the node; none for the result itself.
+        node: the value that the derivative is taken with respect to.
+        paths: the products, one for each path onward from the node; none for the result itself.
     """
 
     node: Value
-    ways: tuple[Way, ...]
+    paths: tuple[Path, ...]
 
     def lines(self, graph: Graph, writing: Writing) -> list[Line]:
-        """What is derived, how, and the number that it comes to."""
+        """The derivative, its derivation and its number."""
         of, by = graph.names[graph.result], graph.names[self.node]
         slope = writing.slope(of, by)
-        if not self.ways:
+        if not self.paths:
             return [Line(0, slope, ("1",))]
-        if len(self.ways) == 1:
-            return self.ways[0].lines(graph, writing, slope, 0)
+        if len(self.paths) == 1:
+            return self.paths[0].lines(graph, writing, slope, 0)
         branches = [writing.slope(of, by, name) for name in self._branches(graph)]
-        shares = [writing.number(way.links[0].contribution) for way in self.ways]
-        derived = [
-            way.lines(graph, writing, branch, 1)
-            for branch, way in zip(_ends(branches, TERMS), _ends(self.ways, TERMS))
+        shares = [writing.number(path.links[0].contribution) for path in self.paths]
+        derivations = [
+            path.lines(graph, writing, branch, 1)
+            for branch, path in zip(_ends(branches, MAX_TERMS), _ends(self.paths, MAX_TERMS))
         ]
-        if missing := len(self.ways) - len(derived):
-            derived.insert(TERMS // 2, [Line(1, words=f"… {missing} more branches …")])
-            branches = [*branches[: TERMS // 2], writing.dots, *branches[-TERMS // 2 :]]
-            shares = [*shares[: TERMS // 2], writing.dots, *shares[-TERMS // 2 :]]
+        if missing := len(self.paths) - len(derivations):
+            half = MAX_TERMS // 2
+            derivations.insert(half, [Line(1, words=f"… {missing} more branches …")])
+            branches = [*branches[:half], writing.dots, *branches[-half:]]
+            shares = [*shares[:half], writing.dots, *shares[-half:]]
         total = writing.number(self.node.grad)
         return [
             Line(0, slope, (writing.sum(*branches),)),
-            *(line for lines in derived for line in lines),
+            *(line for lines in derivations for line in lines),
             Line(1, "", (writing.sum(*shares), total)),
         ]
 
     def _branches(self, graph: Graph) -> list[str]:
-        """What each way goes through: the neuron, as the lecture has it, or the next value."""
+        """What each path goes through: the neuron, as in the lecture, or the next value."""
         names = []
-        for way in self.ways:
-            first, *then = (link.node for link in way.links[:2])
+        for path in self.paths:
+            first, *then = (link.node for link in path.links[:2])
             through = then[0] if then and _activates(then[0]) else first
             names.append("direct" if through is graph.result else graph.names[through])
         return names
 
 
 @dataclass(frozen=True)
-class Way:
+class Path:
     """A product of local derivatives.
 
     Attributes:
-        links: what it leads along, from the node on.
-        rest: the value whose gradient, derived before, is the last factor; None at the result.
+        links: one after another, starting at the node.
+        rest: the value whose gradient, derived earlier, is the last factor; None at the result.
     """
 
     links: tuple[Link, ...]
     rest: Value | None
 
     def lines(self, graph: Graph, writing: Writing, slope: str, depth: int) -> list[Line]:
-        """`slope` as a product, the factors from the result's side on, and the product's number."""
+        """`slope` as a product, its factors starting from the result, and the product's number."""
         facts, symbols, numbers = [], [], []
-        for link in _ends(self.links, FACTORS):
+        for link in _ends(self.links, MAX_FACTORS):
             facts.append(link.line(graph, writing, depth + 1))
             symbols.append(facts[-1].left)
             numbers.append(facts[-1].right[-1])
         if missing := len(self.links) - len(facts):
-            facts.insert(FACTORS // 2, Line(depth + 1, words=f"… {missing} more factors …"))
-            symbols.insert(FACTORS // 2, writing.dots)
-            numbers.insert(FACTORS // 2, writing.dots)
+            facts.insert(MAX_FACTORS // 2, Line(depth + 1, words=f"… {missing} more factors …"))
+            symbols.insert(MAX_FACTORS // 2, writing.dots)
+            numbers.insert(MAX_FACTORS // 2, writing.dots)
         if self.rest:
             symbols.append(writing.slope(graph.names[graph.result], graph.names[self.rest]))
             numbers.append(writing.number(self.rest.grad))
@@ -192,43 +194,43 @@ class Way:
 
 @dataclass(frozen=True)
 class Link:
-    """From a value to one that reads it: one edge, or more where it is read more than once."""
+    """From a value to one of its readers: one edge, or several where it is read more than once."""
 
     edges: tuple[Edge, ...]
 
     @property
     def node(self) -> Value:
-        """The value that reads."""
+        """The reader."""
         return self.edges[0].node
 
     @property
     def contribution(self) -> float:
-        """What goes back along it."""
+        """The sum of what its edges hand back."""
         return sum(edge.contribution for edge in self.edges)
 
     def line(self, graph: Graph, writing: Writing, depth: int) -> Line:
-        """The local derivative, and what it is the derivative of."""
-        written = [edge.written(writing) for edge in self.edges]
+        """The local derivative, and the equation that it differentiates."""
+        lines = [edge.line(writing) for edge in self.edges]
         right = [
-            writing.sum(*(line.symbols for line in written)),
-            writing.sum(*(line.numbers for line in written)),
-            written[0].local,
+            writing.sum(*(line.symbols for line in lines)),
+            writing.sum(*(line.numbers for line in lines)),
+            lines[0].local,
         ]
-        if len(written) > 1:
+        if len(lines) > 1:
             right[-1] = writing.number(sum(edge.local for edge in self.edges))
-        made = forward_step(graph, self.node).written(writing)
-        because = made[:2] if self.edges[0].op.variadic else made
-        return Line(depth, written[0].derivative, _once(right), _once(because))
+        equation = forward_step(graph, self.node).line(writing)
+        because = equation[:2] if self.edges[0].op.variadic else equation
+        return Line(depth, lines[0].derivative, _once(right), _once(because))
 
 
 @dataclass(frozen=True)
-class Difference:
-    """The slope at a value, measured by moving it a little both ways.
+class FiniteDifference:
+    """The slope at a value, measured by moving the value a little to both sides.
 
     Attributes:
         node: the value.
         h: how far it is moved.
-        slope: what is measured; a number that is not finite where it cannot be.
+        slope: the measurement; infinite or NaN where there is none.
     """
 
     node: Value
@@ -236,11 +238,11 @@ class Difference:
     slope: float
 
     @classmethod
-    def measured(cls, graph: Graph, node: Value) -> Difference:
-        """The slope of the graph's result at `node`, without moving the node itself."""
+    def measure(cls, graph: Graph, node: Value) -> FiniteDifference:
+        """The slope of the graph's result at `node`, whose own number stays."""
         if not math.isfinite(node.data):
             return cls(node, math.nan, math.nan)
-        # small beside the number itself: 1/x bends within a distance of x
+        # small compared with the number itself: 1/x bends within a distance of x
         size = min(max(abs(node.data) / 1000, 1e-9), max(abs(node.data), 1.0) / 100_000)
         h = 10.0 ** math.floor(math.log10(size if node.data else 1e-5))
         above, below = node.data + h, node.data - h
@@ -277,10 +279,10 @@ class Line(NamedTuple):
 
     Attributes:
         depth: how far it is indented.
-        left: the left side; empty where a line goes on with the equation above.
-        right: what it is equal to, one after another.
-        because: the equation that it follows from, side by side.
-        words: what is said after the equation.
+        left: the left side; empty where a line continues the equation above.
+        right: the expressions that it equals, in order.
+        because: the sides of the equation that it follows from.
+        words: a remark after the equation.
     """
 
     depth: int = 0
@@ -291,7 +293,7 @@ class Line(NamedTuple):
 
     @property
     def equation(self) -> str:
-        """All sides of it."""
+        """All its sides, with = between them."""
         return " = ".join((self.left, *self.right)).strip()
 
 
@@ -316,13 +318,13 @@ def _markdown(line: Line) -> str:
 
 
 def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
-    """What has to be derived for the gradient at `at`, from the result's side on.
+    """The derivatives that the gradient at `at` needs, starting from the result.
 
-    A value has a part of its own if it is where ways part or meet, or the output of a neuron,
-    which the lecture names; along what is left there is one way on from each value.
+    A value has a part of its own where paths branch or meet, and where it is the output of a
+    neuron, which the lecture names; every other value has one link onward.
     """
     onward: dict[Value, list[Link]] = {at: []}
-    parting: set[Value] = {at}
+    stops: set[Value] = {at}
     edges = {step.node: step.edges for step in backward_steps(graph)}
     for node in graph.nodes:
         arriving: dict[Value, list[Edge]] = {}
@@ -333,31 +335,31 @@ def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
             onward[x].append(Link(tuple(alike)))
             onward[node] = []
         if len(arriving) > 1 or (arriving and _activates(node)):
-            parting.add(node)
-    parting.update(node for node, on in onward.items() if len(on) > 1)
-    parting -= {graph.result} - {at}
-    ways = {
-        node: tuple(_way(link, onward, parting) for link in onward[node])
+            stops.add(node)
+    stops.update(node for node, links in onward.items() if len(links) > 1)
+    stops -= {graph.result} - {at}
+    paths = {
+        node: tuple(_path(link, onward, stops) for link in onward[node])
         for node in onward
-        if node in parting
+        if node in stops
     }
     parts: dict[Value, Part] = {}
     waiting = [at]
-    while waiting:  # what a part needs comes before it, in the order in which it is read
+    while waiting:  # the parts that a part needs come before it, in reading order
         node = waiting[-1]
-        needed = [way.rest for way in ways[node] if way.rest and way.rest not in parts]
+        needed = [path.rest for path in paths[node] if path.rest and path.rest not in parts]
         waiting.extend(reversed(needed))
         if not needed:
-            parts[waiting.pop()] = Part(node, ways[node])
+            parts[waiting.pop()] = Part(node, paths[node])
     return tuple(parts.values())
 
 
-def _way(link: Link, onward: dict[Value, list[Link]], parting: set[Value]) -> Way:
+def _path(link: Link, onward: dict[Value, list[Link]], stops: set[Value]) -> Path:
     """Along `link` to the next value that has a part of its own, or to the result."""
     links = [link]
-    while links[-1].node not in parting and onward[links[-1].node]:
+    while links[-1].node not in stops and onward[links[-1].node]:
         links += onward[links[-1].node]
-    return Way(tuple(links), links[-1].node if links[-1].node in parting else None)
+    return Path(tuple(links), links[-1].node if links[-1].node in stops else None)
 
 
 def _activates(node: Value) -> bool:
@@ -366,13 +368,13 @@ def _activates(node: Value) -> bool:
     return len(node.inputs) == 1 and x.op is not None and x.op.variadic
 
 
-def _ends(items: Sequence[Some], most: int) -> Sequence[Some]:
-    """The first and the last of `items`, `most` together; all if there are not more."""
-    if len(items) <= most:
+def _ends(items: Sequence[Item], count: int) -> Sequence[Item]:
+    """The first and the last of `items`, `count` in total; all of them if there are no more."""
+    if len(items) <= count:
         return items
-    return [*items[: most // 2], *items[-(most // 2) :]]
+    return [*items[: count // 2], *items[-(count // 2) :]]
 
 
 def _once(texts: Iterable[str]) -> tuple[str, ...]:
-    """`texts` without what is said a second time."""
+    """`texts` without repetitions."""
     return tuple(dict.fromkeys(texts))

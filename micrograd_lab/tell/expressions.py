@@ -1,7 +1,7 @@
-"""An expression that somebody typed, as a recorded computation.
+"""A typed expression as a recorded computation.
 
-The text is parsed by Python's own parser and never run: only sums, products, powers, numbers,
-names and the functions of the op table become values, and anything else is refused by name.
+Python's own parser reads the text, which is never run: only sums, products, powers, numbers, names
+and the functions of the op table become values, and anything else is an error that quotes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..calculus import dot, total
 from ..engine import Value
 from ..ops import OPS
 
-LONGEST = 10_000  # characters; what a person types is far below, and the parser's time is bounded
+MAX_CHARACTERS = 10_000  # far more than a person types; bounds the parser's time
 
 _SIGNS: Mapping[type[ast.operator], Callable[[Any, Any], Value]] = {
     ast.Add: operator.add,
@@ -32,75 +32,76 @@ _ONE_INPUT = {op.name: op for op in OPS.values() if op.unary}
 _FUNCTIONS = {**_ONE_INPUT, "sum": OPS["sum"], "dot": OPS["dot"]}
 _SYMBOLS = {op.symbol: name for name, op in _FUNCTIONS.items() if op.symbol.isidentifier()}
 _PRODUCT = r"(?<![\w.])[\d.]{1,20}(?![eE][-+]?\d) ?[^\W\d]\w{0,20}|\) ?[\w(]|\d ?\("  # 2x, (a)(b)
-_UNDERSTOOD = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"
+_SYNTAX = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"
 
 
 def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) -> Value:
     """The value of an expression in Python's notation, recorded operation by operation.
 
-    A function is any operation of the table that has one input, by its name or symbol, and
-    ``sum(a, b, ...)`` and ``dot([w, ...], [x, ...], b)``.  Steps can be named:
+    The functions are the table's operations of one input, by name or symbol, and
+    ``sum(a, b, ...)`` and ``dot([w, ...], [x, ...], b)``.  Intermediate values can be named:
     ``g = w*x; f = g + b``.
 
     Args:
-        text: the expression, or several named steps of which the last is the result.
-        numbers: a number, or a value, for each name in it.
+        text: the expression, or several assignments, the last of which is the result.
+        numbers: a number, or a value, for each name that the text reads and does not assign.
 
     Raises:
-        ValueError: if something is not understood, a name has no number, or a number no name.
+        ValueError: if part of the text is not understood, a name has no number, or a number is
+            not read.
 
     >>> expression("w*x + b", {"w": -2, "x": 5, "b": 3})
     Value(-7, grad=0)
     >>> expression("y = sigmoid(dot([0.15, 0.2], [x, 0.3], 0.1))", {"x": 0.12})
     Value(y: 0.544383, grad=0)
     """
-    steps = _parsed(text)
-    given = {normalize("NFKC", name): number for name, number in (numbers or {}).items()}
-    read = _names(steps, text)
-    missing, unused = [n for n in read if n not in given], [n for n in given if n not in read]
+    statements = _parse(text)
+    numbers = {normalize("NFKC", name): number for name, number in (numbers or {}).items()}
+    names = _names(statements, text)
+    missing, unused = [n for n in names if n not in numbers], [n for n in numbers if n not in names]
     if missing:
         raise ValueError(_no_number(missing, unused))
-    named = {
+    values = {
         name: number if isinstance(number, Value) else Value(number, as_label(name))
-        for name, number in given.items()
+        for name, number in numbers.items()
     }
-    for step in steps:
-        value = _computed(step.value, named, text)
-        if name := _target(step):
+    for statement in statements:
+        value = _compute(statement.value, values, text)
+        if name := _target(statement):
             value.label = value.label or as_label(name)
-            named[name] = value
+            values[name] = value
     if unused:
-        raise ValueError(f"{unused[0]} is given, but the expression does not read it")
+        raise ValueError(f"{unused[0]} has a number, but the expression does not read it")
     return value
 
 
-def _parsed(text: str) -> list[ast.Assign | ast.Expr]:
-    """The steps in `text`: all have a name, the last perhaps not."""
-    if len(text) > LONGEST:
-        raise ValueError(f"an expression of {len(text)} characters; at most {LONGEST} are read")
+def _parse(text: str) -> list[ast.Assign | ast.Expr]:
+    """The statements in `text`: assignments, of which the last may lack a name."""
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"the expression has {len(text)} characters, more than {MAX_CHARACTERS}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about strings and numbers that are refused below
-            steps = ast.parse(text.strip()).body
+            statements = ast.parse(text.strip()).body
     except (RecursionError, MemoryError):
-        raise ValueError("too much in one step; name some of it, as in y = ...; ...") from None
+        raise ValueError("too deeply nested; name a part of it, as in y = ...; ...") from None
     except (SyntaxError, ValueError) as error:
         raise ValueError(_unreadable(text.strip(), error)) from None
-    if not steps:
+    if not statements:
         raise ValueError('nothing to compute; give an expression such as "w*x + b"')
-    read: list[ast.Assign | ast.Expr] = []
-    for step in steps:
-        if not isinstance(step, ast.Assign | ast.Expr) or _target(step) is None:
-            raise ValueError(f"{_quoted(step, text)} is not understood; use {_UNDERSTOOD}")
-        if isinstance(step, ast.Expr) and step is not steps[-1]:
-            raise ValueError(f"{_quoted(step, text)} has no name; write y = ... to go on with it")
-        read.append(step)
-    return read
+    result: list[ast.Assign | ast.Expr] = []
+    for statement in statements:
+        if not isinstance(statement, ast.Assign | ast.Expr) or _target(statement) is None:
+            raise ValueError(f"{_quote(statement, text)} is not understood; use {_SYNTAX}")
+        if isinstance(statement, ast.Expr) and statement is not statements[-1]:
+            raise ValueError(f"{_quote(statement, text)} has no name; write y = ... to use it")
+        result.append(statement)
+    return result
 
 
-def _target(step: ast.Assign | ast.Expr) -> str | None:
-    """The name that `step` gives: "" if none, None if not one plain name."""
-    match step:
+def _target(statement: ast.Assign | ast.Expr) -> str | None:
+    """The name that `statement` assigns: "" if none, None if not one plain name."""
+    match statement:
         case ast.Expr():
             return ""
         case ast.Assign(targets=[ast.Name(id=name)]):
@@ -113,20 +114,20 @@ def _unreadable(text: str, error: SyntaxError | ValueError) -> str:
         return f"cannot read {_short(text)!r}; write * for a product, near {product[0]!r}"
     at = getattr(error, "offset", None)
     where = f" at character {at}" if at and "\n" not in text else ""
-    return f"cannot read {_short(text)!r}{where}; use {_UNDERSTOOD}"
+    return f"cannot read {_short(text)!r}{where}; use {_SYNTAX}"
 
 
-def _names(steps: list[ast.Assign | ast.Expr], text: str) -> list[str]:
-    """The names that `steps` read and do not compute, in order of appearance."""
-    read: dict[str, None] = {}
-    computed: set[str] = set()
-    for step in steps:
-        for node in _inputs_first(step.value, text):
-            if isinstance(node, ast.Name) and node.id not in computed:
-                read[node.id] = None
-        if name := _target(step):
-            computed.add(name)
-    return list(read)
+def _names(statements: list[ast.Assign | ast.Expr], text: str) -> list[str]:
+    """The names that `statements` read before they assign them, in order of appearance."""
+    names: dict[str, None] = {}
+    assigned: set[str] = set()
+    for statement in statements:
+        for node in _inputs_first(statement.value, text):
+            if isinstance(node, ast.Name) and node.id not in assigned:
+                names[node.id] = None
+        if name := _target(statement):
+            assigned.add(name)
+    return list(names)
 
 
 def _no_number(missing: list[str], unused: list[str]) -> str:
@@ -134,16 +135,16 @@ def _no_number(missing: list[str], unused: list[str]) -> str:
     give = " ".join(f"{name}=…" for name in missing)
     message = f"{_short(', '.join(missing))} {have} no number; give {_short(give, 120)}"
     close = [guess for name in missing for guess in get_close_matches(name, unused, 1, 0.5)]
-    return f"{message}; {close[0]} is given but not read" if close else message
+    return f"{message}; {close[0]} has one but is not read" if close else message
 
 
 def as_label(name: str) -> str:
-    """A typed name as a label: what follows one underscore is a subscript."""
+    """A typed name as a label: the part after a single underscore is a subscript."""
     return re.sub(r"^([^\W_]+)_([^\W_]{2,})$", r"\1_{\2}", name)
 
 
 def _inputs_first(tree: ast.expr, text: str) -> list[ast.expr]:
-    """The parts of an expression, each after what it is computed from, without recursion."""
+    """The nodes of a syntax tree, each after its operands, without recursion."""
     order, waiting = [], [tree]
     while waiting:
         node = waiting.pop()
@@ -160,48 +161,48 @@ def _inputs_first(tree: ast.expr, text: str) -> list[ast.expr]:
             case ast.Call(func=ast.Name(), args=parts, keywords=[]) | ast.List(elts=parts):
                 waiting += parts
             case ast.BinOp(op=ast.BitXor()):
-                raise ValueError(f"write ** for a power, not ^, in {_quoted(node, text)}")
+                raise ValueError(f"write ** for a power, not ^, in {_quote(node, text)}")
             case ast.Call(func=ast.Constant() | ast.BinOp() | ast.Call()):
-                raise ValueError(f"write * for a product in {_quoted(node, text)}")
+                raise ValueError(f"write * for a product in {_quote(node, text)}")
             case _:
-                raise ValueError(f"{_quoted(node, text)} is not understood; use {_UNDERSTOOD}")
+                raise ValueError(f"{_quote(node, text)} is not understood; use {_SYNTAX}")
     return order[::-1]
 
 
-def _computed(tree: ast.expr, named: Mapping[str, Value], text: str) -> Value:
-    """What `tree` computes."""
-    made: dict[ast.expr, Any] = {}  # a number as typed is a float: x ** 2 is a power by a number
+def _compute(tree: ast.expr, values: Mapping[str, Value], text: str) -> Value:
+    """The value of a syntax tree, with `values` for its names."""
+    results: dict[ast.expr, Any] = {}  # a typed number stays a float: x ** 2 is pow_scalar
     for node in _inputs_first(tree, text):
         match node:
             case ast.Constant(value=int() | float() as number):
-                made[node] = _float(number)
+                results[node] = _float(number)
             case ast.Name(id=name):
-                made[node] = named[name]
+                results[node] = values[name]
             case ast.List(elts=parts):
-                made[node] = [made[part] for part in parts]
+                results[node] = [results[part] for part in parts]
             case ast.Call(func=ast.Name(id=name), args=args):
-                made[node] = _called(name, [made[arg] for arg in args], named)
+                results[node] = _call(name, [results[arg] for arg in args], values)
             case ast.UnaryOp(op=sign, operand=operand):
-                x = _number(made[operand], operand, text)
-                made[node] = -x if isinstance(sign, ast.USub) else x
+                x = _number(results[operand], operand, text)
+                results[node] = -x if isinstance(sign, ast.USub) else x
             case ast.BinOp(left=left, op=op, right=right):
-                x, y = _number(made[left], left, text), _number(made[right], right, text)
-                made[node] = _SIGNS[type(op)](_value(x), y)
-    return _value(_number(made[tree], tree, text))
+                x, y = _number(results[left], left, text), _number(results[right], right, text)
+                results[node] = _SIGNS[type(op)](_value(x), y)
+    return _value(_number(results[tree], tree, text))
 
 
-def _number(made: Any, node: ast.expr, text: str) -> Value | float:
-    """`made`, unless it is a list."""
-    if _is_number(made):
-        return made  # type: ignore[no-any-return]
-    raise ValueError(f"{_quoted(node, text)} is a list; lists are for dot([w, ...], [x, ...])")
+def _number(x: Any, node: ast.expr, text: str) -> Value | float:
+    """`x`, which `node` computed, unless it is a list."""
+    if _is_number(x):
+        return x  # type: ignore[no-any-return]
+    raise ValueError(f"{_quote(node, text)} is a list; lists are for dot([w, ...], [x, ...])")
 
 
-def _called(name: str, inputs: list[Any], named: Mapping[str, Value]) -> Value:
+def _call(name: str, inputs: list[Any], values: Mapping[str, Value]) -> Value:
     """The function `name` of `inputs`, which are values, floats or lists."""
     op = _FUNCTIONS.get(_SYMBOLS.get(name, name))
     if op is None:
-        if name in named:
+        if name in values:
             raise ValueError(f"{name} is a number, not a function; write * for a product")
         close = get_close_matches(name.lower(), _FUNCTIONS, 1)
         known = f"did you mean {close[0]}?" if close else f"there are {', '.join(_FUNCTIONS)}"
@@ -210,9 +211,9 @@ def _called(name: str, inputs: list[Any], named: Mapping[str, Value]) -> Value:
         return total(inputs)
     if op.name == "dot":
         match inputs:
-            case [list(weights), list(values), *bias] if len(bias) < 2:
-                if all(map(_is_number, [*weights, *values, *bias])):
-                    return dot(weights, values, *bias)
+            case [list(weights), list(x), *bias] if len(bias) < 2:
+                if all(map(_is_number, [*weights, *x, *bias])):
+                    return dot(weights, x, *bias)
         raise ValueError("dot takes weights, inputs and perhaps a bias: dot([w1, w2], [x1, x2], b)")
     if len(inputs) == 2 and op.n is not None and isinstance(inputs[1], float):
         return getattr(Value, op.name)(_value(inputs[0]), inputs[1])  # type: ignore[no-any-return]
@@ -223,25 +224,25 @@ def _called(name: str, inputs: list[Any], named: Mapping[str, Value]) -> Value:
     return getattr(Value, op.name)(_value(inputs[0]))  # type: ignore[no-any-return]
 
 
-def _is_number(made: Any) -> bool:
-    return isinstance(made, Value | float)
+def _is_number(x: Any) -> bool:
+    return isinstance(x, Value | float)
 
 
-def _value(made: Value | float) -> Value:
-    return made if isinstance(made, Value) else Value(made)
+def _value(x: Value | float) -> Value:
+    return x if isinstance(x, Value) else Value(x)
 
 
 def _float(number: float) -> float:
     try:
         return float(number)
     except OverflowError:
-        raise ValueError("a number beyond 1.8e308; a float holds no such number") from None
+        raise ValueError("a number beyond 1.8e308, the largest float") from None
 
 
-def _quoted(node: ast.AST, text: str) -> str:
-    """The part of `text` that `node` was read from, on one line."""
+def _quote(node: ast.AST, text: str) -> str:
+    """The source of `node` in `text`, on one line."""
     return repr(_short(" ".join((ast.get_source_segment(text.strip(), node) or "").split())))
 
 
-def _short(text: str, longest: int = 60) -> str:
-    return text if len(text) <= longest else text[: longest - 3] + "..."
+def _short(text: str, max_characters: int = 60) -> str:
+    return text if len(text) <= max_characters else text[: max_characters - 3] + "..."

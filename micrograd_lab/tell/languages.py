@@ -1,4 +1,4 @@
-"""A formula of the op table written in the languages that read it: text, HTML, LaTeX, NumPy."""
+"""A formula of the op table in the languages of its readers: text, HTML, LaTeX, NumPy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..ops import OPS, Op
 
 
 def formula_text(formula: str, letters: Mapping[str, str]) -> str:
-    """`formula` as one writes it, with the text of a number or a name for each letter.
+    """`formula` as plain text, with a number or a name in place of each letter.
 
     >>> formula_text("f * (1 - f)", {"f": "0.669"})
     '0.669 × (1 − 0.669)'
@@ -23,7 +23,7 @@ def formula_text(formula: str, letters: Mapping[str, str]) -> str:
 
 
 def formula_latex(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    r"""`formula` in LaTeX, with the LaTeX of a number or a name for each letter.
+    r"""`formula` as LaTeX, with the LaTeX of a number or a name in place of each letter.
 
     >>> formula_latex("1 / (1 + exp(-x))")
     '\\frac{1}{1 + e^{-x}}'
@@ -34,7 +34,7 @@ def formula_latex(formula: str, letters: Mapping[str, str] | None = None) -> str
 
 
 def formula_html(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    """`formula` as HTML, with the HTML of a number or a name for each letter.
+    """`formula` as HTML, with the HTML of a number or a name in place of each letter.
 
     >>> formula_html("n * x ** (n - 1)", {"x": "x<sub>1</sub>", "n": "3"})
     '3 × x<sub>1</sub><sup>3 − 1</sup>'
@@ -42,14 +42,14 @@ def formula_html(formula: str, letters: Mapping[str, str] | None = None) -> str:
     return _Html(letters or {}).write(formula)
 
 
-def spelled(op: Op, count: int, *, most: int = 4) -> tuple[str, dict[str, int]]:
+def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str, int]]:
     """The formula of `op` for `count` inputs, and which input each letter stands for.
 
-    A sum of more than `most` terms is cut off there, with `dots` in place of the rest.
+    A sum of more than `max_terms` terms is cut off there, with `dots` in place of the rest.
 
-    >>> spelled(OPS["sub"], 2)
+    >>> spell_out(OPS["sub"], 2)
     ('x - y', {'x': 0, 'y': 1})
-    >>> spelled(OPS["dot"], 5)
+    >>> spell_out(OPS["dot"], 5)
     ('x0 * y0 + x1 * y1 + b', {'b': 4, 'x0': 0, 'y0': 2, 'x1': 1, 'y1': 3})
     """
     if not op.variadic:
@@ -58,28 +58,28 @@ def spelled(op: Op, count: int, *, most: int = 4) -> tuple[str, dict[str, int]]:
     terms = ["dots"] + ["b"] * (count > 2 * pairs > 0)
     letters = {"b": count - 1} if len(terms) > 1 else {}
     term = op.formula[len("sum(") : op.formula.index(")")]
-    for i in range(min(pairs or count, most)):
+    for i in range(min(pairs or count, max_terms)):
         terms.insert(i, re.sub("[xy]", rf"\g<0>{i}", term))
         letters |= {f"x{i}": i} | ({f"y{i}": i + pairs} if pairs else {})
-    if (pairs or count) <= most:
+    if (pairs or count) <= max_terms:
         terms.remove("dots")
     return " + ".join(terms), letters
 
 
 @cache
 def with_number(formula: str, n: float | None) -> str:
-    """`formula` with a number for its letter `n`, worked out as far as numbers go.
+    """`formula` with a number for its letter `n`, and arithmetic on numbers alone carried out.
 
     >>> with_number("n * x ** (n - 1)", 3.0), with_number("n * x ** (n - 1)", 2.0)
     ('3.0 * x ** 2.0', '2.0 * x')
     """
     if n is None:
         return formula
-    return ast.unparse(_Worked(n).visit(ast.parse(formula, mode="eval")))
+    return ast.unparse(_Substitution(n).visit(ast.parse(formula, mode="eval")))
 
 
-class _Worked(ast.NodeTransformer):
-    """Puts a number in for `n` and computes what then has no letters; x ** 1 is x."""
+class _Substitution(ast.NodeTransformer):
+    """Puts a number in place of `n` and computes every part without letters; x ** 1 is x."""
 
     def __init__(self, n: float) -> None:
         self.n = n
@@ -97,7 +97,7 @@ class _Worked(ast.NodeTransformer):
 
 
 def formula_numpy(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    """`formula` as NumPy source that works on arrays, with source text for each letter.
+    """`formula` as NumPy source that works on arrays, with source text in place of each letter.
 
     >>> formula_numpy("1 if x > 0 else 0 if x <= 0 else x", {"x": "a"})
     'np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))'
@@ -106,7 +106,7 @@ def formula_numpy(formula: str, letters: Mapping[str, str] | None = None) -> str
 
 
 class _Writer:
-    """Writes a formula's syntax tree; a subclass says how each kind of term looks."""
+    """Writes a formula's syntax tree; a subclass decides how each kind of term looks."""
 
     signs: Mapping[type[ast.AST], str]
     brackets = ("(", ")")
@@ -145,7 +145,7 @@ class _Writer:
         raise ValueError(f"{ast.unparse(node)!r} is not part of a formula")
 
     def binding(self, text: str) -> int:
-        """How tightly the text of a letter binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are no single term."""
+        """How tightly a letter's text binds: −0.5, 7.6·10⁻⁹ and w^{(1)} are not single terms."""
         opening, closing = self.brackets
         if text.startswith(opening) and text.endswith(closing) and text.count(opening) == 1:
             return 9
@@ -164,7 +164,7 @@ class _Writer:
         return f"{a} {self.signs[type(op)]} {b}", level
 
     def leading(self, node: ast.expr, inside: int) -> str:
-        """The text of a left operand: what begins with a minus needs no brackets there."""
+        """The text of a left operand, where a leading minus needs no brackets."""
         text, _ = self.plain(node)
         return (
             text

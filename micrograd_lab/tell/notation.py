@@ -16,9 +16,9 @@ _GREEK = {
 
 
 def number(x: float, *, digits: int = 3) -> str:
-    """`x` with three significant digits, a true minus sign, and trailing zeros unless it is whole.
+    """`x` to three significant digits, with a true minus sign; trailing zeros unless it is whole.
 
-    A power of ten is used only where the plain form would be longer.
+    A power of ten replaces the plain form only where that would be longer.
 
     >>> [number(x) for x in (0.66966, 0.67, -7.0, 0.00076244, 7.6244e-9, 12345.6)]
     ['0.670', '0.670', '−7', '0.000762', '7.62·10⁻⁹', '12346']
@@ -36,7 +36,7 @@ def number(x: float, *, digits: int = 3) -> str:
 
 
 def as_given(x: float) -> str:
-    """`x` as it was given: every digit it needs, none more.
+    """`x` as it was typed, if six digits are enough for that; otherwise as `number` writes it.
 
     >>> as_given(0.12), as_given(-2.0), as_given(1 / 3)
     ('0.12', '−2', '0.333')
@@ -46,22 +46,22 @@ def as_given(x: float) -> str:
     return short.replace("-", "−") if exact else number(x)
 
 
-def number_latex(written: str) -> str:
-    r"""A number that `number` or `as_given` wrote, as LaTeX.
+def number_latex(text: str) -> str:
+    r"""A number from `number` or `as_given` as LaTeX.
 
     >>> number_latex("−7.62·10⁻⁹"), number_latex("−∞"), number_latex("0.5")
     ('-7.62 \\cdot 10^{-9}', '-\\infty', '0.5')
     """
-    mantissa, times, power = written.replace("∞", r"\infty").replace("−", "-").partition("·10")
+    mantissa, times, power = text.replace("∞", r"\infty").replace("−", "-").partition("·10")
     return mantissa + (rf" \cdot 10^{{{power.translate(_PLAIN)}}}" if times else "")
 
 
 def label_parts(label: str) -> list[tuple[str, str]]:
-    r"""A label as pieces (text, place), the place being "" on the line, "sub" or "sup".
+    r"""A label as pieces (text, place); the place is "" on the line, "sub" or "sup".
 
-    `_` and `^` take one character or a group in braces, as in LaTeX, and all of a number: x_12
-    is meant as x_{12}.  What `Graph` adds to a label to tell two nodes apart is a last piece.
-    A label that is not of that form is one piece, as it stands.
+    `_` and `^` take one character or a group in braces, as in LaTeX, or a whole number: x_12
+    means x_{12}.  The suffix that `Graph` adds to tell two nodes apart is a last piece.  A label
+    of any other form is one piece, unchanged.
 
     >>> label_parts("w_{1,1}^{(1)}")
     [('w', ''), ('1,1', 'sub'), ('(1)', 'sup')]
@@ -72,11 +72,11 @@ def label_parts(label: str) -> list[tuple[str, str]]:
     >>> label_parts("a {weird_ one")
     [('a {weird_ one', '')]
     """
-    word, added = r"(\\?[^\W_]+|\W)", r"((?: \(v\d+\))?(?:\.\d+)?)"
-    matched = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[0-9]+|[^{}\s\\]))*)('*)" + added, label)
-    if not matched:
+    word, suffix = r"(\\?[^\W_]+|\W)", r"((?: \(v\d+\))?(?:\.\d+)?)"
+    match = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[0-9]+|[^{}\s\\]))*)('*)" + suffix, label)
+    if not match:
         return [(label, "")]
-    base, scripts, primes, suffix = matched.groups()
+    base, scripts, primes, suffix = match.groups()
     pieces = [(_GREEK.get(base, base) + "′" * len(primes), "")]
     for sign, text in re.findall(r"([_^])(\{[^{}]*\}|[0-9]+|.)", scripts):
         pieces.append((text[1:-1] if text[0] == "{" else text, "sub" if sign == "_" else "sup"))
@@ -96,7 +96,7 @@ def label_html(label: str) -> str:
 
 
 def label_latex(label: str) -> str:
-    r"""A label as LaTeX mathematics; what is not of that form becomes text.
+    r"""A label as LaTeX mathematics; one that is not mathematics becomes `\text{...}`.
 
     >>> label_latex("w_{1,1}^{(1)}"), label_latex("x_12"), label_latex("loss of sample 3")
     ('w_{1,1}^{(1)}', 'x_{12}', '\\text{loss of sample 3}')

@@ -1,8 +1,8 @@
-"""Forward and backward as events: one step per node, shown before it is applied.
+"""The forward and the backward pass as events: one per node, shown before it happens.
 
-A step says what happens at its node in the words of the lecture: the formula, the formula with
-numbers in it, the result.  The engine's chain rule is the only one: a backward step is applied by
-`propagate`, and the numbers it announces are what `propagate` did to a copy of the edge.
+An event shows its node in the words of the lecture: the formula, the formula with numbers in it,
+the result.  The engine's chain rule is the only one: `propagate` carries a backward step out, and
+the numbers that the step announces are what `propagate` did to a copy of the edge.
 
 Read ``engine.py`` and ``graph.py`` before this file.
 """
@@ -18,12 +18,12 @@ from ..engine import Value, propagate
 from ..formulas import evaluate
 from ..graph import Graph
 from ..ops import Op
-from .languages import spelled, with_number
+from .languages import spell_out, with_number
 from .writing import HTML, LATEX, TEXT, Writing
 
 
 def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
-    """How each computed value of the graph was made, in the order of making.
+    """How each value of the graph was computed, in order.
 
     Args:
         result: a value, or the `Graph` of one, in which dot products may be opened.
@@ -42,17 +42,16 @@ def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
 
 
 def forward_step(graph: Graph, node: Value) -> ForwardStep:
-    """How one computed value was made."""
+    """How one value was computed."""
     return ForwardStep(graph, node, node.data, tuple(x.data for x in node.inputs))
 
 
 def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     """The chain rule, one step per computed node, from the result back to the leaves.
 
-    A step is applied when the iterator moves on.  Run to its end, this leaves the gradients that
-    `backward` leaves: leaves add to what they have, everything between is computed afresh.  The
-    gradient of a `Graph` in which dot products are opened arrives at the leaves and at the copies
-    that the graph holds.
+    A step takes effect when the iterator moves on.  At the end the gradients are those that
+    `backward` leaves: leaves accumulate, everything between is computed afresh.  In a `Graph` with
+    opened dot products, gradients arrive at the leaves and at the graph's own copies.
 
     Args:
         result: a value, or the `Graph` of one.
@@ -84,11 +83,11 @@ class ForwardStep:
     """One node of the forward pass.
 
     Attributes:
-        graph: the graph whose names are used.
-        node: the value that is made.
+        graph: names the nodes.
+        node: the value that is computed.
         data: its number.
         inputs: the data of its inputs, in order.
-        text, html, latex: the parts of the line, written so.
+        text, html, latex: the parts of its line in each form.
     """
 
     graph: Graph = field(repr=False)
@@ -98,22 +97,22 @@ class ForwardStep:
 
     @cached_property
     def text(self) -> ForwardLine:
-        return self.written(TEXT)
+        return self.line(TEXT)
 
     @cached_property
     def html(self) -> ForwardLine:
-        return self.written(HTML)
+        return self.line(HTML)
 
     @cached_property
     def latex(self) -> ForwardLine:
-        return self.written(LATEX)
+        return self.line(LATEX)
 
-    def written(self, writing: Writing) -> ForwardLine:
-        """The parts of the line in any writing."""
+    def line(self, writing: Writing) -> ForwardLine:
+        """The parts of the line."""
         op = _op(self.node)
-        formula, letters = spelled(op, len(self.inputs))
+        formula, letters = spell_out(op, len(self.inputs))
         formula, own = with_number(formula, op.n), {"dots": writing.dots}
-        symbols, numbers = _put_in(self.graph, self.node, self.inputs, letters, writing)
+        symbols, numbers = _substitutions(self.graph, self.node, self.inputs, letters, writing)
         return ForwardLine(
             name=writing.name(self.graph.names[self.node]),
             symbols=writing.formula(formula, symbols | own),
@@ -136,13 +135,13 @@ class ForwardLine(NamedTuple):
 
 @dataclass(frozen=True)
 class BackwardStep:
-    """One node of the backward pass: it hands its gradient on to its inputs.
+    """One node of the backward pass, which hands its gradient on to its inputs.
 
     Attributes:
-        graph: the graph whose names are used.
-        node: the value the step stands on.
+        graph: names the nodes.
+        node: the value whose gradient is handed on.
         data: its number.
-        upstream: ∂(result)/∂(node), complete when its step comes.
+        upstream: ∂(result)/∂(node), complete by now.
         edges: one per input, in order.
     """
 
@@ -158,19 +157,19 @@ class BackwardStep:
 
 @dataclass(frozen=True)
 class Edge:
-    """What a backward step hands to one input.
+    """The part of a backward step that reaches one input.
 
     Attributes:
-        graph: the graph whose names are used.
-        node: the value the step stands on.
-        index: which of its inputs this is.
-        numbers: the data of all inputs, and last that of the node.
+        graph: names the nodes.
+        node: the value whose gradient is handed on.
+        index: the position of the input among the node's inputs.
+        numbers: the data of all inputs, then of the node.
         local: ∂(node)/∂(input).
         upstream: ∂(result)/∂(node).
         contribution: local × upstream.
         before: the gradient of the input before the contribution is added.
         after: the gradient of the input afterwards.
-        text, html, latex: the parts of the line, written so.
+        text, html, latex: the parts of its two lines in each form.
     """
 
     graph: Graph = field(repr=False)
@@ -190,19 +189,19 @@ class Edge:
 
     @property
     def op(self) -> Op:
-        """The row of the table that the step applies."""
+        """The node's row of the table."""
         return _op(self.node)
 
     @property
     def partial(self) -> str:
-        """The formula of the local derivative as a book prints it, in the table's letters."""
+        """The textbook formula of the local derivative, in the table's letters."""
         if self.op.textbook:
             return self.op.textbook[1 + self.index]
         return self.op.partial(self.index, self.numbers[:-1])[0]
 
     @property
     def by_hand(self) -> float:
-        """The local derivative as one computes it from the numbers that are shown."""
+        """The local derivative as a reader would compute it from the displayed numbers."""
         shown = [float(f"{x:.3g}") for x in self.numbers]
         letters = self.op.partial(self.index, shown[:-1])[1]
         try:
@@ -212,23 +211,23 @@ class Edge:
 
     @cached_property
     def text(self) -> BackwardLine:
-        return self.written(TEXT)
+        return self.line(TEXT)
 
     @cached_property
     def html(self) -> BackwardLine:
-        return self.written(HTML)
+        return self.line(HTML)
 
     @cached_property
     def latex(self) -> BackwardLine:
-        return self.written(LATEX)
+        return self.line(LATEX)
 
-    def written(self, writing: Writing) -> BackwardLine:
-        """The parts of the line in any writing."""
+    def line(self, writing: Writing) -> BackwardLine:
+        """The parts of the two lines."""
         op, graph = self.op, self.graph
         of, name, x = graph.names[graph.result], graph.names[self.node], graph.names[self.receiver]
         partial = with_number(self.partial, op.n)
         letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
-        symbols, numbers = _put_in(graph, self.node, self.numbers, letters, writing)
+        symbols, numbers = _substitutions(graph, self.node, self.numbers, letters, writing)
         symbols["f"], numbers["f"] = writing.name(name), writing.number(self.numbers[-1])
         in_numbers = writing.formula(partial, numbers)
         local = writing.number(self.local)
@@ -257,7 +256,7 @@ class BackwardLine(NamedTuple):
     The local derivative: `∂y_1/∂s_1` = `y_1 × (1 − y_1)` = `0.670 × (1 − 0.670)` = `0.221`.
     The chain rule: `∂E/∂s_1` += `∂E/∂y_1` × `∂y_1/∂s_1` = `0.570 × 0.221` = `0.126`, which adds
     to `0` → `0.126`.  A local derivative that is merely read off, `∂s_1/∂z_1` = `w_1` = `0.4`,
-    keeps the form in which it was given.
+    keeps the digits of the input.
     """
 
     target: str
@@ -273,7 +272,7 @@ class BackwardLine(NamedTuple):
 
     @property
     def derived(self) -> str:
-        """The local derivative, its formula, the formula with numbers in it, and its number."""
+        """The local derivative, its formula, the formula with numbers, and its number."""
         return " = ".join(dict.fromkeys((self.derivative, self.symbols, self.numbers, self.local)))
 
 
@@ -301,17 +300,17 @@ def _edges(graph: Graph, node: Value) -> tuple[Edge, ...]:
     return tuple(edges)
 
 
-def _put_in(
+def _substitutions(
     graph: Graph,
     node: Value,
     numbers: Sequence[float],
     letters: Mapping[str, int],
     writing: Writing,
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """The names, and the numbers, of the inputs that the letters stand for."""
-    names, written = {}, {}
+    """The names, and the numbers as text, of the inputs that the letters stand for."""
+    names, texts = {}, {}
     for letter, i in letters.items():
         x = node.inputs[i]
         names[letter] = writing.name(graph.names[x])
-        written[letter] = (writing.number if x.inputs else writing.as_given)(numbers[i])
-    return names, written
+        texts[letter] = (writing.number if x.inputs else writing.as_given)(numbers[i])
+    return names, texts

@@ -11,7 +11,7 @@ from . import languages, notation
 
 @dataclass(frozen=True)
 class Writing:
-    """How names, numbers and formulas are written.
+    """A form of mathematics: how names, numbers and formulas are written in it.
 
     >>> TEXT.slope("E", "z_1"), HTML.slope("E", "z_1"), LATEX.slope("E", "z_1")
     ('∂E/∂z_1', '∂E/∂z<sub>1</sub>', '\\\\frac{\\\\partial E}{\\\\partial z_1}')
@@ -31,16 +31,16 @@ class Writing:
         return self._number(notation.number(x, digits=digits))
 
     def as_given(self, x: float) -> str:
-        """A number as it was given."""
+        """An input, with every digit it was given."""
         return self._number(notation.as_given(x))
 
     def slope(self, of: str, wrt: str, through: str = "") -> str:
-        """∂(of)/∂(wrt) for two names; with a third, only what goes through the value so called."""
+        """∂(of)/∂(wrt) for two names; with a third, only the branch through that value."""
         above = self._below.format(self.name(of), self.name(through)) if through else self.name(of)
         return self._slope.format(above, self.name(wrt))
 
     def product(self, *factors: str) -> str:
-        """Written numbers multiplied with each other, negative ones in brackets.
+        """The product of some numbers, negative ones in brackets.
 
         >>> TEXT.product("−0.241", "−0.450")
         '−0.241 × (−0.450)'
@@ -49,7 +49,7 @@ class Writing:
         return self.times.join([first, *(f"({x})" if x[0] == self.minus else x for x in rest)])
 
     def sum(self, *terms: str) -> str:
-        """Written numbers or names added to each other.
+        """The sum of some numbers or names.
 
         >>> TEXT.sum("0.0504", "−0.0243")
         '0.0504 − 0.0243'
@@ -60,11 +60,11 @@ class Writing:
         )
 
 
-def _same(text: str) -> str:
+def _as_is(text: str) -> str:
     return text
 
 
-TEXT = Writing(_same, _same, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
+TEXT = Writing(_as_is, _as_is, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
 HTML = Writing(
     notation.label_html,
     escape,

@@ -95,7 +95,7 @@ def test_a_value_from_elsewhere_is_refused_by_name():
 
 
 def test_neither_a_value_nor_a_function_is_refused():
-    with pytest.raises(TypeError, match="a value or a function is checked, not int 3"):
+    with pytest.raises(TypeError, match="of must be a Value or a function, got int 3"):
         check_gradient(3)
 
 

@@ -48,7 +48,7 @@ def test_parameters_can_be_named():
 
 def test_a_parameter_is_a_value():
     w, x = Value(-2, "w"), Value(5, "x")
-    with pytest.raises(TypeError, match="a parameter is a value, not str 'w'"):
+    with pytest.raises(TypeError, match="a parameter must be a Value, got str 'w'"):
         Graph(w * x, parameters=["w"])
 
 

@@ -8,7 +8,7 @@ from micrograd_lab.tell.notation import as_given, number
 
 
 def ladder(rungs):
-    """One diamond on top of another: 2**rungs ways from the foot to the top."""
+    """One diamond on top of another: 2**rungs paths from the foot to the top."""
     x = foot = Value(0.3, "x")
     for _ in range(rungs):
         x = x.sin() + x.cos()
@@ -72,7 +72,7 @@ def test_explaining_changes_no_gradient_and_needs_none():
     assert [node.grad for node in recorded(example.result)] == grads
 
 
-def test_the_text_grows_with_the_graph_not_with_the_number_of_ways():
+def test_the_text_grows_with_the_graph_not_with_the_number_of_paths():
     short, long = (len(str(explain(*ladder(rungs)))) for rungs in (15, 30))
     assert 1.5 < long / short < 2.5
 
@@ -149,11 +149,11 @@ def test_a_value_from_elsewhere_is_refused_by_name():
 
 def test_what_is_no_value_is_refused():
     x = Value(3.0, "x")
-    with pytest.raises(TypeError, match="a gradient is that of a value, not of str 'x'"):
+    with pytest.raises(TypeError, match="wrt must be a Value, got str 'x'"):
         explain(x * 2, "x")
-    with pytest.raises(TypeError, match="a gradient is that of a value, not of list "):
+    with pytest.raises(TypeError, match="wrt must be a Value, got list "):
         explain(x * 2, [x])
-    with pytest.raises(TypeError, match="a graph is that of a value, not of str 'f'"):
+    with pytest.raises(TypeError, match="result must be a Value, got str 'f'"):
         explain("f", x)
 
 

@@ -237,7 +237,7 @@ def test_any_numbers_can_be_stepped(numbers):
 
 @pytest.mark.parametrize("steps", [forward_steps, backward_steps])
 def test_what_is_no_value_has_no_steps(steps):
-    with pytest.raises(TypeError, match=r"a graph is that of a value, not of float 2\.5"):
+    with pytest.raises(TypeError, match=r"result must be a Value, got float 2\.5"):
         list(steps(2.5))
 
 
