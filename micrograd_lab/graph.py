@@ -19,7 +19,7 @@ from .ops import OPS, Op
 
 __all__ = ["Graph"]
 
-READABLE = 150  # nodes; beyond this nobody reads a drawing node by node
+MAX_READABLE_NODES = 150  # nodes; beyond this nobody reads a drawing node by node
 
 
 class Graph:
@@ -65,7 +65,7 @@ class Graph:
             if not isinstance(w, Value):
                 raise TypeError(f"a parameter must be a Value, got {type(w).__name__} {w!r:.60}")
         opened = len(self.nodes) + sum(_pairs(node) for node in self.nodes)
-        if products or (products is None and len(self.nodes) < opened <= READABLE):
+        if products or (products is None and len(self.nodes) < opened <= MAX_READABLE_NODES):
             self._open()
 
     def __len__(self) -> int:

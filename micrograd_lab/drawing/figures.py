@@ -1,4 +1,4 @@
-"""A Matplotlib figure that shows itself in a notebook, is saved whole, and never touches pyplot."""
+"""A Matplotlib figure that shows itself in a notebook, saves in full, and never touches pyplot."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from typing import TYPE_CHECKING, Any
 from ..saving import write_whole
 from ..tell.notation import label_parts
 from .svg import image
-from .themes import THEMES, Theme
+from .themes import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LONGEST = 24  # characters of a label that are shown
-WORLDWIDE = (
+MAX_LABEL_CHARACTERS = 24
+WORLDWIDE_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Hiragino Sans", "PingFang SC",
     "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Segoe UI Symbol",
 )  # fmt: skip
 FORMATS = ("svg", "png", "pdf")
-MORE = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
+COLOURS = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
 DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
 MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
 
 
 class Picture:
-    """A figure made with Matplotlib.
+    """A Matplotlib figure that shows itself in a notebook.
 
     Attributes:
-        figure: the Matplotlib figure, to be changed further if need be.
+        figure: the Matplotlib figure, free for further changes.
 
     >>> from micrograd_lab.nn import MLP
     >>> from micrograd_lab import draw_network
@@ -50,25 +50,24 @@ class Picture:
         self._about = about
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture as SVG, PNG or PDF, as the name of the file says.
+        """Write the picture as SVG, PNG or PDF, depending on the file name.
 
-        The file is complete or not there at all, and the same picture gives the same file.
+        The file is written in full or not at all; equal pictures give equal files.
 
         Raises:
-            ValueError: if the name ends in something else.
+            ValueError: if the name ends in anything else.
+            OSError: if the file cannot be written.
         """
         path = Path(path)
         kind = path.suffix[1:].lower()
         if kind not in FORMATS:
-            raise ValueError(
-                f"{path.name!r} does not say which format: end it in .svg, .png or .pdf"
-            )
-        write_whole(path, self._drawn(kind))
+            raise ValueError(f"{path.name!r} has no known format; end it in .svg, .png or .pdf")
+        write_whole(path, self._rendered(kind))
 
     @property
     def svg(self) -> str:
-        """The picture as SVG text that needs nothing else."""
-        return self._drawn("svg").decode()
+        """The picture as self-contained SVG text."""
+        return self._rendered("svg").decode()
 
     def _repr_html_(self) -> str:
         return image(self.svg, self._about)
@@ -83,7 +82,7 @@ class Picture:
             'show it in a notebook, or .save("picture.svg")'
         )
 
-    def _drawn(self, kind: str) -> bytes:
+    def _rendered(self, kind: str) -> bytes:
         import matplotlib
 
         target = io.BytesIO()
@@ -93,7 +92,7 @@ class Picture:
             "svg.fonttype": "path",
             "savefig.bbox": None,
         }
-        with matplotlib.rc_context(settings), glyphless():
+        with matplotlib.rc_context(settings), missing_glyphs_as_boxes():
             self.figure.savefig(
                 target,
                 format=kind,
@@ -105,27 +104,20 @@ class Picture:
 
 
 @contextmanager
-def glyphless() -> Iterator[None]:
-    """Inside, a letter that no font has is drawn as a box, without a warning."""
+def missing_glyphs_as_boxes() -> Iterator[None]:
+    """Inside, a letter that no font has becomes a box, without a warning."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         yield
 
 
-def theme_called(name: str) -> Theme:
-    """The theme with that name."""
-    if name not in THEMES:
-        raise ValueError(f"there is no theme {name!r}; choose one of {', '.join(THEMES)}")
-    return THEMES[name]
-
-
 def series(theme: Theme) -> list[str]:
     """Colours for classes or curves beside each other."""
-    return [theme.shapes["parameter"][0], theme.grad, *MORE]
+    return [theme.shapes["parameter"][0], theme.grad, *COLOURS]
 
 
 def new_figure(width: float, height: float, theme: Theme) -> Figure:
-    """An empty figure, measured in points, that pyplot does not know of."""
+    """An empty figure, its size in points, unknown to pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -135,7 +127,7 @@ def new_figure(width: float, height: float, theme: Theme) -> Figure:
 
 
 def style_axes(axes: Axes, theme: Theme) -> None:
-    """Axes in the colours of `theme`, with a frame only where the numbers stand."""
+    """Give `axes` the colours of `theme`, and a frame only at the numbered sides."""
     axes.set_facecolor(theme.page)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
@@ -144,7 +136,7 @@ def style_axes(axes: Axes, theme: Theme) -> None:
 
 
 def mathtext(label: str) -> dict[str, Any]:
-    r"""How Matplotlib is told to write a label: what is set as mathematics, what as it stands.
+    r"""A label as the keyword arguments of a Matplotlib text: mathematics, or words as they are.
 
     >>> mathtext("w_{1,1}^{(1)}")["text"]
     '${w}_{1{,}1}^{(1)}$'
@@ -159,8 +151,9 @@ def mathtext(label: str) -> dict[str, Any]:
         or len(set(places)) < len(places)
         or any(re.search(r"[\\$#%&_^{}~\u2e80-\U0010ffff]", text) for text, _ in pieces)
     ):
-        short = label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
-        style = MATH | {"text": short, "parse_math": False}
+        cut = label[: MAX_LABEL_CHARACTERS - 1] + "…"
+        text = label if len(label) <= MAX_LABEL_CHARACTERS else cut
+        style = MATH | {"text": text, "parse_math": False}
         return style if label.isascii() else style | {"fontfamily": _families()}
     marks = {"": "", "sub": "_", "sup": "^"}
     text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces)
@@ -170,15 +163,15 @@ def mathtext(label: str) -> dict[str, Any]:
 
 @cache
 def _families() -> list[str]:
-    """The face for names, then faces of this machine for letters that it does not have."""
+    """The font for names, then fonts of this machine for letters that it lacks."""
     from matplotlib.font_manager import fontManager
 
-    here = set(fontManager.get_font_names())
-    return [str(MATH["fontfamily"]), *(name for name in WORLDWIDE if name in here)]
+    fonts = set(fontManager.get_font_names())
+    return [str(MATH["fontfamily"]), *(name for name in WORLDWIDE_FONTS if name in fonts)]
 
 
 def settable(formula: str) -> str:
-    r"""LaTeX of `formulas.latex` with the names that mathtext has for its signs.
+    r"""LaTeX of `formula_latex` in the names that mathtext has for its signs.
 
     >>> settable(r"\left|x\right| \le y")
     '|x| \\leq y'

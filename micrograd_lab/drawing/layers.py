@@ -1,9 +1,9 @@
-"""Which neurons a recorded computation has, and in which layers they stand.
+"""The neurons of a recorded computation, and their layers.
 
-A neuron is a Σ of weight times input plus bias, then what is computed from that sum alone: its
-activation.  Nothing here depends on how the network was written.  An `MLP`, neurons made with
-`dot` and sums of products written out by hand are recognised alike, because each is read from the
-recorded graph; all that is needed are weights labelled as in the lecture, or a list of them.
+A neuron is a Σ of weight times input plus bias, then its activation, which is computed from that
+sum alone.  An `MLP`, neurons built with `dot` and sums of products spelled out by hand are
+recognised alike, because all are read from the recorded graph.  They need weights labelled as in
+the lecture, or a list of the weights.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..engine import Value
 from ..graph import Graph
 from ..ops import OPS
 
-Kind = TypeVar("Kind")
+Item = TypeVar("Item")
 
-MOST = 16  # neurons in a layer, or layers, that are drawn one by one
+MAX_SHOWN = 16  # neurons in a layer, or layers, that are drawn one by one
 
 
 class Model(Protocol):
@@ -38,9 +38,9 @@ def is_model(network: object) -> TypeGuard[Model]:
 class RecordedNeuron:
     """A neuron in a recorded graph."""
 
-    layer: int  # 1 for a neuron that reads nothing but inputs
+    layer: int  # 1 for a neuron that reads only inputs
     sum: Value  # Σ
-    out: Value  # what is read of it; `sum` itself if there is no activation
+    out: Value  # the output; `sum` itself if there is no activation
     weights: tuple[Value, ...]
     inputs: tuple[Value, ...]  # one per weight
     slopes: tuple[float, ...]  # ∂Σ/∂(each input), as recorded
@@ -48,7 +48,7 @@ class RecordedNeuron:
 
     @property
     def symbol(self) -> str:
-        """What a drawing shows for the activation; nothing for a linear neuron."""
+        """The symbol of the activation in drawings; empty for a linear neuron."""
         if self.out is self.sum:
             return ""
         return self.out.op.symbol if self.out.op and self.out.inputs == (self.sum,) else "f"
@@ -59,11 +59,11 @@ class Layers:
     """The neurons of a recorded network.
 
     Attributes:
-        graph: the computation they were found in.
-        inputs: what the neurons read that no neuron computes.
-        layers: the neurons of each layer, in the order they were made.
-        owner: the neuron that each value inside one, or computed from one alone, belongs to.
-        tail: what is computed after the last neurons, up to the loss.
+        graph: the recorded computation.
+        inputs: the values that neurons read and no neuron computes.
+        layers: the neurons of each layer, in the order of their computation.
+        owner: for each value inside one neuron, or computed from one alone, that neuron.
+        tail: the values computed after the last neurons, up to the loss.
         targets: the labelled leaves that only the tail reads.
         result: the end of the tail, if there is one.
     """
@@ -83,46 +83,46 @@ def find_layers(
     """The neurons of `network`, layer by layer.
 
     Args:
-        network: a value that it computed, a loss or an output; or all of its outputs; or a model,
-            which is then applied to zeros.
-        parameters: its weights and biases; if not given, the leaves labelled as in the lecture.
+        network: a loss or an output of the network; or all of its outputs; or a model, which is
+            then applied to zeros.
+        parameters: its weights and biases; by default the leaves labelled as in the lecture.
 
     Raises:
         ValueError: if there are no neurons, if the network was applied more than once, or if a
-            neuron reads what is neither an input nor the output of one neuron.
+            neuron reads a value that is neither an input nor the output of one neuron.
 
     >>> from micrograd_lab.nn import MLP
-    >>> found = find_layers(MLP(2, [3, 1]))
-    >>> len(found.inputs), [len(layer) for layer in found.layers]
+    >>> network = find_layers(MLP(2, [3, 1]))
+    >>> len(network.inputs), [len(layer) for layer in network.layers]
     (2, [3, 1])
     """
     outputs: Sequence[Value] = []
     if is_model(network):
         parameters = network.parameters()
-        computed = applied(network)
-        outputs = [computed] if isinstance(computed, Value) else computed
+        output = apply_to_zeros(network)
+        outputs = [output] if isinstance(output, Value) else output
     elif isinstance(network, Sequence):
         outputs = network
     elif not isinstance(network, Value):
-        raise TypeError(f"a network is a value, a list of values or a model, not {network!r:.60}")
+        raise TypeError(f"network must be a Value, a list of them or a model, got {network!r:.60}")
     for output in outputs:
         if not isinstance(output, Value):
-            raise TypeError(f"a network has values as outputs, not {output!r:.60}")
+            raise TypeError(f"an output of a network must be a Value, got {output!r:.60}")
     if not isinstance(network, Value) and not outputs:
-        raise ValueError("0 outputs; give what the network computed")
+        raise ValueError("0 outputs; give the values that the network computed")
     result = network if isinstance(network, Value) else total(outputs)
     finder = _Finder(Graph(result, parameters=parameters, products=False), outputs)
     finder.check_one_sample()
-    return finder.found()
+    return finder.layers()
 
 
 def layers_of(graph: Graph) -> Layers:
-    """The neurons of a graph, which may be that of several samples."""
-    return _Finder(graph, ()).found()
+    """The neurons of a graph, perhaps of several samples."""
+    return _Finder(graph, ()).layers()
 
 
 def title(layer: int, layers: int) -> str:
-    """What the lecture calls a layer of links, counted from 1.
+    """The lecture's name for a layer of links, counted from 1.
 
     >>> title(1, 2), title(1, 3), title(3, 3)
     ('hidden layer', 'hidden layer 1', 'output layer')
@@ -132,20 +132,20 @@ def title(layer: int, layers: int) -> str:
     return "hidden layer" if layers == 2 else f"hidden layer {layer}"
 
 
-def shortened(items: Sequence[Kind]) -> list[Kind | None]:
+def shorten(items: Sequence[Item]) -> list[Item | None]:
     """All the items if they are few; otherwise the first and the last, and None between."""
-    if len(items) <= MOST:
+    if len(items) <= MAX_SHOWN:
         return list(items)
-    return [*items[: MOST // 2], None, *items[1 - MOST // 2 :]]
+    return [*items[: MAX_SHOWN // 2], None, *items[1 - MAX_SHOWN // 2 :]]
 
 
-def applied(model: Model) -> Value | Sequence[Value]:
-    """What `model` computes from zeros."""
+def apply_to_zeros(model: Model) -> Value | Sequence[Value]:
+    """The output of `model` for inputs of 0."""
     first: object = model
     while not hasattr(first, "nin"):
         inside = getattr(first, "layers", None) or getattr(first, "neurons", None)
         if not inside:
-            raise ValueError(f"how many inputs {model!r} takes is unknown; give what it computes")
+            raise ValueError(f"the number of inputs of {model!r} is unknown; give its outputs")
         first = inside[0]
     return model([0.0] * first.nin)  # type: ignore[no-any-return, operator]
 
@@ -162,7 +162,7 @@ class _Sum:
 
 
 class _Finder:
-    """Reads the nodes of a graph; `outputs` are the values that are known to leave the network."""
+    """Reads the nodes of a graph; `outputs` are values known to leave the network."""
 
     def __init__(self, graph: Graph, outputs: Sequence[Value]) -> None:
         self.graph = graph
@@ -185,28 +185,28 @@ class _Finder:
                 self.depth[node] += 1
                 self.belongs[node] = node
 
-    def found(self) -> Layers:
+    def layers(self) -> Layers:
         outs = self._outs()
         layers: list[list[RecordedNeuron]] = [[] for _ in range(max(self.depth.values()))]
         owner: dict[Value, RecordedNeuron] = {}
-        for node, summed in self.sums.items():
+        for node, terms in self.sums.items():
             neuron = RecordedNeuron(
                 self.depth[node],
                 node,
                 outs[node],
-                summed.weights,
-                summed.inputs,
-                summed.slopes,
-                summed.biases[0] if summed.biases else None,
+                terms.weights,
+                terms.inputs,
+                terms.slopes,
+                terms.biases[0] if terms.biases else None,
             )
             layers[neuron.layer - 1].append(neuron)
-            owner |= dict.fromkeys((*summed.inside, node), neuron)
+            owner |= dict.fromkeys((*terms.inside, node), neuron)
         for node, belongs in self.belongs.items():
             if belongs is not None and node not in owner:
                 owner[node] = owner[belongs]
-        read = {x for summed in self.sums.values() for x in summed.inputs}
+        summands = {x for terms in self.sums.values() for x in terms.inputs}
         tail = self._tail(owner)
-        inputs = [node for node in self.nodes if node in read and not self.depth[node]]
+        inputs = [node for node in self.nodes if node in summands and not self.depth[node]]
         return Layers(
             self.graph,
             inputs,
@@ -226,11 +226,11 @@ class _Finder:
     def _sums(self) -> dict[Value, _Sum]:
         """Every weighted sum that is not part of a larger one."""
         parameters = self.graph.parameters
-        found: dict[Value, _Sum] = {}
+        sums: dict[Value, _Sum] = {}
         part = {node: _Sum(biases=(node,)) for node in self.nodes if node in parameters}
         for node in self.nodes:
             if not node.op:
-                if node.data == 0 and not node.label:  # what Python's sum() starts with
+                if node.data == 0 and not node.label:  # the start of Python's sum()
                     part[node] = _Sum()
                 continue
             pairs = node.op.pairs(len(node.inputs)) if node.op.variadic else 0
@@ -238,13 +238,13 @@ class _Finder:
                 weights, inputs = node.inputs[:pairs], node.inputs[pairs : 2 * pairs]
                 slopes, biases = node.slopes[pairs : 2 * pairs], node.inputs[2 * pairs :]
                 if parameters.issuperset(weights):
-                    found[node] = part[node] = _Sum(weights, inputs, slopes, biases)
+                    sums[node] = part[node] = _Sum(weights, inputs, slopes, biases)
             elif node.op is OPS["mul"]:
                 weights = tuple(x for x in node.inputs if x in parameters)
                 inputs = tuple(x for x in node.inputs if x not in parameters)
                 if len(weights) == 1 and (inputs[0].inputs or inputs[0].label):
                     slope = node.slopes[node.inputs.index(inputs[0])]
-                    found[node] = part[node] = _Sum(weights, inputs, (slope,))
+                    sums[node] = part[node] = _Sum(weights, inputs, (slope,))
             elif node.op in (OPS["add"], OPS["sum"]) and all(i in part for i in node.inputs):
                 parts = [part[x] for x in node.inputs]
                 whole = _Sum(
@@ -256,31 +256,31 @@ class _Finder:
                     + tuple(x for x in node.inputs if x.inputs),
                 )
                 if whole.weights and len(whole.biases) <= 1:
-                    found[node] = part[node] = whole
+                    sums[node] = part[node] = whole
                     for x in node.inputs:
-                        found.pop(x, None)
-        return found
+                        sums.pop(x, None)
+        return sums
 
     def check_one_sample(self) -> None:
-        used = Counter(summed.weights for summed in self.sums.values())
-        weights, times = used.most_common(1)[0]
+        uses = Counter(terms.weights for terms in self.sums.values())
+        weights, times = uses.most_common(1)[0]
         if times > 1:
             raise ValueError(
                 f"{times} neurons share the weight {self.graph.names[weights[0]]}: the network was "
-                "applied to several samples; give the result of one, or the model"
+                "applied to several samples; give the result for one, or the model"
             )
 
     def _outs(self) -> dict[Value, Value]:
-        """For each Σ the value that is read of its neuron."""
+        """For each Σ the output of its neuron."""
         outs: dict[Value, Value] = {}
-        for summed in self.sums.values():
-            for x in summed.inputs:
+        for terms in self.sums.values():
+            for x in terms.inputs:
                 belongs = self.belongs[x]
                 if belongs is not None:
                     outs.setdefault(belongs, x)
                 elif self.depth[x]:
                     raise ValueError(
-                        f"{self.graph.names[summed.weights[0]]} weighs {self.graph.names[x]} "
+                        f"{self.graph.names[terms.weights[0]]} weighs {self.graph.names[x]} "
                         f"({x.op.name if x.op else 'a leaf'}), which is neither an input "
                         "nor the output of one neuron; draw shows such a graph"
                     )

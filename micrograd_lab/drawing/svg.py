@@ -1,12 +1,12 @@
 """Graphviz's SVG, regrouped: one group for each value, each wire and each edge.
 
-A reader of the SVG, such as the stepper, finds in it
+Code that reads the SVG, such as the stepper's, finds in it
 
 - `<g id="n7" class="node computed">`: the value at position 7 of the graph;
 - `<g id="w7" class="wire">`: the wire that leaves it, with `<text class="value">` and, once there
   is a gradient, `<text class="grad">`;
-- `<g id="e9_0" class="edge">`: the edge into node 9 as its input 0, with what is handed back
-  along it as `<text class="grad">` where the wire forks.
+- `<g id="e9_0" class="edge">`: the edge from input 0 of node 9, with its contribution as
+  `<text class="grad">` where the wire forks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FALLBACKS = {
 
 
 def image(svg: str, alt: str) -> str:
-    """The HTML that shows a picture where neither SVG nor scripts are trusted.
+    """HTML that shows a picture even where neither SVG nor scripts are trusted.
 
     A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
     """
@@ -40,37 +40,37 @@ def image(svg: str, alt: str) -> str:
     return f'<img src="{source}" alt="{escape(alt)}" style="max-width:100%">'
 
 
-def regrouped(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) -> str:
-    """The SVG text for `picture`, which Graphviz made.
+def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) -> str:
+    """The regrouped SVG text of `picture`, the output of Graphviz.
 
     Args:
-        about: what the picture shows, for somebody who cannot see it.
-        titles: the same for each node, by its id.
+        about: a description of the picture, for screen readers.
+        titles: a description of each node, by its id.
     """
     ElementTree.register_namespace("", _SVG.strip("{}"))
     root = ElementTree.fromstring(picture)
     root.attrib.update(role="img", style="max-width:100%;height:auto")
-    root.insert(0, _titled(about))
+    root.insert(0, _title(about))
     (page,) = root.findall(f"{_SVG}g")
     page.attrib = {"class": "graph", "transform": page.attrib["transform"]}
     groups: dict[str, ElementTree.Element] = {}
     legend = ElementTree.Element(f"{_SVG}g", {"class": "legend"})
-    for drawn in list(page)[1:]:  # the first is the background
-        page.remove(drawn)
-        if drawn.tag != f"{_SVG}g":
-            legend.append(drawn)
+    for element in list(page)[1:]:  # the first is the background
+        page.remove(element)
+        if element.tag != f"{_SVG}g":
+            legend.append(element)
             continue
-        name = drawn.attrib["id"]
-        drawn.remove(drawn[0])  # Graphviz's title, the name in DOT
+        name = element.attrib["id"]
+        element.remove(element[0])  # Graphviz's title, the name in DOT
         if name in groups:
-            groups[name].extend(drawn)
+            groups[name].extend(element)
         else:
-            groups[name] = drawn
-            page.append(drawn)
-            drawn.attrib["class"] = _CLASSES.get(name[0], drawn.attrib["class"])
+            groups[name] = element
+            page.append(element)
+            element.attrib["class"] = _CLASSES.get(name[0], element.attrib["class"])
     page.append(legend)
     for name, title in titles.items():
-        groups[name].insert(0, _titled(title))
+        groups[name].insert(0, _title(title))
     for text in root.iter(f"{_SVG}text"):
         text.attrib["font-family"] = _FALLBACKS[text.attrib["font-family"]]
     for group in groups.values():
@@ -81,7 +81,7 @@ def regrouped(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) 
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _titled(text: str) -> ElementTree.Element:
+def _title(text: str) -> ElementTree.Element:
     title = ElementTree.Element(f"{_SVG}title")
     title.text = printable(text)
     return title

@@ -11,7 +11,7 @@ class Theme:
 
     page: str
     ink: str  # names and symbols
-    quiet: str  # names that nobody gave, and the legend
+    quiet: str  # default names, and the legend
     wire: str
     value: str
     grad: str
@@ -52,7 +52,14 @@ THEMES = {
 }
 
 
-def mixed(start: str, end: str, share: float) -> str:
-    """The colour that lies so far between two."""
+def find_theme(name: str) -> Theme:
+    """The theme with that name."""
+    if name not in THEMES:
+        raise ValueError(f"there is no theme {name!r}; choose one of {', '.join(THEMES)}")
+    return THEMES[name]
+
+
+def mix(start: str, end: str, share: float) -> str:
+    """The colour at `share` of the way from `start` to `end`."""
     pairs = zip(bytes.fromhex(start[1:]), bytes.fromhex(end[1:]))
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)

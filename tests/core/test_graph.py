@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from table import ROWS, apply, arity
 
 from micrograd_lab import Graph, Value, dot, total
-from micrograd_lab.graph import READABLE
+from micrograd_lab.graph import MAX_READABLE_NODES
 
 
 def neuron():
@@ -87,9 +87,9 @@ def test_a_dot_can_stay_closed():
 
 
 def test_what_would_be_unreadable_stays_closed():
-    many = [Value(1.0) for _ in range(READABLE)]
-    assert len(Graph(dot(many, many))) == READABLE + 1
-    assert len(Graph(dot(many, many), products=True)) == 2 * READABLE + 1
+    many = [Value(1.0) for _ in range(MAX_READABLE_NODES)]
+    assert len(Graph(dot(many, many))) == MAX_READABLE_NODES + 1
+    assert len(Graph(dot(many, many), products=True)) == 2 * MAX_READABLE_NODES + 1
 
 
 def test_names_are_the_same_opened_and_closed():

@@ -235,7 +235,7 @@ def test_a_name_like_an_option_is_only_a_name(tmp_path, monkeypatch):
 
 
 def test_a_name_that_says_no_format_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"'-Tpng' ends in ''; a diagram is saved as .svg, .png"):
+    with pytest.raises(ValueError, match=r"'-Tpng' has no known format; end it in \.svg, \.png"):
         draw(toy()).save(tmp_path / "-Tpng")
     assert os.listdir(tmp_path) == []
 

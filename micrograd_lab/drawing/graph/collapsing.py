@@ -1,4 +1,4 @@
-"""A graph with one node per neuron, so that a network of some size can still be drawn."""
+"""A graph with one node per neuron, which keeps drawings of larger networks readable."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import replace
 from ...engine import Value, record
 from ...graph import Graph
 from ...ops import OPS, Op
-from ..layers import Layers, layers_of, shortened
+from ..layers import Layers, layers_of, shorten
 
-FORKS = 4  # branches of a fork that carry their contributions; more would hide the rest
+MAX_BRANCHES = 4  # of a fork that carry their contributions; more would hide the rest
 
 
 class Collapsed(Graph):
-    """`graph` with the nodes of a neuron as one, without its weights.
+    """`graph` with one node per neuron, without its weights.
 
-    Of more than 16 neurons in a layer, or 16 inputs, one node stands for those in the middle.  What
-    is computed from parameters alone, such as a penalty on them, is a leaf.
+    Of more than 16 neurons in a layer, or 16 inputs, one node stands for those in the middle.  A
+    value computed from parameters alone, such as a penalty on them, is a leaf.
 
     Attributes:
-        several: the nodes that stand for several and have no number.
+        several: the nodes that stand for several others and have no number.
         frames: the layer of each neuron.
-        drawn: the node at which each value of `graph` is drawn, if it is.
+        drawn: the node that shows each value of `graph`, if one does.
 
     Raises:
         ValueError: if there is no neuron in the graph.
@@ -34,18 +34,18 @@ class Collapsed(Graph):
     """
 
     def __init__(self, graph: Graph) -> None:
-        plan = _Plan(graph, layers_of(graph))
+        plan = _Places(graph, layers_of(graph))
         self.parameters: frozenset[Value] = graph.parameters
         self.several: set[Value] = set()
         self.frames: dict[Value, int] = {}
-        self._handed: dict[tuple[Value, int], float] = {}
+        self._contributions: dict[tuple[Value, int], float] = {}
         twins: dict[Value, Value] = {}
         pending = plan.reached()
-        while pending:  # one round, unless neurons of a layer were made after those that read them
+        while pending:  # one round, unless a neuron in ⋮ was computed after a reader of ⋮
             waiting = []
             for place in pending:
                 if all(edge[0] in twins for edge in plan.inputs[place]):
-                    twins[place] = self._drawn(place, plan, twins)
+                    twins[place] = self._node(place, plan, twins)
                 else:
                     waiting.append(place)
             pending = waiting
@@ -57,10 +57,10 @@ class Collapsed(Graph):
         self.result: Value = twins[plan.place[graph.result]]
 
     def contribution(self, node: Value, i: int) -> float:
-        return self._handed[node, i]
+        return self._contributions[node, i]
 
-    def _drawn(self, place: Value, plan: _Plan, twins: dict[Value, Value]) -> Value:
-        """The node that stands at a place."""
+    def _node(self, place: Value, plan: _Places, twins: dict[Value, Value]) -> Value:
+        """The node at a place."""
         edges = plan.inputs[place]
         inputs, slopes = tuple(twins[x] for x, _, _ in edges), tuple(d for _, d, _ in edges)
         if place in plan.several:
@@ -74,7 +74,7 @@ class Collapsed(Graph):
             node = place
         if place in plan.neurons:
             self.frames[node] = plan.neurons[place].layer
-        self._handed |= {(node, i): handed for i, (_, _, handed) in enumerate(edges)}
+        self._contributions |= {(node, i): share for i, (_, _, share) in enumerate(edges)}
         return node
 
 
@@ -82,32 +82,32 @@ def frames_of(graph: Graph) -> dict[Value, int]:
     """The layer of each node of a neuron, its weights included."""
     if isinstance(graph, Collapsed):
         return graph.frames
-    found = layers_of(graph)
+    layers = layers_of(graph)
     frames = {
         node: neuron.layer
-        for node, neuron in found.owner.items()
+        for node, neuron in layers.owner.items()
         if node.serial <= neuron.out.serial
     }
-    for neuron in (neuron for layer in found.layers for neuron in layer):
+    for neuron in (neuron for layer in layers.layers for neuron in layer):
         frames |= dict.fromkeys(neuron.weights, neuron.layer)
         if neuron.bias:
             frames[neuron.bias] = neuron.layer
     return frames
 
 
-class _Plan:
-    """Which values are drawn at the same place, and what each place reads.
+class _Places:
+    """The values that share a place in the drawing, and the inputs of each place.
 
-    A place is one of its values; of a neuron, that which is read of it.
+    One of its values stands for a place: for a neuron, its output.
     """
 
     def __init__(self, graph: Graph, layers: Layers) -> None:
         self.graph = graph
         self.neurons = {neuron.out: neuron for layer in layers.layers for neuron in layer}
-        self.several: dict[Value, list[Value]] = {}  # which places a place stands for
+        self.several: dict[Value, list[Value]] = {}  # the members of each ⋮
         self.place = {node: node for node in graph.nodes}
         for column in (layers.inputs, *([n.out for n in layer] for layer in layers.layers)):
-            shown = set(shortened(column))
+            shown = set(shorten(column))
             middle = [node for node in column if node not in shown]
             if middle:
                 self.several[middle[0]] = middle
@@ -123,15 +123,15 @@ class _Plan:
             self.inputs[node] = self._edges(node) if node in varies else []
 
     def reached(self) -> list[Value]:
-        """The places that the result depends on, in the order made."""
+        """The places that the result depends on, in the order of the graph."""
         order = [self.place[self.graph.result]]
-        found = set(order)
+        reached = set(order)
         for place in order:  # which grows as it goes
             for x, _, _ in self.inputs[place]:
-                if x not in found:
-                    found.add(x)
+                if x not in reached:
+                    reached.add(x)
                     order.append(x)
-        return [node for node in self.graph.nodes if node in found]
+        return [node for node in self.graph.nodes if node in reached]
 
     def name(self, place: Value) -> str:
         if place in self.several:
@@ -139,7 +139,7 @@ class _Plan:
         return self.graph.names[place]
 
     def op(self, place: Value) -> Op | None:
-        """What a place shows inside."""
+        """The operation that a place shows inside."""
         if place in self.several:
             symbol = "⋮"
         elif place in self.neurons:
@@ -149,9 +149,9 @@ class _Plan:
         return replace(OPS["dot"], name="neuron", symbol=symbol)
 
     def _edges(self, node: Value) -> list[tuple[Value, float, float]]:
-        """(input, local derivative, contribution) for what a place reads."""
+        """(input, local derivative, contribution) for each input of a place."""
         if node in self.several and node not in self.neurons:
-            return []  # inputs, of which some may be computed from others of them
+            return []  # a ⋮ of inputs, which may depend on each other
         edges = []
         for member in self.several.get(node, [node]):
             if neuron := self.neurons.get(member):
@@ -162,7 +162,7 @@ class _Plan:
                     (x, member.slopes[k], contribution(member, k))
                     for k, x in enumerate(member.inputs)
                 ]
-            edges += [(self.place[x], local, handed) for x, local, handed in parts]
+            edges += [(self.place[x], local, share) for x, local, share in parts]
         if node in self.several:
             return [(x, 0.0, 0.0) for x in dict.fromkeys(x for x, _, _ in edges)]
         once = dict.fromkeys(x for x, _, _ in edges if x in self.several)

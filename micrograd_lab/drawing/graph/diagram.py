@@ -9,16 +9,16 @@ from functools import cached_property
 from pathlib import Path
 
 from ...engine import Value
-from ...graph import READABLE, Graph
+from ...graph import MAX_READABLE_NODES, Graph
 from ...saving import write_whole
 from ...tell.notation import as_given, number
-from ..svg import image, regrouped
-from ..themes import THEMES
+from ..svg import image, regroup
+from ..themes import find_theme
 from .collapsing import Collapsed, frames_of
 from .dot import dot_source
 from .rendering import render
 
-DRAWABLE = 8000  # nodes and edges together; laying out more takes minutes
+MAX_NODES_AND_EDGES = 8000  # laying out more takes minutes
 
 
 def draw(
@@ -38,37 +38,35 @@ def draw(
 
     Args:
         result: the value to look back from.
-        parameters: the leaves that training moves; if not given, those with a label that starts
-            with w, b or θ.
-        products: whether each `dot` is opened into its products; if not given, when the opened
-            graph is still readable.
+        parameters: the leaves that training moves; by default those with a label that starts with
+            w, b or θ.
+        products: whether to open each `dot` into its products; by default if the opened graph is
+            still readable.
         collapse: "neuron" draws each neuron as one node Σ│σ, without its weights; of more than
             16 beside each other, those in the middle become one node ⋮.  "nothing" draws every
-            node.  If neither this nor `products` is given:
-            neurons are collapsed when there are more than 150 nodes.
-        layers: whether the neurons of each layer get a frame around them.
+            node.  By default, unless `products` is set, neurons are collapsed in a graph of more
+            than 150 nodes.
+        layers: whether to put a frame around the neurons of each layer.
         theme: "light" or "dark".
 
     Raises:
         ValueError: if there is no such theme, if there is no neuron to collapse or to frame, or
-            if there is far more to draw than can be read.
+            if there is far more to draw than anybody can read.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> draw(w * x + b)
     Diagram of v5, 5 nodes; show it in a notebook, or .save("graph.svg")
     """
-    if theme not in THEMES:
-        raise ValueError(f"there is no theme {theme!r}; choose one of {', '.join(THEMES)}")
     if collapse not in (None, "neuron", "nothing"):
         raise ValueError(f"cannot collapse {collapse!r}; choose one of neuron, nothing")
     graph = Graph(result, parameters=parameters, products=products)
     if collapse == "neuron":
         graph = Collapsed(Graph(result, parameters=parameters, products=False))
-    elif collapse is None and products is None and len(graph) > READABLE:
-        with suppress(ValueError):  # not a network, so drawn node by node
+    elif collapse is None and products is None and len(graph) > MAX_READABLE_NODES:
+        with suppress(ValueError):  # no neurons; draw it node by node
             graph = Collapsed(graph)
     edges = sum(len(node.inputs) for node in graph.nodes)
-    if len(graph) + edges > DRAWABLE:
+    if len(graph) + edges > MAX_NODES_AND_EDGES:
         raise ValueError(
             f"{len(graph)} nodes with {edges} edges are far more than anybody can read; "
             'draw a part: an earlier value, one sample, or a network with collapse="neuron"'
@@ -77,7 +75,7 @@ def draw(
 
 
 class Diagram:
-    """A picture of a graph with the numbers it had when `draw` was called.
+    """A picture of a graph, with its numbers at the time of the call of `draw`.
 
     It shows itself in Jupyter and marimo.
 
@@ -92,28 +90,28 @@ class Diagram:
     def __init__(
         self, graph: Graph, theme: str = "light", frames: Mapping[Value, int] | None = None
     ) -> None:
-        self._theme = THEMES[theme]
+        self._theme = find_theme(theme)
         self.source: str = dot_source(graph, self._theme, frames or {})
         self._about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
 
     @cached_property
     def svg(self) -> str:
-        """The picture as SVG text that needs nothing else.
+        """The picture as self-contained SVG text.
 
         Raises:
-            RuntimeError: if there is no Graphviz; the message says what to install.
+            RuntimeError: if there is no Graphviz; the message says how to install it.
         """
-        drawn = render(self.source, "svg")
-        return regrouped(drawn, self._theme, f"Computational graph {self._about}", self._titles)
+        picture = render(self.source, "svg")
+        return regroup(picture, self._theme, f"Computational graph {self._about}", self._titles)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as SVG, PNG, PDF or DOT, as the name of the file says.
+        """Write the picture as SVG, PNG, PDF or DOT, depending on the file name.
 
         Raises:
-            ValueError: if the name ends in something else.
+            ValueError: if the name ends in anything else.
             RuntimeError: if there is no Graphviz.
-            OSError: if the file cannot be written; nothing is left half-written.
+            OSError: if the file cannot be written; no half-written file remains.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -125,8 +123,7 @@ class Diagram:
             content = render(self.source, suffix[1:])
         else:
             raise ValueError(
-                f"{path.name!r} ends in {path.suffix!r}; "
-                "a diagram is saved as .svg, .png, .pdf or .dot"
+                f"{path.name!r} has no known format; end it in .svg, .png, .pdf or .dot"
             )
         write_whole(path, content)
         return path
@@ -142,7 +139,7 @@ class Diagram:
 
 
 def _title(graph: Graph, node: Value) -> str:
-    """What a node is, for somebody who points at it or cannot see it."""
+    """A description of a node, for tooltips and screen readers."""
     name, data = graph.names[node], number(node.data) if node.inputs else as_given(node.data)
     if node.op is None:
         text = f"{graph.kind(node)} {name} = {data}"

@@ -2,8 +2,8 @@
 
 A value is two nodes of the DOT graph: `n7` is the shape, with the operation inside and the name
 below, and `w7` is the wire that leaves it, a table of two rows with a rule between them, so that
-the numbers cannot leave their wire.  Where a wire forks, `c9_0` on each branch is another such
-table with what node 9 hands back to its input 0.  The `id`s group what belongs together in SVG.
+the numbers cannot leave their wire.  Where a wire forks, `c9_0` on a branch is another such table,
+with the contribution of node 9 to its input 0.  Equal `id`s become one group of the SVG.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ...engine import Value
-from ...graph import READABLE, Graph
+from ...graph import MAX_READABLE_NODES, Graph
 from ...ops import Op
 from ...tell.notation import as_given, number
 from ..layers import title
 from ..themes import Theme
-from .collapsing import FORKS, Collapsed
+from .collapsing import MAX_BRANCHES, Collapsed
 from .labels import DIGITS, WORDS, cell, name, symbol, table, text
 
 if TYPE_CHECKING:
     import graphviz
 
-ACROSS = 36  # points, the diameter of a circle
-NAME = 22  # points, the height of a name below it
-RIM = 5  # how far the rim of a circle curves inwards where edges end
-PLACES = 4  # edges that end side by side; more would not fit
+CIRCLE_WIDTH = 36  # points
+NAME_HEIGHT = 22  # points, of a name below its circle
+RIM = 5  # points by which the rim of a circle curves inwards where edges end
+MAX_PORTS = 4  # edges that end side by side on a rim; more would not fit
 
 
 def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
@@ -40,7 +40,7 @@ def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
 
 
 class _Sheet:
-    """Where one diagram is written down, node by node."""
+    """The DOT text of one diagram, written node by node."""
 
     def __init__(self, graph: Graph, theme: Theme) -> None:
         import graphviz
@@ -52,9 +52,9 @@ class _Sheet:
         self.collapsed = isinstance(graph, Collapsed)
         self.several = graph.several if isinstance(graph, Collapsed) else set()
         most = max(len(node.inputs) for node in graph.nodes)
-        crowded = self.collapsed and most > PLACES
-        apart = 75 if crowded else min(max(10, most), 75)  # the more meet, the more room they need
-        hasty = {"nslimit": "0.1", "nslimit1": "1", "mclimit": "0.1"}  # else minutes, if tangled
+        crowded = self.collapsed and most > MAX_PORTS
+        apart = 75 if crowded else min(max(10, most), 75)  # edges that meet need room
+        hasty = {"nslimit": "0.1", "nslimit1": "1", "mclimit": "0.1"}  # a tangle takes minutes
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
                 "rankdir": "LR", "ranksep": f"{apart / 50:g}",
@@ -62,7 +62,7 @@ class _Sheet:
                 "splines": "line" if crowded else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",
-                **(hasty if len(graph) > READABLE else {}),
+                **(hasty if len(graph) > MAX_READABLE_NODES else {}),
             },
             node_attr={
                 "fontname": WORDS, "fontsize": "11", "penwidth": "1.3", "margin": "0",
@@ -108,33 +108,33 @@ class _Sheet:
             if kind == "parameter":
                 looks |= {"shape": "box", "width": "0.55", "margin": "0.06,0"}
                 looks["style"] = "rounded,filled"
-            label = self.named(node, 16)
+            label = self.name(node, 16)
         else:
-            across, label = self.circle(node, node.op)
-            looks |= {"shape": "circle", "fixedsize": "shape", "width": f"{across / 72:.2f}"}
+            width, label = self.circle(node, node.op)
+            looks |= {"shape": "circle", "fixedsize": "shape", "width": f"{width / 72:.2f}"}
             if not self.free(node):
                 looks["ordering"] = "in"
         self.dot.node(f"n{i}", f"<{label}>", **looks)
 
     def circle(self, node: Value, op: Op) -> tuple[int, str]:
-        """How wide a circle is, and what stands in it and below it, centred on the circle."""
+        """The width of a circle, and the label in it and below it, centred on the circle."""
         long = op.symbol.isalpha() or len(op.symbol) > 5
         size = 17 if len(op.symbol) < 3 else 11 if long else 12
         inside = symbol(op, size, self.theme.ink)
-        across = max(ACROSS, 14 + (5 if len(op.symbol) < 6 else 7) * len(op.symbol))
-        places = self.places(node)
-        if places:
-            left = cell(_rim(places, across), width=RIM)
-            inside = cell(inside, width=across - 2 * RIM, height=across)
-            inside = table(left + inside + cell(width=RIM), width=across, height=across)
-        rows = [cell(inside, height=across)]
-        below = self.named(node, 15)
+        width = max(CIRCLE_WIDTH, 14 + (5 if len(op.symbol) < 6 else 7) * len(op.symbol))
+        ports = self.ports(node)
+        if ports:
+            left = cell(_rim(ports, width), width=RIM)
+            inside = cell(inside, width=width - 2 * RIM, height=width)
+            inside = table(left + inside + cell(width=RIM), width=width, height=width)
+        rows = [cell(inside, height=width)]
+        below = self.name(node, 15)
         if below:
-            rows = [cell(height=NAME), *rows, cell(below, height=NAME)]
-        return across, table(*rows)
+            rows = [cell(height=NAME_HEIGHT), *rows, cell(below, height=NAME_HEIGHT)]
+        return width, table(*rows)
 
-    def named(self, node: Value, size: int) -> str:
-        """The name of a value; none for the products of a `dot`, which nobody named."""
+    def name(self, node: Value, size: int) -> str:
+        """The name of a value; none for the unnamed products of a `dot`."""
         words = self.graph.names[node]
         if not node.label and not re.fullmatch(r"v\d+", words):
             return ""
@@ -153,17 +153,17 @@ class _Sheet:
         self.dot.node(at, f"<{label}>", id=group)
 
     def edges(self, j: int, node: Value) -> None:
-        """The edges into a node: from its inputs' wires, over what it hands back to each."""
+        """The edges into a node: from its inputs' wires, by way of the contributions to forks."""
         forks = [self.forks(x) for x in node.inputs]
-        crowd = self.collapsed and len(forks) > PLACES
+        crowd = self.collapsed and len(forks) > MAX_PORTS
         # ranks to the rim: with company a curve needs room, but a crowd goes straight
         last = 2 if len(forks) > 1 and not crowd else 1
         straight = last + any(forks)  # as long as over a contribution
-        places = self.places(node)
+        ports = self.ports(node)
         for k, x in enumerate(node.inputs):
             group = f"e{j}_{k}"
             tail = f"w{self.position[x]}:r:e"
-            head = f"n{j}:i{k % places}:w" if places else f"n{j}"
+            head = f"n{j}:i{k % ports}:w" if ports else f"n{j}"
             if forks[k]:
                 self.wire(
                     f"c{j}_{k}", "", number(self.graph.contribution(node, k)), group=group, size=9
@@ -174,19 +174,19 @@ class _Sheet:
                 self.dot.edge(tail, head, minlen=f"{straight}", id=group)
 
     def forks(self, x: Value) -> bool:
-        """Whether the branches of a wire carry what is handed back along them."""
+        """Whether the branches of a wire carry their contributions."""
         readers = [reader for reader, _ in self.readers[x]]
-        if self.collapsed and len(readers) > FORKS:
+        if self.collapsed and len(readers) > MAX_BRANCHES:
             return False
         return (
             self.graph.has_gradients and len(readers) > 1 and self.several.isdisjoint((x, *readers))
         )
 
-    def places(self, node: Value) -> int:
-        """How many places on the rim the edges into a node have, the first input's at the top."""
+    def ports(self, node: Value) -> int:
+        """The number of ports on the rim for the edges into a node, the first input's on top."""
         if self.free(node) or len(node.inputs) == 1:
             return 0  # each edge ends where it meets the circle
-        return len(node.inputs) if len(node.inputs) <= PLACES else 1
+        return len(node.inputs) if len(node.inputs) <= MAX_PORTS else 1
 
     def free(self, node: Value) -> bool:
         """Whether a node's inputs may be drawn in any order, which saves crossings."""
@@ -194,7 +194,7 @@ class _Sheet:
         return forks and len(set(node.inputs)) > 1 and _commutes(node.op)
 
     def legend(self) -> str:
-        """A line that says what shapes and colours mean, as far as they occur."""
+        """A line that explains the shapes and colours that occur."""
         theme, cells = self.theme, ""
         kinds = {self.graph.kind(node) for node in self.graph.nodes}
         for kind in ("parameter", "input", "constant"):
@@ -208,7 +208,7 @@ class _Sheet:
         if self.graph.has_gradients:
             cells += cell(text("3.4", DIGITS, 11, theme.grad, "B"))
             what = " gradient"
-            if self.graph.result.grad == 1:  # else it is that of a later result
+            if self.graph.result.grad == 1:  # otherwise of a later result
                 cells += cell(text(" ∂", WORDS, 11, theme.quiet))
                 cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
                 what = "/∂value"
@@ -224,14 +224,14 @@ def _commutes(op: Op | None) -> bool:
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
 
 
-def _rim(places: int, across: int) -> str:
-    """A cell for each place, which begins where the circle is at its height."""
-    radius, step = across / 2, across // (places + 1)
-    rest = cell(height=(across - step * places) // 2)
+def _rim(ports: int, width: int) -> str:
+    """A cell for each port, which begins where the circle does at that height."""
+    radius, row = width / 2, width // (ports + 1)
+    rest = cell(height=(width - row * ports) // 2)
     rows = []
-    for k in range(places):
-        height = step * (k - (places - 1) / 2)
+    for k in range(ports):
+        height = row * (k - (ports - 1) / 2)
         gap = round(radius - (radius**2 - height**2) ** 0.5)
-        port = cell(port=f"i{k}", width=RIM - gap, height=step)
+        port = cell(port=f"i{k}", width=RIM - gap, height=row)
         rows.append(cell(table((cell(width=gap) if gap else "") + port)))
     return table(rest, *rows, rest)

@@ -1,4 +1,4 @@
-"""What stands in a node and on a wire, in Graphviz's HTML.
+"""The contents of nodes and wires in Graphviz's HTML.
 
 Words enter through `text` alone, which escapes them: no label can break a diagram or add to it.
 """
@@ -13,7 +13,7 @@ from ...tell.notation import as_given, label_parts
 
 NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
 DROP = 2  # points; Graphviz sets a line in NAMES that much too high
-LONGEST = 40  # characters of a name that are shown
+MAX_LABEL_CHARACTERS = 40
 
 _UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
 
@@ -23,59 +23,59 @@ def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
     words = printable(words)
     if not words.strip():
         return ""  # Graphviz takes no empty <B></B>
-    if len(words) > LONGEST:
-        words = words[: LONGEST - 1] + "…"
+    if len(words) > MAX_LABEL_CHARACTERS:
+        words = words[: MAX_LABEL_CHARACTERS - 1] + "…"
     html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
-    styled = f"<{style}>{html}</{style}>" if style else html
-    return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{styled}</FONT>'
+    html = f"<{style}>{html}</{style}>" if style else html
+    return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
 
 
 def printable(words: str) -> str:
-    """`words` on one line, without what is not seen: XML cannot hold it, or Pango complains."""
+    """`words` on one line, without invisible characters, of which XML or Pango complains."""
     return "".join(c if category(c) not in _UNSEEN else " " for c in words)
 
 
 def cell(content: str = "", /, **attributes: object) -> str:
     """One cell of a row."""
-    return f"<TD{_written(attributes)}>{content}</TD>"
+    return f"<TD{_attributes(attributes)}>{content}</TD>"
 
 
 def table(*rows: str, **size: int) -> str:
-    """Rows of cells, with no space but their own; of a fixed size if one is given."""
+    """Rows of cells without borders or space between them; `size` fixes width and height."""
     fixed = {**size, "fixedsize": "TRUE"} if size else {}
-    bare = _written({"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 0} | fixed)
+    bare = _attributes({"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 0} | fixed)
     return f"<TABLE{bare}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
 
 
-def _written(attributes: dict[str, object]) -> str:
-    return "".join(f' {key.upper()}="{value}"' for key, value in attributes.items())
+def _attributes(values: dict[str, object]) -> str:
+    return "".join(f' {name.upper()}="{value}"' for name, value in values.items())
 
 
 def name(label: str, size: int, colour: str) -> str:
-    """A label as one writes it by hand, its sub- and superscripts above each other."""
+    """A label as in handwriting, its superscript straight above its subscript."""
     pieces = label_parts(label)
-    placed = {place: words for words, place in pieces[1:]}
+    scripts = {place: words for words, place in pieces[1:]}
     word = _word(pieces[0][0], size, colour)
     if len(pieces) == 1:
         return table(cell(height=DROP), cell(word))
-    scripted = _scripted(word, placed.get("sup", ""), placed.get("sub", ""), size, colour)
-    rest = placed.get("", "")
-    return table(cell(scripted) + cell(_word(rest, size, colour))) if rest else scripted
+    base = _with_scripts(word, scripts.get("sup", ""), scripts.get("sub", ""), size, colour)
+    suffix = scripts.get("", "")
+    return table(cell(base) + cell(_word(suffix, size, colour))) if suffix else base
 
 
 def symbol(op: Op, size: int, colour: str) -> str:
     """The symbol of an operation, with its number in it."""
     base, _, exponent = op.symbol.partition("^")
     above = as_given(op.n) if exponent and op.n is not None else ""
-    return _scripted(text(base, WORDS, size, colour), above, "", size, colour)
+    return _with_scripts(text(base, WORDS, size, colour), above, "", size, colour)
 
 
 def _word(words: str, size: int, colour: str) -> str:
-    """Words in the typeface of names, one letter alone in italics."""
+    """Words in the font of names; a single letter is italic."""
     return text(words, NAMES, size, colour, "I" if len(words.rstrip("′")) == 1 else "")
 
 
-def _scripted(word: str, above: str, below: str, size: int, colour: str) -> str:
+def _with_scripts(word: str, above: str, below: str, size: int, colour: str) -> str:
     if not above and not below:
         return word
     up, down = (text(words, NAMES, max(8, size * 5 // 8), colour) for words in (above, below))

@@ -1,4 +1,4 @@
-"""DOT text to a picture: by the Graphviz inside the pygraphviz wheel, else by the `dot` program."""
+"""DOT text to a picture, with the Graphviz in the pygraphviz wheel or with the `dot` program."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from threading import Lock
 from types import ModuleType
 
 _INSTALL = (
-    "nothing here can draw: pip install pygraphviz, which brings Graphviz along, or install "
-    "Graphviz from https://graphviz.org/download so that `dot` is found; "
+    "there is no Graphviz to draw with: pip install pygraphviz, which includes it, or install "
+    "Graphviz from https://graphviz.org/download with `dot` on the PATH; "
     "the DOT text is in .source, and .save('graph.dot') writes it"
 )
 FONTS = (
@@ -27,7 +27,7 @@ FONTS = (
     "STIXGeneralItalic.ttf",
 )
 PIXELS_PER_POINT = 8 / 3  # of a PNG: two for each CSS pixel of the SVG
-LONGEST, MOST = 32_000, 100_000_000  # pixels along one side, and in all
+MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
 
 
@@ -44,12 +44,12 @@ def render(source: str, suffix: str) -> bytes:
             picture = _by_program(program, source, suffix)
         else:
             raise RuntimeError(_INSTALL)
-    # the hour in a PDF, blanked so that no offset in the file moves
-    return re.sub(rb"/CreationDate \([^)]*\)", lambda hour: b" " * len(hour[0]), picture)
+    # the date in a PDF, blanked so that no offset in the file moves
+    return re.sub(rb"/CreationDate \([^)]*\)", lambda date: b" " * len(date[0]), picture)
 
 
 def _in_process() -> bool:
-    """Whether there is a pygraphviz that carries its own Graphviz."""
+    """Whether there is a pygraphviz with its own Graphviz."""
     if find_spec("pygraphviz") is None:
         return False
     try:
@@ -86,33 +86,33 @@ def _by_pygraphviz(source: str, suffix: str) -> bytes:
 
 
 def _zoom(graphviz: ModuleType, graph: object) -> None:
-    """Ask for pixels enough to enlarge a PNG, but not so many that Cairo complains on stderr."""
+    """Ask for enough pixels to enlarge a PNG, but not so many that Cairo complains on stderr."""
     corners = graphviz.agget(graph, b"bb").replace(b",", b" ").split()
     width, height = (
         float(points) + 144 * float(graphviz.agget(graph, b"pad")) for points in corners[2:]
     )
-    zoom = min(PIXELS_PER_POINT, LONGEST / max(width, height), (MOST / width / height) ** 0.5)
-    zoom = zoom * 72 / 96  # one point is 96 / 72 pixels unless zoomed
+    side, area = MAX_PIXELS_PER_SIDE / max(width, height), MAX_PIXELS / width / height
+    zoom = min(PIXELS_PER_POINT, side, area**0.5) * 72 / 96  # of pixels at 96 to the inch
     viewport = f"{width * zoom:.2f},{height * zoom:.2f},{zoom:.6f}"
     graphviz.agsafeset(graph, b"viewport", viewport.encode(), b"")
 
 
 def _by_program(program: str, source: str, suffix: str) -> bytes:
     command = [program, f"-T{suffix}", *(["-Gdpi=192"] if suffix == "png" else [])]
-    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
-    if done.returncode:
-        message = done.stderr.decode(errors="replace").strip()
+    process = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
+    if process.returncode:
+        message = process.stderr.decode(errors="replace").strip()
         raise RuntimeError(f"{program} failed: {message}")
-    return done.stdout
+    return process.stdout
 
 
 def _find_fonts_for(source: str) -> None:
-    """Let the wheel's font lookup find what `source` needs.
+    """Give the wheel's font lookup the fonts that `source` needs.
 
-    It gets the fonts that Matplotlib brings, so every machine draws the same picture, also one
-    without fonts, and nothing reads the machine's font configuration, about which the lookup may
-    complain on stderr.  The machine's own fonts join them for a script that these do not cover.
-    Where the wheel has no fontconfig (macOS) the machine's fonts are used.
+    It gets Matplotlib's fonts, so every machine draws the same picture, even one without fonts,
+    and never reads the machine's font configuration, which may raise complaints on stderr.  The
+    machine's own fonts join them for characters that these lack.  Where the wheel has no
+    fontconfig (macOS), it uses the machine's fonts.
     """
     add = _font_list()
     if add and not _matplotlib_fonts(add).issuperset(source):
@@ -121,26 +121,26 @@ def _find_fonts_for(source: str) -> None:
 
 @cache
 def _font_list() -> Callable[[str], object] | None:
-    """What adds a font file to a new, empty font configuration, which is put into force."""
+    """Activate a new, empty font configuration; a function that adds a font file to it."""
     from pygraphviz import _graphviz
 
     try:
         library = ctypes.CDLL(_graphviz.__file__)
         create, add = library.FcConfigCreate, library.FcConfigAppFontAddFile
-        put_into_force = library.FcConfigSetCurrent
+        activate = library.FcConfigSetCurrent
     except (OSError, AttributeError):
         return None
     create.restype = ctypes.c_void_p
     add.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
-    put_into_force.argtypes = [ctypes.c_void_p]
+    activate.argtypes = [ctypes.c_void_p]
     configuration = create()
-    put_into_force(configuration)
+    activate(configuration)
     return lambda path: add(configuration, os.fsencode(path))
 
 
 @cache
 def _matplotlib_fonts(add: Callable[[str], object]) -> frozenset[str]:
-    """Add the fonts that Matplotlib brings; all characters that they can show."""
+    """Add Matplotlib's fonts; the characters that they cover."""
     from matplotlib import get_data_path
     from matplotlib.ft2font import FT2Font
 

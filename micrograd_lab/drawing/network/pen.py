@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..figures import glyphless, new_figure
+from ..figures import missing_glyphs_as_boxes, new_figure
 from ..themes import Theme
 from .placing import Segment
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FINE = 720  # dots per inch at which texts are measured
-LINES, SHAPES, TEXTS = 1, 2, 3  # what lies above what
+LINES, SHAPES, TEXTS = 1, 2, 3  # from bottom to top
 
 
 class Pen:
-    """A figure to draw on; how large it becomes is said at the end."""
+    """A figure to draw on; `finish` sets its size."""
 
     def __init__(self, theme: Theme) -> None:
         self.figure: Figure = new_figure(100, 100, theme)
@@ -35,17 +35,17 @@ class Pen:
         style: dict[str, Any],
         ha: str = "center",
     ) -> None:
-        """Write `style["text"]`, centred on the height y."""
+        """Write `style["text"]`, vertically centred at y."""
         words = {"ha": ha, "va": "center", "rotation_mode": "anchor"} | style
         self.axes.text(x, y, words.pop("text"), fontsize=size, color=colour, zorder=TEXTS, **words)
 
     def width(self, size: float, style: dict[str, Any]) -> float:
-        """How long the text is."""
+        """The width of `style["text"]`."""
         from matplotlib.text import Text
 
         figure, renderer = self._ruler
         words = Text(0, 0, fontsize=size, figure=figure, **style)
-        with glyphless():
+        with missing_glyphs_as_boxes():
             return float(words.get_window_extent(renderer).width) * 72 / FINE
 
     def circle(self, x: float, y: float, radius: float, line: str, fill: str, **more: Any) -> None:
@@ -55,7 +55,7 @@ class Pen:
         self.axes.add_patch(Circle((x, y), radius, edgecolor=line, facecolor=fill, **style))
 
     def box(self, x: float, y: float, width: float, height: float, line: str, fill: str) -> None:
-        """A box with round corners around (x, y)."""
+        """A box with round corners, centred at (x, y)."""
         from matplotlib.patches import FancyBboxPatch
 
         corner = x - width / 2, y - height / 2
@@ -76,7 +76,7 @@ class Pen:
             Line2D([x0, x1], [y0, y1], color=colour, **({"solid_capstyle": "butt"} | style))
         )
 
-    def finished(self, left: float, bottom: float, right: float, top: float) -> Figure:
+    def finish(self, left: float, bottom: float, right: float, top: float) -> Figure:
         """The figure, cut to these bounds."""
         self.figure.set_size_inches((right - left) / 72, (top - bottom) / 72)
         self.axes.set_xlim(left, right)

@@ -1,4 +1,4 @@
-"""Where labels fit along the links between two columns, so that no text meets a line or a text."""
+"""Places for labels along the links between two columns, clear of lines and of each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeAlias
 Point: TypeAlias = "tuple[float, float]"
 Polygon: TypeAlias = "list[Point]"
 
-STEP = 4.0  # points by which a label is moved along its link to find a free place
+SHIFT = 4.0  # points by which a label moves along its link in search of a free place
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Segment:
         return math.atan2(self.end[1] - self.start[1], self.end[0] - self.start[0])
 
     def at(self, along: float, across: float = 0.0) -> Point:
-        """The point so far along the link, and so far to its upper side."""
+        """The point at a distance along the link, and at another to its upper side."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         x, y = self.start
         return x + along * cos - across * sin, y + along * sin + across * cos
 
     def box(self, along: float, length: float, below: float, above: float) -> Polygon:
-        """The rectangle that turns with the link."""
+        """A rectangle turned along the link."""
         return [
             self.at(along, below),
             self.at(along + length, below),
@@ -53,13 +53,13 @@ def place(
     below: float,
     obstacles: Sequence[Polygon] = (),
 ) -> list[float] | None:
-    """How far along each link its label starts, or None if there is no room for all of them.
+    """The distance along each link at which its label starts, or None if some do not fit.
 
     Args:
         links: the links.
-        lengths: how long the label of each is.
+        lengths: the length of each link's label.
         above, below: how far a label reaches to either side of its link.
-        obstacles: what no link and no label may touch.
+        obstacles: areas that no link and no label may touch.
 
     >>> place([Segment((0, 0), (100, 0))], [50], 10, 10)
     [16.0]
@@ -71,26 +71,26 @@ def place(
     for i, (link, length) in enumerate(zip(links, lengths)):
         avoid = [*(line for j, line in enumerate(lines) if j != i), *obstacles]
         free = []
-        along = 4 * STEP
-        while along + length <= link.length - STEP:
+        along = 4 * SHIFT
+        while along + length <= link.length - SHIFT:
             box = link.box(along - 1, length + 2, -below, above)
             if not any(overlap(box, other) for other in avoid):
                 free.append((along, box))
-            along += STEP
+            along += SHIFT
         choices.append(free)
-    placed: dict[int, tuple[float, Polygon]] = {}
+    labels: dict[int, tuple[float, Polygon]] = {}
     for i in sorted(range(len(links)), key=lambda i: len(choices[i])):
         for along, box in choices[i]:
-            if not any(overlap(box, other) for _, other in placed.values()):
-                placed[i] = along, box
+            if not any(overlap(box, other) for _, other in labels.values()):
+                labels[i] = along, box
                 break
         else:
             return None
-    return [placed[i][0] for i in range(len(links))]
+    return [labels[i][0] for i in range(len(links))]
 
 
 def overlap(a: Polygon, b: Polygon) -> bool:
-    """Whether two convex polygons share a point: no line between them keeps them apart.
+    """Whether two convex polygons share a point: no line separates them.
 
     >>> square = [(0, 0), (1, 0), (1, 1), (0, 1)]
     >>> overlap(square, [(2, 0), (3, 0), (3, 1)]), overlap(square, [(0.5, 0.5), (3, 0), (3, 1)])

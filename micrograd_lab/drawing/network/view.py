@@ -24,9 +24,9 @@ from ...engine import Value
 from ...ops import OPS
 from ...tell.languages import formula_latex
 from ...tell.notation import as_given, label_parts, number
-from ..figures import DIGITS, MATH, SANS, Picture, mathtext, settable, theme_called
-from ..layers import Layers, Model, RecordedNeuron, find_layers, is_model, shortened, title
-from ..themes import Theme, mixed
+from ..figures import DIGITS, MATH, SANS, Picture, mathtext, settable
+from ..layers import Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
+from ..themes import Theme, find_theme, mix
 from .pen import LINES, Pen
 from .placing import Polygon, Segment, place
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 Item: TypeAlias = "Value | RecordedNeuron"  # an input or a neuron
 
-EXTRA = (0, 40, 80, 130, 180, 240)  # by how much columns move apart to make room for labels
-ABOVE, BELOW = 20, 15  # how far a label reaches from its link
-THICK, THIN = 6.5, 0.8  # the widths of links with the largest gradient and with none
+EXTRA_GAPS = (0, 40, 80, 130, 180, 240)  # points between columns, to make room for labels
+ABOVE, BELOW = 20, 15  # points that a label reaches to either side of its link
+THICK, THIN = 6.5, 0.8  # points, the widths of links with the largest gradient and with none
 
 
 def draw_network(
@@ -46,20 +46,19 @@ def draw_network(
     theme: str = "light",
     parameters: Iterable[Value] | None = None,
 ) -> Picture:
-    """The picture of a network: neurons, links, values and gradients.
+    """A network as a picture: neurons, links, values and gradients.
 
     A neuron is a circle with its Σ on the left and its activation on the right; its bias is a
     dashed 1 below it.  Values are green.  After `backward`, gradients stand below them, and the
-    width and colour of a link show the gradient of its weight, by its square root, so that a
-    vanishing gradient is seen at a glance.  Where labels do not fit, links have only that.  Of
-    more than 16 neurons in a layer, or 16 layers, those in the middle become dots.
+    width and colour of a link show the gradient of its weight on a square-root scale: a vanishing
+    gradient is visible at a glance.  Where labels do not fit, width and colour are all there is.
+    Of more than 16 neurons in a layer, or 16 layers, those in the middle become dots.
 
     Args:
-        network: a value that the network computed, an output or a loss; or all its outputs; or a
-            model, which is drawn with nothing but its weights and what gradients they have, such
-            as those of a batch.
+        network: an output or a loss of the network; or all its outputs; or a model, drawn with
+            its weights and their gradients alone, such as those of a batch.
         theme: "light" or "dark".
-        parameters: its weights and biases; if not given, the leaves labelled as in the lecture.
+        parameters: its weights and biases; by default the leaves labelled as in the lecture.
 
     Raises:
         ValueError: if there are no neurons, or the network was applied to several samples.
@@ -67,7 +66,7 @@ def draw_network(
     >>> from micrograd_lab.nn import MLP
     >>> picture = draw_network(MLP(2, [3, 1]), theme="dark")
     """
-    colours = theme_called(theme)
+    colours = find_theme(theme)
     layers = find_layers(network, parameters=parameters)
     *sizes, last = [len(layers.inputs), *map(len, layers.layers)]
     about = f"Network of {', '.join(map(str, sizes))} and {last} nodes"
@@ -77,7 +76,7 @@ def draw_network(
 
 @dataclass(frozen=True)
 class Size:
-    """How large things are, by how many neurons stand in a column."""
+    """Lengths in a drawing, depending on the number of neurons in a column."""
 
     radius: float
     row: float  # from neuron to neuron
@@ -85,7 +84,7 @@ class Size:
     number: float  # text size in a circle
     digits: int  # of numbers in a circle
     bias: float  # radius of the dashed 1
-    labels: bool  # whether there is room for names, and for numbers outside circles
+    labels: bool  # whether names, and numbers outside circles, have room
 
 
 LARGE = Size(radius=42, row=185, gap=125, number=8.2, digits=3, bias=10.5, labels=True)
@@ -98,14 +97,14 @@ class _Drawing:
     def __init__(self, layers: Layers, theme: Theme, *, sample: bool) -> None:
         self.layers = layers
         self.theme = theme
-        self.sample = sample  # otherwise the values are not known
+        self.sample = sample  # without one, the values are unknown
         parameters = layers.graph.parameters
         self.gradients = layers.graph.has_gradients if sample else any(p.grad for p in parameters)
         self.largest = max((abs(p.grad) for p in parameters if math.isfinite(p.grad)), default=0.0)
         self.pen = Pen(theme)
         self.columns: list[list[Item]] = [[*layers.inputs]]
         self.columns.extend([*layer] for layer in layers.layers)
-        self.rows = [shortened(column) for column in self.columns]
+        self.rows = [shorten(column) for column in self.columns]
         wide = max(map(len, self.rows))
         self.size = LARGE if wide == 1 or (wide <= 4 and len(self.rows) <= 6) else SMALL
         self.x: dict[Item, float] = {}
@@ -117,10 +116,10 @@ class _Drawing:
         }
 
     def figure(self) -> Figure:
-        """The columns from left to right, then what stands above and below them."""
+        """The columns from left to right, then titles above and a legend below."""
         x, before = 0.0, None
         titles = []
-        for k in shortened(range(len(self.columns))):
+        for k in shorten(range(len(self.columns))):
             if k is None:
                 x += self.size.radius + 40
                 self.pen.text(x, 0, 22, self.theme.quiet, SANS | {"text": "⋯"})
@@ -141,12 +140,12 @@ class _Drawing:
             self.pen.text(x, top, 10.5, self.theme.quiet, style)
         left = -self.size.radius
         right = max(right, x + self.size.radius, self._legend(left, bottom - 24))
-        return self.pen.finished(left - 28, bottom - 62, right + 28, top + 22)
+        return self.pen.finish(left - 28, bottom - 62, right + 28, top + 22)
 
     def _column(self, k: int, before: int | None, x: float) -> float:
-        """Draw column k with the links into it; where it stands, the one before being at x."""
+        """Draw column k with the links into it; its x, given that of the column before."""
         if k:
-            x = self._moved(k, before, x)
+            x = self._fit(k, before, x)
             for weight, line in self._links(k):
                 width, colour = self._stroke(weight.grad)
                 self.pen.line(replace(line, width=width), colour)
@@ -159,13 +158,13 @@ class _Drawing:
         if None in self.rows[k]:
             row = self.rows[k].index(None)
             y = ((len(self.rows[k]) - 1) / 2 - row) * self.size.row
-            left_out = f"{len(self.columns[k]) - len(self.rows[k]) + 1} more"
+            missing = f"{len(self.columns[k]) - len(self.rows[k]) + 1} more"
             self.pen.text(x, y + 8, 20, self.theme.quiet, SANS | {"text": "⋮"})
-            self.pen.text(x, y - 14, 8.5, self.theme.quiet, SANS | {"text": left_out})
+            self.pen.text(x, y - 14, 8.5, self.theme.quiet, SANS | {"text": missing})
         return x
 
-    def _moved(self, k: int, before: int | None, x: float) -> float:
-        """Where column k must stand for the labels of the links into it to fit; writes them."""
+    def _fit(self, k: int, before: int | None, x: float) -> float:
+        """Place column k far enough right for the labels of its links, and write them; its x."""
         near = x + 2 * self.size.radius + self.size.gap
         if before is None:
             self._move(k, near)
@@ -176,7 +175,7 @@ class _Drawing:
             self._move(k, near)
             return near
         near += 45 * (rows > 1)
-        for named, extra in product((True, False), EXTRA):
+        for named, extra in product((True, False), EXTRA_GAPS):
             self._move(k, near + extra)
             links = self._links(k, before)
             lengths = [self._label_length(weight, named) for weight, _ in links]
@@ -194,13 +193,13 @@ class _Drawing:
                 self.x[item] = x
 
     def _links(self, k: int, before: int | None = None) -> list[tuple[Value, Segment]]:
-        """The weights of column k with their lines, edge to edge; all, or those from one column."""
+        """The weights into column k with their lines, rim to rim; all, or those from `before`."""
         links = []
         for neuron in self.rows[k]:
             if not isinstance(neuron, RecordedNeuron):
                 continue
-            for weight, read in zip(neuron.weights, neuron.inputs):
-                source = self.layers.owner.get(read, read)
+            for weight, x in zip(neuron.weights, neuron.inputs):
+                source = self.layers.owner.get(x, x)
                 if source in self.x and (before is None or source in self.rows[before]):
                     links.append((weight, self._line(source, neuron)))
         return links
@@ -214,7 +213,7 @@ class _Drawing:
         return self.size.radius * (1 if isinstance(item, RecordedNeuron) else 0.63)
 
     def _around(self, k: int) -> list[Polygon]:
-        """What stands above and below the neurons of column k, which no link may touch."""
+        """The labels above and below the neurons of column k, which no link may touch."""
         boxes = []
         for item in self.rows[k]:
             if isinstance(item, RecordedNeuron):
@@ -234,12 +233,11 @@ class _Drawing:
         self.pen.circle(x, y, radius, *self.theme.shapes["input"])
         apart = radius * 0.36 if self.sample and item.label else 0
         if item.label:
-            self._fitted(
-                x, y + apart, radius * 0.55, self.theme.ink, mathtext(item.label), radius * 1.6
-            )
+            name = mathtext(item.label)
+            self._text(x, y + apart, radius * 0.55, self.theme.ink, name, radius * 1.6)
         if self.sample:
             value = digits(as_given(item.data))
-            self._fitted(x, y - apart, self.size.number, self.theme.value, value, radius * 1.6)
+            self._text(x, y - apart, self.size.number, self.theme.value, value, radius * 1.6)
 
     def _neuron(self, neuron: RecordedNeuron) -> None:
         x, y, radius = self.x[neuron], self.y[neuron], self.size.radius
@@ -259,21 +257,21 @@ class _Drawing:
             size = radius * (0.33 if self.sample else 0.4) * (0.75 if len(symbol) > 1 else 1)
             texts = [(size, self.theme.quiet, sign(symbol))]
             if self.sample:
-                shown = [(self.theme.value, node.data), (self.theme.grad, node.grad)]
-                for colour, amount in shown[: 1 + self.gradients]:
+                numbers = [(self.theme.value, node.data), (self.theme.grad, node.grad)]
+                for colour, amount in numbers[: 1 + self.gradients]:
                     style = digits(number(amount, digits=self.size.digits))
                     texts.append((self.size.number, colour, style))
-            step = radius * (0.36 if len(texts) == 3 else 0.43)
+            line_height = radius * (0.36 if len(texts) == 3 else 0.43)
             for row, (size, colour, style) in enumerate(texts):
-                height = ((len(texts) - 1) / 2 - row) * step
+                height = ((len(texts) - 1) / 2 - row) * line_height
                 room = self._room(height, len(halves))
-                self._fitted(middle, y + height, size, colour, style, room)
+                self._text(middle, y + height, size, colour, style, room)
             if self.size.labels and node.label:
                 name, room = mathtext(node.label), radius * (0.92 if len(halves) > 1 else 2)
-                self._fitted(middle, y + radius + 11, 11, self.theme.ink, name, room)
+                self._text(middle, y + radius + 11, 11, self.theme.ink, name, room)
 
     def _room(self, height: float, halves: int) -> float:
-        """How wide a text so far above or below the middle of a circle, or of its half, can be."""
+        """The width for a text at a height above or below the middle of a circle or its half."""
         radius = self.size.radius
         chord = math.sqrt(radius**2 - (abs(height) + self.size.number / 2) ** 2) - 2
         if halves == 1:
@@ -281,10 +279,10 @@ class _Drawing:
         middle = radius * 0.47
         return 2 * min(middle - 1.5, chord - middle)
 
-    def _fitted(
+    def _text(
         self, x: float, y: float, size: float, colour: str, style: dict[str, Any], room: float
     ) -> None:
-        """Write a text, smaller if it is wider than `room`."""
+        """Write a text, shrunk to the width of `room` if need be."""
         self.pen.text(x, y, size * min(1.0, room / self.pen.width(size, style)), colour, style)
 
     def _bias(self, bias: Value, x: float, y: float) -> None:
@@ -321,7 +319,7 @@ class _Drawing:
         return max(name + value, grad)
 
     def _label(self, weight: Value, line: Segment, start: float, named: bool) -> None:
-        """Name and value above the link, the gradient below it, turned along it."""
+        """Name and value above the link, gradient below, all turned along it."""
         theme, turned = self.theme, {"rotation": math.degrees(line.angle)}
         length = self._label_length(weight, named)
         half = self._stroke(weight.grad)[0] / 2
@@ -341,10 +339,10 @@ class _Drawing:
             return (1.2 if not self.gradients else THIN), self.theme.wire
         strength = math.sqrt(min(abs(grad) / self.largest, 1.0))
         end = self.theme.grad if grad > 0 else self.theme.shapes["parameter"][0]
-        return THIN + (THICK - THIN) * strength, mixed(self.theme.wire, end, 0.35 + 0.65 * strength)
+        return THIN + (THICK - THIN) * strength, mix(self.theme.wire, end, 0.35 + 0.65 * strength)
 
     def _error(self, result: Value, x: float) -> tuple[float, float, float]:
-        """Draw the box of the result and the targets; its middle, its right end, and the lowest."""
+        """Draw the box of the result, and the targets; its middle, right end and lowest point."""
         theme = self.theme
         line, fill = theme.shapes["result"]
         lines = [(17, theme.ink, mathtext(result.label))] if result.label else []
@@ -367,7 +365,7 @@ class _Drawing:
                 whole = Segment((self.x[item], self.y[item]), end)
                 self.pen.line(Segment(whole.at(self.size.radius), end), theme.wire)
         y = -high / 2 - 18
-        for target in shortened(self.layers.targets):
+        for target in shorten(self.layers.targets):
             if target is None:
                 self.pen.text(middle, y, 12, theme.quiet, SANS | {"text": "⋮"})
             else:
@@ -380,7 +378,7 @@ class _Drawing:
         return middle, x + wide, y
 
     def _legend(self, x: float, y: float) -> float:
-        """Explain the colours on the line at y; where the explanation ends."""
+        """Explain the colours on a line at y; the x at which the line ends."""
         pen, quiet = self.pen, self.theme.quiet
         items = []
         if self.sample or self.size.labels:
@@ -406,28 +404,28 @@ class _Drawing:
 
 
 def formula_of(layers: Layers) -> str:
-    """The result from outputs y and targets t as LaTeX; empty if it is long.
+    """The result as LaTeX in outputs y and targets t; empty if it is long.
 
-    A sum of like terms is written as Σ of one, each letter without its subscript.
+    A sum of equal terms is a Σ of one of them, whose letters have no subscripts.
     """
-    written: dict[Value, str] = {}
+    formulas: dict[Value, str] = {}
     for node in layers.tail:
-        terms = [written.get(x) or _letter(x, layers) for x in node.inputs]
+        terms = [formulas.get(x) or _letter(x, layers) for x in node.inputs]
         assert node.op is not None
         if node.op in (OPS["add"], OPS["sum"]) and len(set(terms)) == 1:
-            written[node] = rf"\Sigma\,{terms[0]}"
+            formulas[node] = rf"\Sigma\,{terms[0]}"
         elif node.op.variadic or len("".join(terms)) > 60:
             return ""
         else:
             letters = dict(zip("xy", terms)) | {"n": f"{node.op.n:g}" if node.op.n else ""}
-            written[node] = settable(formula_latex(node.op.shown[0], letters))
-            if "cases" in written[node]:  # which mathtext cannot set
+            formulas[node] = settable(formula_latex(node.op.shown[0], letters))
+            if "cases" in formulas[node]:  # which mathtext cannot set
                 return ""
-    return written[layers.graph.result]
+    return formulas[layers.graph.result]
 
 
 def _letter(node: Value, layers: Layers) -> str:
-    """What stands for an output, a target or another leaf: a letter of its name, or its number."""
+    """A letter for an output, a target or another leaf, from its name; or its number."""
     role = "y" if node in layers.owner else "t" if node in layers.targets else ""
     letter = label_parts(node.label)[0][0] if node.label else ""
     if re.fullmatch(r"\w′*", letter):
@@ -441,7 +439,7 @@ def sign(symbol: str) -> dict[str, Any]:
 
 
 def digits(text: str) -> dict[str, Any]:
-    """A number, in the face for numbers."""
+    """A number, in the font for numbers."""
     return DIGITS | {"text": text}
 
 

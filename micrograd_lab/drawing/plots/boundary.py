@@ -1,4 +1,4 @@
-"""The plane as a network divides it."""
+"""The plane, divided by a network."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...engine import Value
 from ...tell.notation import number
-from ..figures import Picture, mathtext, new_figure, series, style_axes, theme_called
+from ..figures import Picture, mathtext, new_figure, series, style_axes
 from ..layers import find_layers
-from ..themes import Theme, mixed
+from ..themes import Theme, find_theme, mix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,23 +28,23 @@ def plot_decision_boundary(
     resolution: int = 60,
     theme: str = "light",
 ) -> Picture:
-    """The plane as `model` divides it, with the points and what each hidden neuron contributes.
+    """The plane, divided by `model`, with the points and the line of each hidden neuron.
 
     The boundary of a neuron is where its Σ is 0: there a sigmoid is ½, a tanh is 0 and a step
     jumps.  The line of each neuron of the first hidden layer is dashed; the boundary of the output
-    neuron, put together from those lines, is solid.  With several outputs, a region belongs to the
+    neuron, which combines those lines, is solid.  With several outputs, a region belongs to the
     largest.
 
     Args:
-        model: an `MLP`, or any function from two numbers to a value or a list of values.
+        model: an `MLP`, or any function from two values to a value or a list of values.
         points: two numbers each.
-        labels: the class of each: a number, or a row with a 1 in the place of the class.
-        resolution: at how many places the model is evaluated, across and up.
+        labels: the class of each point: a number, or a row with a 1 at the index of the class.
+        resolution: the number of grid points in each direction at which the model is evaluated.
         theme: "light" or "dark".
 
     Raises:
-        ValueError: if a point is not two finite numbers, or there are not as many labels as points.
-        TypeError: if a label is not a number or a row of them, or `model` gives no values.
+        ValueError: if a point is not two finite numbers, or there is not one label per point.
+        TypeError: if a label is not a number or a row of them, or `model` returns no values.
 
     Source:
         Lecture 7, "role of hidden layers".
@@ -53,7 +53,7 @@ def plot_decision_boundary(
     >>> model = MLP(2, [3, 1], seed=1)
     >>> picture = plot_decision_boundary(model, *moons(20, seed=1), resolution=10)
     """
-    colours = theme_called(theme)
+    colours = find_theme(theme)
     figure = new_figure(420, 400, colours)
     draw_boundary(figure, model, points, labels, resolution, colours)
     return Picture(figure, "Decision boundary")
@@ -90,15 +90,15 @@ def draw_boundary(
     else:
         for k in range(scores.shape[2]):
             lead = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
-            shade = mixed(colours.page, shades[k % len(shades)], 0.3)
+            shade = mix(colours.page, shades[k % len(shades)], 0.3)
             axes.contourf(x, y, lead, levels=[0, np.inf], colors=[shade])
     lines = _hidden_lines(axes, model, low, high, colours)
     classes = [_class(label) for label in labels]
     for k, kind in enumerate(sorted(set(classes))):
-        chosen = at[[i for i, other in enumerate(classes) if other == kind]]
+        members = at[[i for i, other in enumerate(classes) if other == kind]]
         shade = shades[(k if scores.shape[2] == 1 else int(kind)) % len(shades)]
         axes.scatter(
-            chosen[:, 0], chosen[:, 1], s=26, marker="os^Dv"[k % 5], color=shade,
+            members[:, 0], members[:, 1], s=26, marker="os^Dv"[k % 5], color=shade,
             edgecolors=colours.page, linewidths=0.7, zorder=3, label=number(kind),
         )  # fmt: skip
     axes.set_xlim(low[0], high[0])
@@ -110,17 +110,17 @@ def draw_boundary(
 
 
 def _scores(outputs: Any) -> list[float]:
-    """The Σ of each output: what went into its activation, or itself."""
-    made = [outputs] if isinstance(outputs, Value) else outputs
-    if not isinstance(made, Sequence) or not all(isinstance(y, Value) for y in made):
-        raise TypeError(f"the model gives {outputs!r:.60}, not a value or a list of values")
-    return [(y.inputs[0] if len(y.inputs) == 1 else y).data for y in made]
+    """The Σ of each output: the input of its activation, or the output itself."""
+    values = [outputs] if isinstance(outputs, Value) else outputs
+    if not isinstance(values, Sequence) or not all(isinstance(y, Value) for y in values):
+        raise TypeError(f"the model must return a Value or a list of them, got {outputs!r:.60}")
+    return [(y.inputs[0] if len(y.inputs) == 1 else y).data for y in values]
 
 
 def _class(label: Any) -> float:
-    """A label as a number: of a row with several entries, the place of the largest."""
+    """A label as a number: for a row of several entries, the index of the largest."""
     if isinstance(label, str):
-        raise TypeError(f"a label is a number or a row of numbers, not {label!r:.60}")
+        raise TypeError(f"a label must be a number or a row of numbers, got {label!r:.60}")
     if not hasattr(label, "__len__"):
         return float(label)
     row = [float(entry) for entry in label]
@@ -130,19 +130,19 @@ def _class(label: Any) -> float:
 def _two_regions(
     axes: Axes, x: Any, y: Any, score: Any, shades: Sequence[str], theme: Theme
 ) -> None:
-    """Tint the two sides of a score of 0, more where it is larger, and draw the line between."""
+    """Tint the two sides of a score of 0, more for larger scores, and draw the line between."""
     import numpy as np
 
     if not np.isfinite(score).any():
         return
     usual = float(np.nanmedian(np.abs(score))) or 1.0
     level = score / (np.abs(score) + usual)  # from -1 to 1
-    steps = np.linspace(-1, 1, 9)
+    levels = np.linspace(-1, 1, 9)
     tints = [
-        mixed(theme.page, shades[int(middle > 0)], 0.08 + 0.3 * abs(middle))
-        for middle in (steps[:-1] + steps[1:]) / 2
+        mix(theme.page, shades[int(middle > 0)], 0.08 + 0.3 * abs(middle))
+        for middle in (levels[:-1] + levels[1:]) / 2
     ]
-    axes.contourf(x, y, level, levels=steps, colors=tints)
+    axes.contourf(x, y, level, levels=levels, colors=tints)
     if np.nanmin(score) < 0 < np.nanmax(score):
         axes.contour(x, y, score, levels=[0], colors=[theme.ink], linewidths=2)
 
@@ -150,24 +150,24 @@ def _two_regions(
 def _hidden_lines(axes: Axes, model: Classifier, low: Any, high: Any, theme: Theme) -> bool:
     """Draw where Σ is 0 for each neuron of the first hidden layer; whether there is one."""
     x = [Value((a + b) / 2, f"x_{i}") for i, (a, b) in enumerate(zip(low, high), start=1)]
-    made = model(x)
-    outputs = [made] if isinstance(made, Value) else made
+    output = model(x)
+    outputs = [output] if isinstance(output, Value) else output
     parameters = model.parameters() if hasattr(model, "parameters") else None
     try:
-        found = find_layers(outputs, parameters=parameters)
-    except ValueError:  # no network, though it divides the plane
+        network = find_layers(outputs, parameters=parameters)
+    except ValueError:  # a classifier without neurons
         return False
-    if len(found.layers) < 2:
+    if len(network.layers) < 2:
         return False
     taken: list[tuple[float, float]] = []
-    for neuron in found.layers[0]:
+    for neuron in network.layers[0]:
         weights = {x: w.data for w, x in zip(neuron.weights, neuron.inputs)}
         w1, w2 = (weights.get(value, 0.0) for value in x)
         ends = _across(w1, w2, neuron.bias.data if neuron.bias else 0.0, low, high)
         if not ends:
             continue
         axes.plot(*zip(*ends), color=theme.quiet, linewidth=1.2, dashes=(4, 3), zorder=2)
-        if neuron.out.label and len(found.layers[0]) <= 6:
+        if neuron.out.label and len(network.layers[0]) <= 6:
             (x0, y0), (x1, y1) = ends
             places = [(x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for t in (0.08, 0.92, 0.3, 0.7)]
             free = [min((math.dist(at, other) for other in taken), default=0) for at in places]
@@ -185,7 +185,7 @@ def _hidden_lines(axes: Axes, model: Classifier, low: Any, high: Any, theme: The
 def _across(
     w1: float, w2: float, w0: float, low: Any, high: Any
 ) -> list[tuple[float, float]] | None:
-    """Where the line w1·x + w2·y + w0 = 0 enters and leaves the page; None if it misses it."""
+    """The points where the line w1·x + w2·y + w0 = 0 enters and leaves the page, if it does."""
     ends = set()
     if w2:
         ends |= {(float(x), -(w1 * x + w0) / w2) for x in (low[0], high[0])}
@@ -197,7 +197,7 @@ def _across(
 
 
 def _legend(figure: FigureBase, axes: Axes, hidden: bool, theme: Theme) -> None:
-    """Below the axes: the classes, and which line is whose."""
+    """Below the axes: the classes, and the meaning of the lines."""
     from matplotlib.lines import Line2D
 
     marks, names = axes.get_legend_handles_labels()

@@ -1,4 +1,4 @@
-"""Curves: activations, how a fit went, how gradients flow."""
+"""Curves: activations, losses and the flow of gradients."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ...engine import Value
 from ...ops import OPS, Op
 from ...tell.languages import formula_latex
 from ...tell.notation import label_parts, number
-from ..figures import MATH, SANS, Picture, new_figure, series, settable, style_axes, theme_called
+from ..figures import MATH, SANS, Picture, new_figure, series, settable, style_axes
 from ..layers import Model, is_model
-from ..themes import Theme
+from ..themes import Theme, find_theme
 from .boundary import Classifier, draw_boundary
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
     from numpy.typing import ArrayLike
 
-REACH = 4.0  # an activation is drawn from -4 to 4
+MAX_X = 4.0  # activations are drawn from -4 to 4
 
 
 class Losses(Protocol):
-    """A history: the loss of each epoch, and perhaps that of validation samples."""
+    """A history: the loss of each epoch, and perhaps the loss of validation samples."""
 
     loss: list[float]
     validation: list[float]
@@ -35,11 +35,11 @@ def plot_activation(*names: str, theme: str = "light") -> Picture:
     """Activations and their derivatives, with their formulas, all from the op table.
 
     Args:
-        names: operations of one input; if none is given, every one in the table.
+        names: operations of one input; by default all in the table.
         theme: "light" or "dark".
 
     Raises:
-        ValueError: if an operation is not in the table or has more inputs than one.
+        ValueError: if an operation is not in the table or takes several inputs.
 
     Source:
         Lecture 7, "activation function", a table of six with their derivatives.
@@ -48,7 +48,7 @@ def plot_activation(*names: str, theme: str = "light") -> Picture:
     >>> [axes.get_title(loc="left") for axes in picture.figure.axes]
     ['sigmoid', 'tanh']
     """
-    colours = theme_called(theme)
+    colours = find_theme(theme)
     known = [op.name for op in OPS.values() if op.unary]
     for name in names:
         if name not in known:
@@ -69,9 +69,9 @@ def plot_activation(*names: str, theme: str = "light") -> Picture:
 def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     style_axes(axes, theme)
     axes.set_title(op.name, loc="left", color=theme.ink, fontsize=12, pad=42, **SANS)
-    points = [_at(op, -REACH + REACH * i / 200) for i in range(401)]
+    points = [_at(op, -MAX_X + MAX_X * i / 200) for i in range(401)]
     for which, colour, text in ((1, theme.value, "f(x)"), (2, theme.grad, "f′(x)")):
-        x, y = _unjoined([point[0] for point in points], [point[which] for point in points])
+        x, y = _with_gaps([point[0] for point in points], [point[which] for point in points])
         dashes = (None, None) if which == 1 else (4, 1.5)
         axes.plot(x, y, color=colour, linewidth=2, dashes=dashes)
         formula = f"${text} = {_one_line(op, op.shown[which - 1])}$"
@@ -79,23 +79,23 @@ def _activation(axes: Axes, op: Op, theme: Theme) -> None:
         axes.text(0, height, formula, color=colour, fontsize=11, transform=axes.transAxes, **MATH)
     axes.axhline(0, color=theme.wire, linewidth=0.6, zorder=0)
     axes.axvline(0, color=theme.wire, linewidth=0.6, zorder=0)
-    axes.set_xlim(-REACH, REACH)
+    axes.set_xlim(-MAX_X, MAX_X)
     axes.set_ylim(-1.6, 3)
     axes.set_xticks([-4, -2, 0, 2, 4])
     axes.set_yticks([-1, 0, 1, 2, 3])
 
 
 def _at(op: Op, x: float) -> tuple[float, float, float]:
-    """x, the value and the slope there; NaN outside the domain."""
+    """x, and the value and slope of `op` at x; NaN outside the domain."""
     try:
-        made = getattr(Value(x), op.name)()
+        f = getattr(Value(x), op.name)()
     except ValueError:
         return x, math.nan, math.nan
-    return x, made.data, made.slopes[0]
+    return x, f.data, f.slopes[0]
 
 
-def _unjoined(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
-    """The points with a gap wherever the curve jumps: by far more than two points away."""
+def _with_gaps(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
+    """The points, with a gap where the curve jumps: rises far more than two points away."""
     rises = [abs(b - a) for a, b in pairwise(y)]
     xs, ys = x[:1], y[:1]
     for i, rise in enumerate(rises):
@@ -110,32 +110,32 @@ def _unjoined(x: list[float], y: list[float]) -> tuple[list[float], list[float]]
 
 
 def _one_line(op: Op, formula: str) -> str:
-    """A formula as mathtext can set it: cases beside each other."""
+    """A formula that mathtext can set, its cases side by side."""
     letters = {"f": "f(x)"} | ({"n": f"{op.n:g}"} if op.n is not None else {})
     text = formula_latex(formula, letters)
     begin, end = r"\begin{cases} ", r" \end{cases}"
     if text.startswith(begin):
         cases = [case.split(" & ") for case in text[len(begin) : -len(end)].split(r" \\ ")]
         *first, (last, _) = cases
-        said = [rf"{value}\;\mathrm{{if}}\;{condition},\;" for value, condition in first]
-        text = "".join(said) + rf"{last}\;\mathrm{{otherwise}}"
+        ifs = [rf"{value}\;\mathrm{{if}}\;{condition},\;" for value, condition in first]
+        text = "".join(ifs) + rf"{last}\;\mathrm{{otherwise}}"
     return settable(text)
 
 
 def plot_history(history: Losses, *, theme: str = "light") -> Picture:
-    """The loss, epoch by epoch, and that of the validation samples.
+    """The loss of each epoch, on the training and on the validation samples.
 
     Args:
-        history: what `fit` returns.
+        history: the result of `fit`.
         theme: "light" or "dark".
 
     Raises:
-        ValueError: if there is no epoch in it.
+        ValueError: if it has no epochs.
 
     >>> from micrograd_lab import History
     >>> picture = plot_history(History(loss=[2.0, 1.0, 0.5], validation=[2.1, 1.3, 1.4]))
     """
-    colours = theme_called(theme)
+    colours = find_theme(theme)
     figure = new_figure(460, 280, colours)
     _losses(figure, history, colours)
     return Picture(figure, f"Loss of {len(history.loss)} epochs")
@@ -149,13 +149,13 @@ def plot_training(
     *,
     theme: str = "light",
 ) -> Picture:
-    """What was learned, beside how: `plot_decision_boundary` and `plot_history` in one picture.
+    """`plot_decision_boundary` and `plot_history` side by side.
 
     >>> from micrograd_lab import MLP, fit, gate
     >>> model, xor = MLP(2, [2, 1], activation="tanh", seed=1), gate("xor")
     >>> picture = plot_training(model, *xor, fit(model, *xor, epochs=3))
     """
-    colours = theme_called(theme)
+    colours = find_theme(theme)
     figure = new_figure(860, 400, colours)
     left, right = figure.subfigures(1, 2, width_ratios=[420, 440], squeeze=False)[0]
     draw_boundary(left, model, points, labels, 60, colours)
@@ -192,7 +192,7 @@ def _losses(figure: FigureBase, history: Losses, colours: Theme) -> None:
 def plot_gradient_flow(models: Model | Mapping[str, Model], *, theme: str = "light") -> Picture:
     """The size of the gradient in each layer: where it vanishes, the line falls.
 
-    A dot is the mean of |∂E/∂w| over the weights and biases of a layer, the bar behind it reaches
+    A dot is the mean of |∂E/∂w| over the weights and biases of a layer; the bar behind it runs
     from the smallest to the largest; the scale is logarithmic.
 
     Args:
@@ -210,21 +210,21 @@ def plot_gradient_flow(models: Model | Mapping[str, Model], *, theme: str = "lig
     >>> model([0.5, -0.5]).backward()
     >>> picture = plot_gradient_flow({"sigmoid": model})
     """
-    colours = theme_called(theme)
-    given: object = models  # by somebody without a type checker
-    if not (is_model(given) or isinstance(given, Mapping)) or not given:
-        raise TypeError(f"give a network after backward, or several by name, not {models!r:.60}")
-    named = models if isinstance(models, Mapping) else {"": models}
+    colours = find_theme(theme)
+    argument: object = models  # from a caller without a type checker
+    if not (is_model(argument) or isinstance(argument, Mapping)) or not argument:
+        raise TypeError(f"models must be a network or several by name, got {models!r:.60}")
+    networks = models if isinstance(models, Mapping) else {"": models}
     figure = new_figure(460, 280, colours)
     axes = figure.add_axes((0.14, 0.17, 0.83, 0.76))
     style_axes(axes, colours)
     shades = series(colours)
     axes.set_yscale("log")
     deepest = 0
-    for i, (name, model) in enumerate(named.items()):
+    for i, (name, model) in enumerate(networks.items()):
         shade = shades[i % len(shades)]
         layers = _gradient_sizes(model, name)
-        shift = 0.12 * (i - (len(named) - 1) / 2)
+        shift = 0.12 * (i - (len(networks) - 1) / 2)
         means = [(k + shift, sum(sizes) / len(sizes)) for k, sizes in layers.items() if any(sizes)]
         for k, sizes in layers.items():
             if any(sizes):
@@ -235,13 +235,13 @@ def plot_gradient_flow(models: Model | Mapping[str, Model], *, theme: str = "lig
     axes.set_xticks(range(1, deepest + 1) if deepest <= 20 else range(0, deepest + 1, 5))
     axes.set_xlabel("layer", color=colours.quiet, fontsize=10, **SANS)
     axes.set_ylabel("mean of |∂E/∂w|", color=colours.quiet, fontsize=10, **SANS)
-    if any(named):
+    if any(networks):
         _plain_legend(axes, colours)
     return Picture(figure, "Gradient by layer")
 
 
 def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
-    """|gradient| of every parameter, by the layer that its label says."""
+    """|gradient| of every parameter, by the layer in its label."""
     layers: dict[int, list[float]] = {}
     for parameter in model.parameters():
         layer = {place: text for text, place in label_parts(parameter.label)}.get("sup", "")
