@@ -1,9 +1,9 @@
-"""The stepper's HTML: the finished picture, and what a script needs to take it apart into steps.
+"""The stepper's HTML: the finished picture, and a script that divides it into steps.
 
-The fragment is an `<img>`, the steps as JSON, the styles and the script, and needs nothing else.
-Where scripts may not run, the `<img>` is what one sees.
+The fragment is self-contained: an `<img>`, the steps as JSON, the styles and the script.  Where
+scripts may not run, the `<img>` remains.
 
-Read ``steps.py`` before this file.
+Read ``tell/steps.py`` before this file.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from ..saving import write_whole
 from .styles import slim, variables
 from .walk import Walk
 
-LONGEST = 650  # nodes; a longer page is slow, and nobody walks through it
+MAX_NODES = 650  # a longer page is slow, and nobody walks through it
 
 _LESS = (
-    f"step through a part of at most {LONGEST}: one neuron, one sample, or a result computed from "
-    "fewer values"
+    f"step through a part of at most {MAX_NODES}: one neuron, one sample, or a result computed "
+    "from fewer values"
 )
 _FRAGMENT = """\
 <div class="micrograd-stepper">
@@ -60,21 +60,20 @@ _FRAME = """\
 def step(
     result: Value, *, quiz: bool = False, parameters: Iterable[Value] | None = None
 ) -> Stepper:
-    """`result` to walk through: its values going forward, then its gradients going backward.
+    """Walk through `result`: forward from value to value, then backward from gradient to gradient.
 
-    Computes on a copy of the graph, so no `grad` changes, and needs no call of `backward`.  With
-    more than 650 nodes, each neuron of a network becomes one node, and what happens inside it one
-    step.
+    Computes on a copy of the graph: no `grad` changes, and `backward` need not have been called.
+    In a graph of more than 650 nodes, each neuron becomes one node and its operations one step.
 
     Args:
         result: the value to look back from.
         quiz: hide the gradients, and ask for each of them.
-        parameters: the leaves that training moves; if not given, those with a label that starts
-            with w, b or θ.
+        parameters: the leaves that training moves; by default those with a label that starts with
+            w, b or θ.
 
     Raises:
         TypeError: if `result` is not a value.
-        ValueError: if there are more than 650 nodes, even with each neuron as one.
+        ValueError: if there are more than 650 nodes, even with one node per neuron.
         RuntimeError: if there is no Graphviz to draw the picture.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -82,7 +81,7 @@ def step(
     Stepper of v5, 5 nodes; show it in a notebook, or .save("page.html")
     """
     if not isinstance(result, Value):
-        raise TypeError(f"step walks through a value, not {type(result).__name__} {result!r:.60}")
+        raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
     memo: dict[int, Any] = {}
     twin = without_gradients(result, memo)
     if parameters is not None:
@@ -91,10 +90,10 @@ def step(
 
 
 class Stepper:
-    """A picture that can be stepped through.  It shows itself in Jupyter, VS Code and marimo.
+    """A picture to step through.  It shows itself in Jupyter, VS Code and marimo.
 
     Attributes:
-        html: the fragment, for a page of one's own; it needs nothing else.
+        html: a self-contained fragment, for your own page.
 
     >>> walk = step(Value(2, "x") ** 2, quiz=True)
     >>> walk.html.splitlines()[0]
@@ -117,7 +116,7 @@ class Stepper:
         self.html: str = html.encode(errors="replace").decode()
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a page to `path` that works offline, whole or not at all.
+        """Write a page that works offline to `path`, in full or not at all.
 
         Raises:
             OSError: if the file cannot be written.
@@ -140,7 +139,7 @@ class Stepper:
 
 def _walk(graph: Graph, quiz: bool) -> Walk:
     """Both passes through `graph`, neuron by neuron if it is large."""
-    if len(graph) <= LONGEST:
+    if len(graph) <= MAX_NODES:
         return Walk(graph, all_lines=quiz)
     if quiz:
         raise ValueError(f"a quiz about {len(graph)} nodes is too long; {_LESS}")
@@ -148,10 +147,9 @@ def _walk(graph: Graph, quiz: bool) -> Walk:
         walk = Walk(graph, collapse=True)
     except ValueError:
         raise ValueError(f"{len(graph)} nodes without neurons are too many; {_LESS}") from None
-    if len(walk.picture) > LONGEST:
+    if (neurons := len(walk.picture)) > MAX_NODES:
         raise ValueError(
-            f"{len(graph)} nodes are too many, {len(walk.picture)} even with each neuron as one; "
-            f"{_LESS}"
+            f"{len(graph)} nodes are too many, {neurons} even with one per neuron; {_LESS}"
         )
     return walk
 

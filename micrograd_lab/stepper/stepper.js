@@ -1,12 +1,12 @@
-// Makes every picture of a stepper on this page one that can be stepped through.
+// Upgrades every picture of a stepper on this page to one that can be stepped through.
 //
-// A notebook may run this text long after the page was loaded, more than once, and without telling
-// it where it stands, so it looks for all pictures that are not upgraded yet.  What it builds goes
-// into a shadow tree: the picture is hidden by it, the page's styles and the ids of another stepper
-// do not reach into it, and a saved copy of the page has the picture again.
+// A notebook may run this script long after the page was loaded, more than once, and without saying
+// where in the page it is, so it looks for all pictures that are not upgraded yet.  The upgrade is
+// a shadow tree, which hides the picture; the page's styles and the ids of another stepper do not
+// reach into it, and a saved copy of the page has the picture again.
 //
-// Position 0 is the start, then come the steps that Python wrote down: forward, the seed
-// (∂E/∂E = 1), backward.  At a position the numbers of its step are there already.
+// Position 0 is the start, then come the steps from Python: forward, the seed (∂E/∂E = 1),
+// backward.  At a position, the numbers of its step are already visible.
 (() => {
   "use strict";
 
@@ -72,10 +72,10 @@
       panel.setAttribute("aria-live", timer ? "off" : "polite");
       const active = root.getRootNode().activeElement;
       if (asked) {
-        const made = steps.find(({ at }) => at === step.at);
-        ask(panel, step.events[0], made.events[0], data, answered);
+        const forward = steps.find(({ at }) => at === step.at);
+        ask(panel, step.events[0], forward.events[0], data, answered);
         if (active && active !== slider) panel.querySelector("input").focus({ preventScroll: true });
-      } else panel.innerHTML = told(step, data) + score();
+      } else panel.innerHTML = describe(step, data) + score();
       panel.style.minHeight = `${Math.min(300, Math.max(panel.offsetHeight, 104))}px`;
     }
 
@@ -168,18 +168,18 @@
     svg.removeAttribute("width");
     svg.removeAttribute("height");
     svg.style.aspectRatio = `${width} / ${height}`;
-    svg.setAttribute("aria-hidden", "true"); // the panel says it
+    svg.setAttribute("aria-hidden", "true"); // screen readers have the panel
     return svg;
   }
 
-  // Every number in the picture, with what it shows from which position on.
+  // Every number in the picture, with its texts and the positions from which they show.
   function timeline(svg, steps) {
-    const found = new Map();
+    const numbers = new Map();
     const at = (id, kind, position, text) => {
       const element = svg.querySelector(`#${id} text.${kind}`);
       if (!element) return;
-      if (!found.has(element)) found.set(element, []);
-      found.get(element).push([position, text ?? element.textContent]);
+      if (!numbers.has(element)) numbers.set(element, []);
+      numbers.get(element).push([position, text ?? element.textContent]);
     };
     const computed = new Set(steps.filter((step) => step.pass === "forward").map((step) => step.at));
     svg.querySelectorAll(".wire").forEach((wire) => {
@@ -190,7 +190,7 @@
       step.grads?.forEach(([wire, text]) => at(`w${wire}`, "grad", position, text));
       if (step.pass === "backward") step.wires.forEach((_, k) => at(`e${step.at}_${k}`, "grad", position));
     });
-    return [...found].map(([element, changes]) => {
+    return [...numbers].map(([element, changes]) => {
       let shown = null;
       return {
         show(position) {
@@ -204,7 +204,7 @@
     });
   }
 
-  // Puts another number where a number stands, around the same middle.
+  // Replaces a number by another, centred at the same point.
   function write(element, text) {
     if (!element.style.textAnchor) {
       const { x, width } = element.getBBox();
@@ -214,7 +214,7 @@
     element.textContent = text;
   }
 
-  // What lights up at a step: its node, the wire that leaves it, and those that go in.
+  // The elements that light up at a step: its node, the wire out of it, and the wires into it.
   function parts(svg, step) {
     if (step.pass === "start") return [];
     const ids = [`n${step.at}`, `w${step.at}`];
@@ -233,8 +233,8 @@
     }
   }
 
-  // The position of the step of a node: in the pass that is on, and a second click in the other;
-  // a leaf is there from the start, and has its gradient when the last of its readers is done.
+  // The position of a node's step in the current pass; on a second click, in the other pass.  A
+  // leaf's are the start, and the step that completes its gradient.
   function jump(steps, node, position) {
     const last = (test) => steps.findLastIndex(test);
     const forward = Math.max(0, last((step) => step.pass === "forward" && step.at === node));
@@ -256,27 +256,27 @@
   const line = (html) => `<div class="line">${html}</div>`;
   const equation = (...parts) => [...new Set(parts)].join(" = ");
 
-  // What the panel says about a step.
-  function told(step, { names, result }) {
+  // The text of the panel for a step.
+  function describe(step, { names, result }) {
     const of = names[result];
     const captions = {
-      start: "start: the numbers that are given",
+      start: "start: inputs and parameters",
       forward: "forward: the operation is applied to its inputs",
       seed: `backward begins: how fast does ${math(of)} change with itself?`,
       backward: "backward: upstream gradient × local derivative",
     };
     const lines = {
-      start: () => line(quiet("→ computes the values one after the other, and then their gradients")),
+      start: () => line(quiet("→ computes the values one by one, then their gradients")),
       forward: (event) => line(computed(event, names[event.node])),
       seed: () => line(equation(math(slope(of, of)), grad("1"))),
-      backward: (event) => handedBack(event, names, of),
+      backward: (event) => contributions(event, names, of),
     };
     const several = step.several ? line(quiet(`${step.several}, each in the same way`)) : "";
     return caption(captions[step.pass]) + several + (step.events ?? [step]).map(lines[step.pass]).join("");
   }
 
   // ∂E/∂w ← ∂E/∂(w × z) × ∂(w × z)/∂w = 0.126 × 0.578 = 0.0728, for each input
-  function handedBack(event, names, of) {
+  function contributions(event, names, of) {
     const name = names[event.node];
     const lines = event.edges.map((edge) => {
       const input = names[edge.to];
@@ -303,14 +303,14 @@
     return equation(math(name), ...formula, value(edge.numbers), value(edge.local));
   }
 
-  // Asks for the numbers of a backward step in the panel; `answered` hears whether they were all
-  // right at the first try.
-  function ask(panel, event, made, { names, result }, answered) {
+  // Asks for the numbers of a backward step in the panel; `answered` receives whether all were
+  // right on the first try.
+  function ask(panel, event, forward, { names, result }, answered) {
     const [of, name] = [names[result], names[event.node]];
     const box = '<input type="text" inputmode="decimal" autocomplete="off">';
     panel.innerHTML = `<div class="quiz">
       ${caption("backward: fill in local derivatives and gradients, or the gradients alone, and press Enter")}
-      ${line(`${equation(math(slope(of, name)), grad(event.grad))}, ${computed(made, name)}`)}
+      ${line(`${equation(math(slope(of, name)), grad(event.grad))}, ${computed(forward, name)}`)}
       ${event.edges.map((edge) => {
         const input = names[edge.to];
         const before = edge.exact[1] ? `${grad(edge.before)} + ` : "";
@@ -328,11 +328,11 @@
       tries += 1;
       const done = event.edges.map((edge, k) => {
         const typed = inputs.slice(2 * k, 2 * k + 2);
-        const found = marked(event, edge, ...typed.map((input) => parsed(input.value)));
-        typed.forEach((input, i) => colour(input, found.right[i]));
-        colour(verdicts[k], found.done);
-        verdicts[k].innerHTML = found.say(math(slope(of, name)), (e) => math(slope(name, names[e.to])));
-        return found.done;
+        const verdict = judge(event, edge, ...typed.map((input) => parse(input.value)));
+        typed.forEach((input, i) => colour(input, verdict.right[i]));
+        colour(verdicts[k], verdict.done);
+        verdicts[k].innerHTML = verdict.say(math(slope(of, name)), (e) => math(slope(name, names[e.to])));
+        return verdict.done;
       });
       if (done.every(Boolean)) answered(tries === 1);
     };
@@ -358,8 +358,8 @@
     if (element.tagName === "INPUT") element.setAttribute("aria-invalid", right === false);
   }
 
-  // What was typed, as a number: 0.0728, −0,0728, 7.28·10⁻², 1/4; NaN if it is none, null if empty.
-  function parsed(text) {
+  // The number in a typed text: 0.0728, −0,0728, 7.28·10⁻², 1/4; NaN if there is none, null if empty.
+  function parse(text) {
     const superscript = (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻".indexOf(sign);
     const plain = text.replace(/\s/g, "").replace(/[−–]/g, "-").replace(",", ".")
       .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/g, (sign) => "0123456789-"[superscript(sign)])
@@ -369,13 +369,12 @@
     return Number(top || NaN) / Number(bottom ?? 1);
   }
 
-  // Whether a typed number is right, when it was computed from numbers of three digits.
+  // Whether a typed number is right, allowing for numbers of three digits on the way.
   const near = (typed, exact, scale = 0) =>
     Math.abs(typed - exact) <= 0.015 * Math.max(Math.abs(exact), Math.abs(scale));
 
-  // Marks a local derivative and a gradient, of which the first may be missing, and says which
-  // factor is wrong.
-  function marked(event, edge, local, gradient) {
+  // Judges a gradient and, if there is one, a local derivative, and says which factor is wrong.
+  function judge(event, edge, local, gradient) {
     const [exact, before, contribution, after] = edge.exact.map((x) => x ?? NaN);
     const [upstream, byHand] = [event.exact ?? NaN, edge.byHand ?? NaN];
     const scale = Math.max(Math.abs(before), Math.abs(contribution));
@@ -384,9 +383,9 @@
       gradient === null ? null
         : near(gradient, after, scale) || near(gradient, before + upstream * byHand, scale),
     ];
-    const used = local ?? (gradient - before) / upstream; // the local derivative, as it seems
+    const used = local ?? (gradient - before) / upstream; // the apparent local derivative
     const other = event.edges.find((e) => e.to !== edge.to && near(used, e.exact[0] ?? NaN));
-    const says = [ // the first that holds; `up` and `d` write the upstream gradient and a slope
+    const says = [ // the first true one; `up` and `d` write the upstream gradient and a slope
       [[local, gradient].some(Number.isNaN), () => "a number looks like 0.0728 or 7.28e-2"],
       [right[0] !== false && right[1], () => "right"],
       [local === null && gradient === null, () => "type the gradient, or both numbers"],
@@ -415,7 +414,7 @@
     }
   }
 
-  // A frame of its own, as in marimo, is as high as what is in it.
+  // A frame of its own, as in marimo, is as high as its content.
   const frame = window.frameElement;
   if (frame?.classList.contains("micrograd-stepper-frame")) {
     const fit = () => (frame.style.height = `${document.documentElement.offsetHeight + 24}px`);

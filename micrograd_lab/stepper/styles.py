@@ -1,4 +1,4 @@
-"""The diagram's SVG for a stepper: half as long, and in the colours of a light and a dark page."""
+"""The diagram's SVG for a stepper: half as long, and coloured for a light and a dark page."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _LOOK = re.compile(r' ((?:fill|stroke|font|text-anchor)[a-z-]*)="([^"]*)"')
 
 
 def slim(svg: str) -> str:
-    """`svg` with what its shapes look like as classes, and coordinates to one decimal.
+    """`svg` with the looks of its shapes as classes, and coordinates to one decimal.
 
     Leaves out the titles, which an `<img>` does not show.
     """
     classes: dict[str, str] = {}
 
     def shorter(shape: re.Match[str]) -> str:
-        tag = shape[0].replace(' xml:space="preserve"', "")  # the style says it for all
+        tag = shape[0].replace(' xml:space="preserve"', "")  # the style has it for all
         look = "".join(f"{name}:{value};" for name, value in _LOOK.findall(tag))
         name = classes.setdefault(look, f"s{len(classes)}")
         tag = re.sub(r"(\.\d)\d+", r"\1", _LOOK.sub("", tag))
@@ -39,26 +39,26 @@ def slim(svg: str) -> str:
 
 def variables() -> str:
     """The colours of a diagram as CSS variables: `--ink`, `--value`, `--grad` and so on."""
-    named = (item for item in vars(THEMES["light"]).items() if item[0] != "shapes")
-    declared = (f"--{name}: {_both()[colour]};" for name, colour in named)
-    return f"\n:host {{ {' '.join(declared)} }}\n"
+    colours = (item for item in vars(THEMES["light"]).items() if item[0] != "shapes")
+    declarations = (f"--{name}: {_both()[colour]};" for name, colour in colours)
+    return f"\n:host {{ {' '.join(declarations)} }}\n"
 
 
 @cache
 def _both() -> dict[str, str]:
-    """For each colour of the light theme, CSS that is dark on a dark page."""
+    """For each colour of the light theme, CSS that follows the page."""
     light, dark = (_colours(THEMES[name]) for name in ("light", "dark"))
     return {a: f"light-dark({a},{b})" for a, b in zip(light, dark)}
 
 
 def _colours(theme: Theme) -> Iterator[str]:
-    """Every colour; the page's last, as that counts where another is the same."""
+    """Every colour; the page's last, which wins where another is equal."""
     for shape in theme.shapes.values():
         yield from shape
     yield from (colour for name, colour in reversed(vars(theme).items()) if name != "shapes")
 
 
 def _in_both_themes(declaration: re.Match[str]) -> str:
-    """A colour, and once more in both themes for the browsers that know how."""
+    """A colour, then for newer browsers its version for both themes."""
     name, colour = declaration.groups()
     return declaration[0] + (f"{name}{_both()[colour]};" if colour in _both() else "")

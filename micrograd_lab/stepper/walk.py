@@ -1,7 +1,7 @@
-"""What the stepper's script is given: every step, as HTML in which every label is escaped.
+"""The data of the stepper's script: every step, as HTML with escaped labels.
 
-A step stands on one node of the picture.  Where the picture has one node for a whole neuron, the
-step tells what happens inside it, one event after the other.
+A step belongs to one node of the picture.  Where that node is a whole neuron, the step has the
+events of all the operations in it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..tell.notation import label_parts, number
 from ..tell.steps import BackwardStep, Edge, ForwardStep, backward_steps, forward_steps
 from ..tell.writing import HTML, Writing
 
-MOST = 17  # lines for one event: a neuron with eight inputs
+MAX_LINES = 17  # of one event: a neuron with eight inputs
 
 
 class Walk:
@@ -29,9 +29,9 @@ class Walk:
 
     Attributes:
         picture: the graph to draw: `graph`, or its neurons.
-        data: the HTML `names` of the nodes of `graph` that are spoken of, which of them is the
-            `result`, and the `steps`.  A step says which node of the picture it stands `at`, whose
-            `wires` go into it, the `events` there, and the `grads` that the picture has afterwards.
+        data: the HTML `names` of the nodes that events mention, the number of the `result` among
+            them, and the `steps`.  A step has the node of the picture that it stands `at`, the
+            `wires` into it, its `events`, and the `grads` that it changes in the picture.
     """
 
     def __init__(self, graph: Graph, *, collapse: bool = False, all_lines: bool = False) -> None:
@@ -45,10 +45,10 @@ class Walk:
         if collapse:
             self.picture = small = Collapsed(graph)
             self._drawn, self._several = small.drawn, small.several
-        self._most = None if all_lines else MOST
+        self._max_lines = None if all_lines else MAX_LINES
         self._at = {node: i for i, node in enumerate(self.picture.nodes)}
         self._index = {node: i for i, node in enumerate(graph.nodes)}
-        self._called: dict[int, str] = {}
+        self._mentioned: dict[int, str] = {}
         self._names = {name: _name(name) for name in graph.names.values()}
         self._writing: Writing = replace(HTML, name=self._names.__getitem__)
         seed = self._at[self.picture.result]
@@ -56,39 +56,39 @@ class Walk:
             "result": self._number(graph.result),
             "steps": [
                 {"pass": "start"},
-                *self._told("forward", forward),
+                *self._steps("forward", forward),
                 {"pass": "seed", "at": seed, "grads": [[seed, "1"]]},
-                *self._told("backward", backward),
+                *self._steps("backward", backward),
             ],
-            "names": {i: self._names[name] for i, name in self._called.items()},
+            "names": {i: self._names[name] for i, name in self._mentioned.items()},
         }
 
     def _number(self, node: Value) -> int:
-        """The number by which the script knows a node, whose name it will ask for."""
-        self._called[self._index[node]] = self._graph.names[node]
+        """The number of a node in the data, which then includes its name."""
+        self._mentioned[self._index[node]] = self._graph.names[node]
         return self._index[node]
 
-    def _told(
+    def _steps(
         self, name: str, events: Iterable[ForwardStep | BackwardStep]
     ) -> Iterator[dict[str, Any]]:
-        """The steps of a pass: the events, those at the same node of the picture together."""
+        """The steps of a pass, with one step for all events at the same node of the picture."""
         for node, group in groupby(events, lambda event: self._drawn.get(event.node)):
             if node is None or not node.inputs:
-                continue  # it is not in the picture, or there it is a leaf
+                continue  # the picture lacks it, or has it as a leaf
             here = list(group)
-            told = {
+            step = {
                 "pass": name,
                 "at": self._at[node],
                 "wires": [self._at[x] for x in node.inputs],
                 "grads": [*self._changes(here)],
             }
             if node in self._several:
-                yield told | {"events": [], "several": escape(self.picture.names[node])}
+                yield step | {"events": [], "several": escape(self.picture.names[node])}
             else:
-                yield told | {"events": [self._event(event) for event in here]}
+                yield step | {"events": [self._event(event) for event in here]}
 
     def _changes(self, events: list[ForwardStep | BackwardStep]) -> Iterator[tuple[int, str]]:
-        """Which node of the picture has which gradient after the events."""
+        """The nodes of the picture whose gradients the events change, each with its new number."""
         for event in events:
             for edge in event.edges if isinstance(event, BackwardStep) else ():
                 node, x = self._drawn[event.node], self._drawn.get(edge.receiver)
@@ -97,7 +97,7 @@ class Walk:
 
     def _event(self, event: ForwardStep | BackwardStep) -> dict[str, Any]:
         if isinstance(event, BackwardStep):
-            edges = event.edges[: self._most]
+            edges = event.edges[: self._max_lines]
             return {
                 "node": self._number(event.node),
                 "grad": number(event.upstream),
@@ -131,13 +131,13 @@ class Walk:
 
 
 def _name(label: str) -> str:
-    """A label as HTML, escaped, with its index and its superscript above each other."""
+    """A label as HTML, escaped, its superscript straight above its subscript."""
     (base, _), *scripts = label_parts(label)
     italic = len(base.rstrip("′")) == 1 and base[0].isalpha()
     name = f"<i>{escape(base)}</i>" if italic else escape(base)
-    scripts.sort(key=lambda script: script[1])  # the index first
-    placed = "".join(f"<{place}>{escape(text)}</{place}>" for text, place in scripts)
-    return name + (f'<span class="scripts">{placed}</span>' if len(scripts) == 2 else placed)
+    scripts.sort(key=lambda script: script[1])  # the subscript first
+    html = "".join(f"<{place}>{escape(text)}</{place}>" for text, place in scripts)
+    return name + (f'<span class="scripts">{html}</span>' if len(scripts) == 2 else html)
 
 
 def _exact(x: float) -> float | None:
