@@ -1,8 +1,8 @@
 """Lecture 7, "Neural Networks", as data: its examples recorded, its numbers computed, its errata.
 
-Everything here is computed by the engine from the lecture's inputs.  What the slides print is
-data with the slide's title beside it; `PRINTED` says how each number comes about and `ERRATA` what
-a reader should not take as it stands.
+The engine computes every number here from the lecture's inputs.  Each printed number stands beside
+its slide's title: `PRINTED` explains how it comes about, and `ERRATA` lists the mistakes,
+roundings and ambiguities of the slides.
 
 >>> from micrograd_lab import lecture
 >>> example = lecture.network()

@@ -1,4 +1,4 @@
-"""What is wrong, rounded or ambiguous on the slides, and what is right, computed."""
+"""Mistakes, roundings and ambiguities of the slides, each with a computed correction."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from .tables import ACTIVATIONS, outputs
 
 @dataclass(frozen=True)
 class Erratum:
-    """A place in the lecture that a reader should not take as it stands.
+    """A mistake, a rounding or an ambiguity in the lecture.
 
     Attributes:
         id: "E1" to "E17".
-        where: the slide, or what it is about.
-        printed: what the slide says, and what that amounts to.
-        right: what holds instead.
+        where: the slide or its topic.
+        printed: the slide's statement, and its consequence.
+        right: the correct statement.
     """
 
     id: str
@@ -29,7 +29,7 @@ class Erratum:
 
 
 def _update() -> Iterator[Erratum]:
-    """What the network's wiring and the sign of its update lead to."""
+    """The network's wiring, and the sign of its update."""
     right, slides = network("corrected"), network("printed")
     right.result.backward()
     slides.result.backward()
@@ -64,7 +64,7 @@ def _update() -> Iterator[Erratum]:
 
 
 def _chain() -> Iterator[Erratum]:
-    """Where the chain rule of the network is rounded, or printed with another factor."""
+    """The network's chain rule: rounded, or printed with a wrong factor."""
     computed = {p.quantity: p.computed for p in PRINTED}
     on_slide = {p.quantity: float(p.printed) for p in PRINTED}
     slope = "∂E/∂w_{1,1}^{(1)}"
@@ -149,7 +149,7 @@ def _toy() -> Iterator[Erratum]:
 
 
 def _words() -> Iterator[Erratum]:
-    """What is said so that a reader could take it for something else."""
+    """Ambiguous words and names."""
     yield Erratum(
         "E11",
         '"same procedures are applied for"',

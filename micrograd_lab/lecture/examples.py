@@ -1,4 +1,4 @@
-"""The lecture's worked examples as recorded graphs, every node under the lecture's name for it."""
+"""The lecture's worked examples as recorded graphs, with the lecture's name for every node."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Example:
 
     Attributes:
         result: where `backward` starts.
-        nodes: each node by the lecture's name for it.
+        nodes: each node by the lecture's name.
         parameters: the nodes that training moves.
     """
 
@@ -56,7 +56,7 @@ class Example:
         raise KeyError(f"the lecture has no {name!r} here; it has {', '.join(self.nodes)}")
 
     def moved(self, rate: float) -> dict[str, float]:
-        """Each parameter after ``w + rate · grad``: descent has a negative rate.
+        """Each parameter after ``w + rate · grad``; a negative rate descends.
 
         >>> example = toy()
         >>> example.result.backward()
@@ -69,8 +69,8 @@ class Example:
 def toy(w: float = -2, b: float = 3, *, target: float | None = None) -> Example:
     """f = wx + b with x = 5; with a target, also its error E = ½(f − t)².
 
-    The slide moves w and b by "+ η ∂f/∂w".  That climbs f, and it is right there and nowhere else
-    in the lecture, because f = −7 is meant to rise to 3.  Nothing ends the climb: `toy_steps`.
+    The slide moves w and b by "+ η ∂f/∂w", which climbs f.  That is right here and nowhere else in
+    the lecture, because f = −7 should rise to 3.  Nothing ends the climb: see `toy_steps`.
 
     Source:
         Lecture 7, "Backpropagation: a toy example".
@@ -95,13 +95,13 @@ def toy_steps(steps: int, rate: float = 0.1, *, target: float | None = None) -> 
     >>> [round(f, 6) for f in toy_steps(2, target=3)]
     [-7.0, 19.0, -22.6]
     """
-    at, passed = {"w": -2.0, "b": 3.0}, []
+    at, results = {"w": -2.0, "b": 3.0}, []
     for _ in range(steps + 1):
         example = toy(**at, target=target)
         example.result.backward()
-        passed.append(example["f"].data)
+        results.append(example["f"].data)
         at = example.moved(rate if target is None else -rate)
-    return passed
+    return results
 
 
 def network(wiring: str = "corrected", weights: Mapping[str, float] | None = None) -> Example:
@@ -111,9 +111,9 @@ def network(wiring: str = "corrected", weights: Mapping[str, float] | None = Non
     the forward pass, and z(input), z(output), y(input), y(output) in the backward pass.
 
     Args:
-        wiring: "corrected", where z_1 = σ(a_1); or "printed", where the second layer reads σ(a_2)
-            as z_1 and σ(a_1) as z_2, as the slides compute it.
-        weights: numbers instead of the lecture's, by name; the others stay.
+        wiring: "corrected", with z_1 = σ(a_1); or "printed", with z_1 = σ(a_2) and z_2 = σ(a_1)
+            in the second layer, as the slides compute it.
+        weights: numbers to replace the lecture's, by name; the others stay.
 
     Source:
         Lecture 7, "Backpropagation algorithm - Forwarding" and "- Backwarding".
@@ -141,9 +141,9 @@ def network(wiring: str = "corrected", weights: Mapping[str, float] | None = Non
 def trained(
     steps: int, rate: float = -RATE, wiring: str = "corrected", weights: Sequence[str] = ()
 ) -> Example:
-    """The network after so many updates of every parameter, or of those named in `weights`.
+    """The network after `steps` updates of every parameter, or of those named in `weights`.
 
-    A negative rate descends; the "+ η" that the slides print is ``rate=RATE``, and climbs.
+    A negative rate descends; the printed "+ η" is ``rate=RATE``, and climbs.
 
     >>> [round(trained(steps).result.data, 6) for steps in (0, 1, 10)]
     [0.191088, 0.175838, 0.074893]
@@ -157,17 +157,17 @@ def trained(
 
 
 def wirings() -> dict[tuple[int, int, int, int], int]:
-    """How many of the slides' four layer-2 numbers come out of each possible wiring.
+    """How many of the slides' four layer-2 numbers each possible wiring produces.
 
-    A key says which hidden unit is read as z_1 and as z_2 by the first output, then by the second.
-    Only one of the 16 gives all four: both outputs read the hidden units swapped.
+    A key has the hidden units that the first output reads as z_1 and z_2, then those of the second.
+    Only one of the 16 wirings produces all four: both outputs read the hidden units swapped.
 
     >>> max(wirings().items(), key=lambda item: item[1])
     ((2, 1, 2, 1), 4)
     """
     right = network()
     hidden = {1: right["z_1"], 2: right["z_2"]}
-    found = {}
+    matches = {}
     for p, q, r, s in [
         (p, q, r, s) for p in hidden for q in hidden for r in hidden for s in hidden
     ]:
@@ -175,15 +175,15 @@ def wirings() -> dict[tuple[int, int, int, int], int]:
         second = _sums("s", [hidden[r], hidden[s]], WEIGHTS, layer=2)[1]
         computed = [first, second, first.sigmoid(), second.sigmoid()]
         slides = ["0.703", "0.659", "0.669", "0.659"]
-        found[p, q, r, s] = sum(f"{v.data:.3f}" == slide for v, slide in zip(computed, slides))
-    return found
+        matches[p, q, r, s] = sum(f"{v.data:.3f}" == slide for v, slide in zip(computed, slides))
+    return matches
 
 
 def gate(name: str, x_1: Value, x_2: Value, *, steepness: float | None = None) -> Value:
     """A neuron that computes OR, NAND or AND of two inputs.
 
     Args:
-        steepness: a step if not given; else a sigmoid, of so many times the weights.
+        steepness: a factor on the weights of a sigmoid; by default the gate is a step function.
 
     >>> [gate("NAND", Value(x), Value(y)).data for x, y in [(1, 1), (1, 0), (0, 1), (0, 0)]]
     [0.0, 1.0, 1.0, 1.0]
@@ -213,7 +213,7 @@ def xor(x_1: float, x_2: float, *, steepness: float | None = None) -> Example:
 
 
 def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Example:
-    """An activation applied again and again: through sigmoids, the gradient of x vanishes.
+    """An activation applied `layers` times: through sigmoids, the gradient of x vanishes.
 
     Each sigmoid multiplies the gradient by at most ¼.
 
@@ -229,7 +229,8 @@ def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Exam
     relu 1
     """
     if activation not in OPS or not OPS[activation].unary:
-        raise ValueError(f"{activation} is not an operation of one input")
+        known = ", ".join(op.name for op in OPS.values() if op.unary)
+        raise ValueError(f"{activation} is not an operation of one input; there are {known}")
     z = Value(x, "x")
     for layer in range(1, layers + 1):
         z = _named(subscripted("z", layer), getattr(z, activation)())

@@ -1,4 +1,4 @@
-"""Every number that the lecture prints and that can be computed, beside what the engine says."""
+"""Every number in the lecture that can be computed, beside the engine's result."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOY_SLIDE = "Backpropagation: a toy example"
 FORWARD = "Backpropagation algorithm - Forwarding"
 BACKWARD = "Backpropagation algorithm - Backwarding"
 
-ROUNDING = 0.02  # three factors of three digits are together off by less than this
+ROUNDING = 0.02  # more than the relative error of a product of three factors of three digits
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Printed:
 
     Attributes:
         slide: the slide's title.
-        quantity: what it is, in the names of `network`, `toy` and `outputs`.
+        quantity: its name in `network`, `toy` and `outputs`.
         printed: the number as the slide prints it.
-        computed: what the engine says; for the network, in the wiring that the slides compute.
-        corrected: what the engine says in the corrected wiring.
+        computed: the engine's result; for the network, in the wiring that the slides compute.
+        corrected: the engine's result in the corrected wiring.
         arithmetic: the slide's own formula with the numbers printed before it; "" if there is none.
-        by_hand: what that arithmetic gives; NaN if there is none.
-        errata: which of `ERRATA` concern it.
+        by_hand: the result of that arithmetic; NaN if there is none.
+        errata: the ids of the `ERRATA` that concern it.
 
     >>> (H,) = (p for p in PRINTED if p.quantity == "H")
     >>> H.printed, round(H.computed, 8), H.kind, H.reason
@@ -55,9 +55,8 @@ class Printed:
     def kind(self) -> str:
         """How the printed number comes about.
 
-        "exact": the computed number, rounded.  "rounded factors": the slide's arithmetic, rounded,
-        with factors that were rounded before.  "truncated": that arithmetic, cut off.  "erratum":
-        none of these.
+        "exact": the computed number, rounded.  "rounded factors": the slide's arithmetic on rounded
+        factors, rounded.  "truncated": that arithmetic, cut off.  "erratum": none of these.
         """
         if _rounds_to(self.printed, self.computed):
             return "exact"
@@ -70,7 +69,7 @@ class Printed:
 
     @property
     def reason(self) -> str:
-        """The slide's arithmetic, where that is why printed and computed differ."""
+        """The slide's arithmetic, where that explains the difference from `computed`."""
         if not self.arithmetic or self.kind == "exact":
             return ""
         return f"{self.arithmetic} = {self.by_hand:.6g}"
@@ -167,8 +166,8 @@ _NETWORK = (
 
 def _network() -> Iterator[Printed]:
     computed, corrected = _quantities(network("printed")), _quantities(network("corrected"))
-    given = {**WEIGHTS, **INPUTS, **TARGETS, "eta": RATE}
-    letters = {re.sub(r"\W|_", "", name): f"{number:g}" for name, number in given.items()}
+    inputs = {**WEIGHTS, **INPUTS, **TARGETS, "eta": RATE}
+    letters = {re.sub(r"\W|_", "", name): f"{number:g}" for name, number in inputs.items()}
     letters |= {letter: printed for letter, _, _, printed, _, _ in _NETWORK}
     for letter, slide, quantity, printed, formula, errata in _NETWORK:
         yield Printed(
@@ -178,7 +177,7 @@ def _network() -> Iterator[Printed]:
 
 
 def _quantities(example: Example) -> dict[str, float]:
-    """The quantities of the backward slides by their letters, read off the recorded graph."""
+    """The quantities of the network's slides by letter, read off the recorded graph."""
     example.result.backward()
     z_1, s_1, s_2, y_1, y_2 = (example[name] for name in ("z_1", "s_1", "s_2", "y_1", "y_2"))
     (a,) = z_1.inputs
@@ -217,7 +216,7 @@ def _quantities(example: Example) -> dict[str, float]:
 
 
 def _by_hand(formula: str, letters: Mapping[str, str]) -> tuple[str, float]:
-    """`formula` with printed numbers in it, and what it gives."""
+    """`formula` with printed numbers in it, and its result."""
     text = formula_text(formula, {a: number.replace("-", "−") for a, number in letters.items()})
     return text, float(evaluate(formula, {a: float(number) for a, number in letters.items()}))
 

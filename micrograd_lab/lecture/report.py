@@ -14,7 +14,7 @@ from .tables import ACTIVATIONS
 
 
 def report() -> str:
-    """What the slides say, what the engine says and why they differ; updated weights; errata.
+    """The slides' numbers beside the engine's, with reasons; updated weights; errata.
 
     >>> print(*report().splitlines()[:5], sep="\\n")
     Lecture 7, "Neural Networks": the numbers on the slides, computed
@@ -52,7 +52,7 @@ def _comparison() -> Iterator[str]:
                 yield f"{'':35}{p.reason}  {errata}".rstrip()
     yield """
 exact            the computed number, rounded to the printed digits
-rounded factors  the slide's own arithmetic, with factors rounded before
+rounded factors  the slide's own arithmetic on rounded factors
 truncated        that arithmetic, cut off instead of rounded
 erratum          none of these
 E1, E2, ...      the errata below that concern it
@@ -103,8 +103,8 @@ def _corrections() -> Iterator[str]:
 def _page() -> Iterator[str]:
     yield """# Errata of the lecture
 
-Lecture 7, "Neural Networks", as its slides print it and as the engine computes it.  This page is
-written by `micrograd_lab.lecture`: its numbers are computed, and a test compares it with the code.
+Lecture 7, "Neural Networks", as its slides print it and as the engine computes it.
+`micrograd_lab.lecture` generates this page from computed numbers, and a test keeps it up to date.
 
 | | where | the slides | right |
 |---|---|---|---|"""
@@ -114,9 +114,9 @@ written by `micrograd_lab.lecture`: its numbers are computed, and a test compare
 ## The derivative of ReLU at 0
 
 ReLU has no derivative at 0: from the left the slope is 0, from the right 1.  The lecture's table
-puts x = 0 into the right branch and prints 1.  Here the derivative of ReLU at 0 is 0, as in
-PyTorch, JAX and micrograd, so that a network gives the same gradients everywhere; leaky ReLU has
-its negative slope there, as in PyTorch.
+counts x = 0 to the right branch and prints 1.  Here the derivative of ReLU at 0 is 0, as in
+PyTorch, JAX and micrograd, so a network has the same gradients in all of them; leaky ReLU has its
+negative slope there, as in PyTorch.
 
 | activation | f(x) | f′(x) | f′(0), slides | f′(0), here |
 |---|---|---|---|---|"""
@@ -127,9 +127,9 @@ its negative slope there, as in PyTorch.
     yield """
 ## Every printed number
 
-*exact*: the computed number, rounded.  *rounded factors*: the slide's own arithmetic, with factors
-that it had rounded before.  *truncated*: that arithmetic, cut off.  *erratum*: none of these.
-The engine computes the wiring of the slides; E1 says what is swapped in it.
+*exact*: the computed number, rounded.  *rounded factors*: the slide's own arithmetic on rounded
+factors.  *truncated*: that arithmetic, cut off.  *erratum*: none of these.  The engine computes the
+wiring of the slides; E1 explains the swap in it.
 
 | slide | quantity | printed | engine | corrected wiring | kind | |
 |---|---|---|---|---|---|---|"""

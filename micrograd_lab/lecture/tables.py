@@ -1,4 +1,4 @@
-"""The lecture's two tables: activation functions, and four ways from scores to a loss."""
+"""The lecture's two tables: activation functions, and four columns from scores to a loss."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LABEL = (0, 0, 0, 1)
 
 @dataclass(frozen=True)
 class Activation:
-    """A row of the activation table; formula and derivative are those of the op table.
+    """A row of the activation table, with formula and derivative from the op table.
 
     Attributes:
-        name: as the lecture calls it.
+        name: the lecture's name.
         op: the row of the op table.
-        slope_on_slide: what the lecture's column f'(x) says at x = 0; None where it says "?".
+        slope_on_slide: the lecture's f'(x) at x = 0; None where the slide has "?".
     """
 
     name: str
@@ -38,7 +38,7 @@ class Activation:
 
     @property
     def slope_at_0(self) -> float:
-        """What the engine says at x = 0."""
+        """The engine's derivative at x = 0."""
         return float(getattr(Value(0), self.op.name)().slopes[0])
 
 

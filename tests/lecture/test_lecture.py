@@ -38,10 +38,10 @@ def node(example, wiring, name):
     return example[f"{name[0]}_{name[1]}" if not which and len(name) == 2 else name]
 
 
-def parameters(given):
+def parameters(numbers):
     """numbers.json's parameters under the lecture's names."""
     example = network()
-    return {node(example, "corrected", name).label: number for name, number in given.items()}
+    return {node(example, "corrected", name).label: number for name, number in numbers.items()}
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
