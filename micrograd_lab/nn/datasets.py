@@ -1,4 +1,4 @@
-"""Something to learn: small data sets, made from a seed.
+"""Small data sets to learn from, generated from a seed.
 
 >>> inputs, targets = moons(100, seed=1)
 >>> len(inputs), len(inputs[0]), sorted(set(targets))
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 
 class Data(NamedTuple):
-    """Samples and what a network should answer to each.
+    """Samples and their targets.
 
     Attributes:
         inputs: one row of numbers per sample.
-        targets: one target per sample: 0 or 1, or a row with a 1 in the place of the class.
+        targets: one target per sample: 0 or 1, or a row with a 1 at the index of the class.
 
     >>> len(Data(inputs=[[0.0, 1.0], [1.0, 1.0]], targets=[1, 0]).inputs)
     2
@@ -28,7 +28,7 @@ class Data(NamedTuple):
     targets: list[Any]
 
     def split(self, part: float, seed: int | None = None) -> tuple[Data, Data]:
-        """The samples shuffled and cut in two, the second holding `part` of them.
+        """The samples, shuffled and cut in two: the second set holds the fraction `part` of them.
 
         >>> train, validation = moons(100, seed=1).split(0.2, seed=1)
         >>> len(train.inputs), len(validation.inputs)
@@ -46,11 +46,11 @@ class Data(NamedTuple):
 
 
 def moons(samples: int = 100, *, noise: float = 0.1, seed: int | None = None) -> Data:
-    """Two half circles that reach into each other.
+    """Two interlocking half circles.
 
     Args:
         samples: number of points, half of them in each class.
-        noise: standard deviation of what is added to each coordinate.
+        noise: standard deviation of the noise in each coordinate.
         seed: the same seed gives the same points.
 
     >>> moons(4, noise=0, seed=3).targets
@@ -89,7 +89,7 @@ def spirals(
 
     Args:
         samples, noise, seed: as for `moons`.
-        turns: how often each arm winds around the middle.
+        turns: number of turns of each arm around the middle.
 
     >>> len(spirals(300, seed=1).inputs)
     300
@@ -119,11 +119,11 @@ def gate(name: str, samples: int = 4, *, noise: float = 0.0, seed: int | None = 
     if name.lower() not in _GATES:
         raise ValueError(f"no gate {name!r}; there are {', '.join(_GATES)}")
     _check(samples, noise)
-    drawn = random.Random(seed)
+    generator = random.Random(seed)
     table = [((1, 1), 2), ((1, 0), 1), ((0, 1), 1), ((0, 0), 0)]
     rows = [table[k % 4] for k in range(samples)]
     return Data(
-        [[x + drawn.gauss(0, noise) for x in corner] for corner, _ in rows],
+        [[x + generator.gauss(0, noise) for x in corner] for corner, _ in rows],
         [int(ones in _GATES[name.lower()]) for _, ones in rows],
     )
 
@@ -133,7 +133,7 @@ def digits() -> Data:
 
     Source:
         Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning
-        Repository; the copy that comes with scikit-learn.
+        Repository; the copy in scikit-learn.
 
     >>> from micrograd_lab import MLP, cross_entropy, fit
     >>> train, validation = digits().split(0.2, seed=1)  # doctest: +SKIP
@@ -142,12 +142,12 @@ def digits() -> Data:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
-        raise ImportError("digits come with scikit-learn; pip install scikit-learn") from None
+        raise ImportError("digits needs scikit-learn; pip install scikit-learn") from None
     pixels, classes = load_digits(return_X_y=True)
     return Data((pixels / 16).tolist(), [[int(k == digit) for k in range(10)] for digit in classes])
 
 
-_GATES = {  # with how many inputs at 1 the output is 1
+_GATES = {  # the numbers of inputs at 1 for which the output is 1
     "and": (2,),
     "or": (1, 2),
     "nand": (0, 1),
@@ -163,15 +163,15 @@ def _two_classes(
     noise: float,
     seed: int | None,
 ) -> Data:
-    """Points anywhere along two curves, in random order."""
+    """Random points along two curves, in random order."""
     _check(samples, noise)
-    drawn = random.Random(seed)
+    generator = random.Random(seed)
     targets = [k % 2 for k in range(samples)]
-    drawn.shuffle(targets)
+    generator.shuffle(targets)
     inputs = []
     for target in targets:
-        x, y = place(drawn.random(), target)
-        inputs.append([x + drawn.gauss(0, noise), y + drawn.gauss(0, noise)])
+        x, y = place(generator.random(), target)
+        inputs.append([x + generator.gauss(0, noise), y + generator.gauss(0, noise)])
     return Data(inputs, targets)
 
 

@@ -1,9 +1,9 @@
-"""How far the outputs are from the targets: one sample's loss as one value.
+"""The loss of one sample, as one value: the distance of its outputs from their targets.
 
-Every loss takes an output or a sequence of them, and as many targets; a target may be a value too.
-Those for classes start from scores, the outputs before any sigmoid or softmax, so that nothing
-overflows and a confident mistake costs what it should.  None looks at its numbers to choose what
-to record: a recorded loss is right for other outputs and targets as well.
+Every loss takes an output or a sequence of outputs, and as many targets, which may be values too.
+Losses for classes start from scores, the outputs before any sigmoid or softmax, so that nothing
+overflows and a confident mistake costs what it should.  What a loss records never depends on its
+numbers: the record is right for other outputs and targets as well.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def mean_squared_error(outputs: Numbers, targets: Numbers) -> Value:
 
 
 def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
-    """The cross entropy of σ(score) with a target from 0 to 1, in nats, summed over the scores.
+    """The cross entropy of σ(score) with a target between 0 and 1, in nats, summed over the scores.
 
     Computes  t·softplus(−s) + (1 − t)·softplus(s),  which is  −t·ln σ(s) − (1 − t)·ln(1 − σ(s)).
 
     Raises:
-        ValueError: if a target is not from 0 to 1.
+        ValueError: if a target is not between 0 and 1.
 
     >>> binary_cross_entropy(Value(1000), 0).data
     1000.0
@@ -61,7 +61,7 @@ def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     losses = []
     for _, score, target in _pairs(scores, targets):
         if not 0 <= target.data <= 1:
-            raise ValueError(f"target {target.data:g} is not a probability, from 0 to 1")
+            raise ValueError(f"target {target.data:g} is not a probability between 0 and 1")
         losses.append(dot([target, 1 - target], [(-score).softplus(), score.softplus()]))
     return _sum(losses, "H")
 
@@ -75,13 +75,13 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
 
     Args:
         scores: K values, one per class: the network's outputs before softmax.
-        targets: K numbers that sum to 1; a one-hot label, or soft labels.
+        targets: K numbers that sum to 1: a one-hot label, or soft labels.
 
     Returns:
         One value; 0 means certain and right.
 
     Raises:
-        ValueError: if the numbers of scores and targets differ, if there is one score only, or if
+        ValueError: if the numbers of scores and targets differ, if there is only one score, or if
             the targets do not sum to 1.
 
     Source:
@@ -91,13 +91,13 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     >>> round(cross_entropy([Value(-5), Value(-1), Value(1), Value(5)], [0, 0, 0, 1]).data, 6)
     0.020626
     """
-    _, values, wanted = zip(*_pairs(scores, targets))
+    _, values, weights = zip(*_pairs(scores, targets))
     if len(values) == 1:
         raise ValueError("1 score; cross_entropy needs one per class, binary_cross_entropy takes 1")
-    certain = sum(target.data for target in wanted)
-    if not abs(certain - 1) <= 1e-9:
-        raise ValueError(f"targets sum to {certain:g}, not 1; divide them by their sum")
-    expected = dot(wanted, values)
+    target_sum = sum(target.data for target in weights)
+    if not abs(target_sum - 1) <= 1e-9:
+        raise ValueError(f"targets sum to {target_sum:g}, not 1; divide them by their sum")
+    expected = dot(weights, values)
     return _labelled(logsumexp([score - expected for score in values]), "H")
 
 
@@ -139,14 +139,14 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
 
 def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Value]]:
     """A subscript, the output and the target, for each output."""
-    ours, wanted = _values(outputs, "y"), _values(targets, "t")
-    if len(ours) != len(wanted) or not ours:
-        raise ValueError(f"{len(ours)} outputs but {len(wanted)} targets; give one target each")
-    return [(k if len(ours) > 1 else "", *pair) for k, pair in enumerate(zip(ours, wanted), 1)]
+    y, t = _values(outputs, "y"), _values(targets, "t")
+    if len(y) != len(t) or not y:
+        raise ValueError(f"{len(y)} outputs but {len(t)} targets; give one target per output")
+    return [(k if len(y) > 1 else "", *pair) for k, pair in enumerate(zip(y, t), start=1)]
 
 
 def _values(numbers: Numbers, name: str) -> list[Value]:
-    """One value or several, as a list; what is a number becomes a leaf labelled `name`."""
+    """One value or several, as a list; a plain number becomes a leaf labelled `name`."""
     if not isinstance(numbers, Sized):
         return [numbers if isinstance(numbers, Value) else Value(numbers, name)]
     return [

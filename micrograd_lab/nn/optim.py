@@ -1,4 +1,4 @@
-"""Move parameters by their gradients: gradient descent, Adam, and learning rates that change.
+"""Optimisers: gradient descent, Adam, and schedules of the learning rate.
 
     >>> from micrograd_lab import Value
     >>> w = Value(3.0, "w")
@@ -10,7 +10,7 @@
     >>> round(w.data, 4)
     0.0
 
-Each does to the numbers what the optimiser of the same name in `torch.optim` does.
+Each computes the same numbers as the optimiser of the same name in `torch.optim`.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ class Optimizer:
 
     Args:
         parameters: the values to move.
-        lr: the learning rate η; it may be set anew before any step.
-        weight_decay: how much of each parameter is added to its gradient: λ of ½ λ Σ w².
+        lr: the learning rate η; it may change before any step.
+        weight_decay: the fraction of each parameter to add to its gradient: λ of ½ λ Σ w².
     """
 
     def __init__(self, parameters: Iterable[Value], lr: float, weight_decay: float) -> None:
         self.parameters: list[Value] = list(parameters)
         if not self.parameters:
-            raise ValueError("0 parameters to move; give those of a model: model.parameters()")
-        for parameter in self.parameters:
-            if not isinstance(parameter, Value):
-                raise TypeError(f"a parameter is a Value, not {type(parameter).__name__}")
+            raise ValueError("0 parameters to move; give a model's: model.parameters()")
+        for w in self.parameters:
+            if not isinstance(w, Value):
+                raise TypeError(f"a parameter must be a Value, got {type(w).__name__} {w!r:.60}")
         _check(lr=(lr, math.inf), weight_decay=(weight_decay, math.inf))
         self.lr: float = lr
         self.weight_decay: float = weight_decay
@@ -59,11 +59,11 @@ class Optimizer:
             parameter.data = number
 
     def moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        """What `step` makes of the parameters' numbers, given a gradient for each."""
+        """The parameters' numbers after a step along these gradients."""
         import numpy as np
 
         self.steps += 1
-        with np.errstate(all="ignore"):  # infinity and NaN go on, as in torch
+        with np.errstate(all="ignore"):  # infinity and NaN pass, as in torch
             return self._moved(data, grad)
 
     def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
@@ -80,12 +80,12 @@ class SGD(Optimizer):
 
     Args:
         parameters, lr, weight_decay: as for every optimiser.
-        momentum: how much of the last direction is kept, from 0 to 1.
-        nesterov: whether to look one momentum step ahead.
+        momentum: the fraction of the last direction to keep, from 0 to below 1.
+        nesterov: whether to look ahead by the momentum.
 
     Source:
         Lecture 7, "Backpropagation algorithm": w* from w = 0.4 with η = 0.5.  The slide prints a
-        plus sign, and 0.436, which climbs the slope.
+        plus sign and 0.436, which climbs.
 
     >>> w = Value(0.4)
     >>> w.grad = 0.0727
@@ -120,11 +120,11 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adam: each parameter is moved by its mean gradient over the gradient's usual size.
+    """Adam: each parameter moves by its mean gradient, divided by the gradient's usual size.
 
     Args:
         parameters, lr, weight_decay: as for every optimiser.
-        betas: how much of the mean gradient and of the mean squared gradient is kept.
+        betas: the fractions of the mean gradient and of the mean squared gradient to keep.
         eps: added to the usual size, so that nothing is divided by 0.
 
     Source:
@@ -155,9 +155,9 @@ class Adam(Optimizer):
         self._mean_square: Numbers | float = 0.0
 
     def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        return self._adapted(data, grad + self.weight_decay * data)
+        return self._adapt(data, grad + self.weight_decay * data)
 
-    def _adapted(self, data: Numbers, grad: Numbers) -> Numbers:
+    def _adapt(self, data: Numbers, grad: Numbers) -> Numbers:
         keep, keep_square = self.betas
         self._mean = keep * self._mean + (1 - keep) * grad
         self._mean_square = keep_square * self._mean_square + (1 - keep_square) * grad**2
@@ -168,7 +168,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam that shrinks the weights themselves, instead of adding to their gradients.
+    """Adam that shrinks the weights directly, instead of adding them to their gradients.
 
     Args:
         parameters, lr, betas, eps: as for `Adam`.
@@ -195,35 +195,35 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
     def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        return self._adapted(data * (1 - self.lr * self.weight_decay), grad)
+        return self._adapt(data * (1 - self.lr * self.weight_decay), grad)
 
 
 def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], float]:
-    """A learning rate that is multiplied by `factor` every so many epochs, as a function of those.
+    """A function from the epoch to a learning rate, multiplied by `factor` every `every` epochs.
 
     >>> schedule = step_decay(0.5, every=10)
     >>> schedule(9), schedule(10)
     (0.5, 0.05)
     """
     if every < 1:
-        raise ValueError(f"a decay every {every} epochs; it needs at least 1")
+        raise ValueError(f"every is {every}; it needs to be at least 1 epoch")
     return lambda epoch: lr * factor ** (epoch // every)
 
 
 def cosine(lr: float, epochs: int, end: float = 0.0) -> Callable[[int], float]:
-    """A learning rate that falls from `lr` to `end` along half a cosine, and then stays there.
+    """A function from the epoch to a learning rate: half a cosine from `lr` to `end`, then `end`.
 
     >>> schedule = cosine(0.5, epochs=100)
     >>> schedule(0), schedule(50), schedule(100), schedule(200)
     (0.5, 0.25, 0.0, 0.0)
     """
     if epochs < 1:
-        raise ValueError(f"a cosine over {epochs} epochs; it needs at least 1")
+        raise ValueError(f"epochs is {epochs}; it needs to be at least 1")
     return lambda epoch: end + (lr - end) * (1 + math.cos(math.pi * min(epoch / epochs, 1))) / 2
 
 
 def _check(**limits: tuple[float, float]) -> None:
-    """Refuse a number below 0 or not below its limit."""
+    """Raise an error unless each number is at least 0 and below its limit."""
     for name, (number, limit) in limits.items():
         if not 0 <= number < limit:
             below = "" if limit == math.inf else f" and below {limit:g}"

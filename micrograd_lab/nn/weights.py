@@ -1,7 +1,7 @@
-"""Keep a network in a file, and take it to PyTorch and back.
+"""Networks in files, and to PyTorch and back.
 
-A file is safetensors: numbers under the names that `torch.nn.Sequential` gives them, and nothing
-that could run.  The sizes and activations stand beside them, so that `load` needs the file alone.
+A file is safetensors: numbers under the names of `torch.nn.Sequential`, and no code.  Activations
+and masks stand beside them, so that `load` needs nothing but the file.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _TORCH_OPTIONS = {"softplus": {"threshold": 40.0}}  # torch's default, 20, is of
 
 
 def save(model: MLP, path: Path) -> None:
-    """Write the network to a safetensors file, whole or not at all.
+    """Write the network to a safetensors file, in full or not at all.
 
-    PyTorch loads it into the same network: ``Sequential(Linear(2, 16), ReLU(), Linear(16, 1))`` is
-    ``MLP(2, [16, 1])``, and its ``state_dict`` has the names of the file.
+    PyTorch loads it into the same network: ``Sequential(Linear(2, 16), ReLU(), Linear(16, 1))``
+    for ``MLP(2, [16, 1])``; its ``state_dict`` has the names in the file.
 
     Raises:
         TypeError: if `model` is not an `MLP`.
@@ -36,10 +36,10 @@ def save(model: MLP, path: Path) -> None:
     >>> save(MLP(2, [16, 1], seed=1), getfixture("tmp_path") / "model.safetensors")
     """
     import numpy as np
-    from safetensors.numpy import save as packed
+    from safetensors.numpy import save as pack
 
     if not isinstance(model, MLP):
-        raise TypeError(f"save takes an MLP, not {type(model).__name__}")
+        raise TypeError(f"model must be an MLP, got {type(model).__name__}")
     activations = [_activation(layer) for layer in model.layers]
     about = {}
     if not any(callable(activation) for activation in activations):
@@ -47,19 +47,19 @@ def save(model: MLP, path: Path) -> None:
             {"activation": activations, "masks": [_mask(layer) for layer in model.layers]}
         )
     tensors = {name: np.array(numbers) for name, numbers in _tensors(model).items()}
-    write_whole(path, packed(tensors, about))
+    write_whole(path, pack(tensors, about))
 
 
 def load(path: Path, model: MLP | None = None) -> MLP:
     """The network in a safetensors file.
 
     Args:
-        path: the file, written by `save` or by PyTorch.
-        model: what to load the numbers into; needed if the file does not say what network they
-            are of, as one from PyTorch does not.
+        path: a file from `save` or from PyTorch.
+        model: the network to load the numbers into; needed if the file does not describe its
+            network, as files from PyTorch do not.
 
     Raises:
-        ValueError: if the file is damaged or is of another network; `model` has not changed then.
+        ValueError: if the file is damaged or fits another network; `model` is then unchanged.
 
     >>> path = getfixture("tmp_path") / "model.safetensors"
     >>> save(MLP(2, [3, 1], seed=1), path)
@@ -77,9 +77,9 @@ def load(path: Path, model: MLP | None = None) -> MLP:
                     raise ValueError(f"{path}: {name} holds {kind}, not F64, F32 or F16")
             tensors = {name: file.get_tensor(name).tolist() for name in kinds}
     except SafetensorError as error:
-        raise ValueError(f"{path} is not a whole safetensors file: {error}") from None
+        raise ValueError(f"{path} is not a complete safetensors file: {error}") from None
     try:
-        model = model or _described(about, tensors)
+        model = model or _build(about, tensors)
         _fill(model, tensors)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -89,7 +89,7 @@ def load(path: Path, model: MLP | None = None) -> MLP:
 def to_torch(model: MLP) -> torch.nn.Sequential:
     """The same network as a `torch.nn.Sequential` in float64.
 
-    Links that a mask cuts have weight 0 and no gradient there.
+    A link that a mask cuts has weight 0 and no gradient.
 
     Raises:
         ValueError: if an activation has no module in `torch.nn`.
@@ -108,24 +108,24 @@ def to_torch(model: MLP) -> torch.nn.Sequential:
     for layer in model.layers:
         linear = torch.nn.Linear(layer.neurons[0].nin, len(layer.neurons), dtype=torch.float64)
         if mask := _mask(layer):
-            kept = torch.tensor(mask, dtype=torch.float64)
-            linear.weight.register_hook(kept.mul)  # type: ignore[no-untyped-call,unused-ignore]
+            links = torch.tensor(mask, dtype=torch.float64)
+            linear.weight.register_hook(links.mul)  # type: ignore[no-untyped-call,unused-ignore]
         modules.append(linear)
         activation = _activation(layer)
         if activation is not None:
             modules.append(_module(activation))
-    made = torch.nn.Sequential(*modules)
-    made.load_state_dict(
+    sequential = torch.nn.Sequential(*modules)
+    sequential.load_state_dict(
         {name: torch.tensor(x, dtype=torch.float64) for name, x in _tensors(model).items()}
     )
-    return made
+    return sequential
 
 
 def from_torch(sequential: torch.nn.Sequential) -> MLP:
-    """The same network as an `MLP`: of `Linear` modules, each with an activation or none after it.
+    """The same network as an `MLP`.
 
     Raises:
-        ValueError: if there is another kind of module.
+        ValueError: if a module is neither a `Linear` with a bias nor an activation after one.
 
     >>> model = MLP(2, [1, 1])
     >>> from_torch(to_torch(model))  # doctest: +SKIP
@@ -134,7 +134,7 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     import torch
 
     if not isinstance(sequential, torch.nn.Sequential):
-        raise TypeError(f"from_torch takes a torch.nn.Sequential, not {type(sequential).__name__}")
+        raise TypeError(f"from_torch needs a torch.nn.Sequential, got {type(sequential).__name__}")
     sizes: list[int] = []
     activations: list[Activation] = []
     for name, module in sequential.named_children():
@@ -147,8 +147,8 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
             activations.append(activation)
         else:
             raise ValueError(
-                f"module {name} is {module}; an MLP has Linear modules with a bias, and after each "
-                "an operation of the table or none"
+                f"module {name} is {module}; an MLP has Linear modules with a bias, each followed "
+                "by at most one operation of the table"
             )
     if not sizes:
         raise ValueError(f"{len(sequential)} modules; an MLP has at least one Linear")
@@ -158,10 +158,10 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     return model
 
 
-def _described(about: Mapping[str, str], tensors: Mapping[str, Any]) -> MLP:
-    """The network with the activations of a file's description and the sizes of its tensors."""
+def _build(about: Mapping[str, str], tensors: Mapping[str, Any]) -> MLP:
+    """A network with the activations in a file's metadata and the sizes of its tensors."""
     if "micrograd_lab.MLP" not in about:
-        raise ValueError("it does not say what network it is of; give one: load(path, MLP(...))")
+        raise ValueError("it does not describe its network; give one: load(path, MLP(...))")
     try:
         about = json.loads(about["micrograd_lab.MLP"])
         weights = [name for name in tensors if name.endswith(".weight")]
@@ -179,25 +179,25 @@ def _described(about: Mapping[str, str], tensors: Mapping[str, Any]) -> MLP:
 
 def _tensors(model: MLP) -> dict[str, Any]:
     """Weights, a row per neuron, and biases, by torch's names."""
-    made: dict[str, Any] = {}
+    tensors: dict[str, Any] = {}
     for name, layer in _named_layers(model):
-        made[f"{name}.weight"] = [
+        tensors[f"{name}.weight"] = [
             [0.0 if weight is None else weight.data for weight in row] for row in _links(layer)
         ]
-        made[f"{name}.bias"] = [neuron.b.data for neuron in layer.neurons]
-    return made
+        tensors[f"{name}.bias"] = [neuron.b.data for neuron in layer.neurons]
+    return tensors
 
 
 def _fill(model: MLP, tensors: Mapping[str, Any]) -> None:
-    """Give every parameter its number; none, if `tensors` are those of another network."""
-    wanted = _tensors(model)
-    for name in [*wanted, *tensors]:
-        if name not in tensors or name not in wanted:
-            known = "is missing" if name in wanted else "is unknown"
-            raise ValueError(f"{len(tensors)} tensors for {len(wanted)}: {name} {known}")
-        if _shape(tensors[name]) != _shape(wanted[name]):
+    """Give every parameter its number, or none if `tensors` do not fit the network."""
+    current = _tensors(model)
+    for name in [*current, *tensors]:
+        if name not in tensors or name not in current:
+            state = "is missing" if name in current else "is unknown"
+            raise ValueError(f"{len(tensors)} tensors for {len(current)}: {name} {state}")
+        if _shape(tensors[name]) != _shape(current[name]):
             raise ValueError(
-                f"{name} has shape {_shape(tensors[name])}, the network {_shape(wanted[name])}"
+                f"{name} has shape {_shape(tensors[name])}, the network {_shape(current[name])}"
             )
     numbers: list[tuple[Value, float]] = []
     for name, layer in _named_layers(model):
@@ -214,15 +214,15 @@ def _fill(model: MLP, tensors: Mapping[str, Any]) -> None:
 
 
 def _named_layers(model: MLP) -> Iterator[tuple[str, Layer]]:
-    """Each layer with its place in a `Sequential`, where an activation takes a place too."""
-    place = 0
+    """Each layer with its index in a `Sequential`, where activations count too."""
+    index = 0
     for layer in model.layers:
-        yield str(place), layer
-        place += 1 if _activation(layer) is None else 2
+        yield str(index), layer
+        index += 1 if _activation(layer) is None else 2
 
 
 def _links(layer: Layer) -> list[list[Value | None]]:
-    """For each neuron its weight for each input, None where there is no link."""
+    """For each neuron its weight of each input, None where there is no link."""
     rows: list[list[Value | None]] = []
     for neuron in layer.neurons:
         rows.append([None] * neuron.nin)
@@ -232,7 +232,7 @@ def _links(layer: Layer) -> list[list[Value | None]]:
 
 
 def _mask(layer: Layer) -> list[list[int]] | None:
-    """Which links there are, or None if all are."""
+    """1 for each link and 0 for each missing one, or None if none is missing."""
     mask = [[int(weight is not None) for weight in row] for row in _links(layer)]
     return None if all(map(all, mask)) else mask
 
@@ -255,15 +255,15 @@ def _module(activation: Activation) -> torch.nn.Module:
     import torch
 
     if isinstance(activation, str):
-        for name, found in vars(torch.nn).items():
+        for name, kind in vars(torch.nn).items():
             if name.lower() == activation.replace("_", ""):
-                made: torch.nn.Module = found(**_TORCH_OPTIONS.get(activation, {}))
-                return made
+                module: torch.nn.Module = kind(**_TORCH_OPTIONS.get(activation, {}))
+                return module
     raise ValueError(f"torch.nn has no module for the activation {activation!r}")
 
 
 def _row(module: torch.nn.Module) -> str | None:
-    """The name of the operation that does what `module` does, if there is one."""
+    """The name of the operation that computes what `module` does, if there is one."""
     import torch
 
     name = type(module).__name__.lower()

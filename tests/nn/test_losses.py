@@ -166,7 +166,7 @@ def test_what_is_recorded_does_not_depend_on_the_numbers(loss):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda s: squared_error(s, [1, 0]), "3 outputs but 2 targets; give one target each"),
+        (lambda s: squared_error(s, [1, 0]), "3 outputs but 2 targets; give one target per output"),
         (lambda s: cross_entropy(s, 1), "3 outputs but 1 targets"),
         (lambda s: hinge([], []), "0 outputs but 0 targets"),
         (lambda s: cross_entropy(s, [1, 1, 0]), "targets sum to 2, not 1"),

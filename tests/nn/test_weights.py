@@ -90,7 +90,7 @@ def test_a_file_that_pytorch_wrote_is_loaded(tmp_path):
     save_file(network.state_dict(), path)
     model = load(path, MLP(2, [3, 1]))
     assert model([0.5, -1]).data == pytest.approx(network(torch.tensor([0.5, -1])).item(), abs=1e-6)
-    with pytest.raises(ValueError, match=r"does not say what network it is of; give one: load"):
+    with pytest.raises(ValueError, match=r"does not describe its network; give one: load"):
         load(path)
 
 
@@ -139,7 +139,7 @@ def test_other_modules_are_refused():
         r"module 1 is LeakyReLU\(negative_slope=0\.3\)": [nn.Linear(2, 2), nn.LeakyReLU(0.3)],
         "0 modules": [],
     }
-    with pytest.raises(TypeError, match=r"takes a torch\.nn\.Sequential, not Linear"):
+    with pytest.raises(TypeError, match=r"needs a torch\.nn\.Sequential, got Linear"):
         from_torch(nn.Linear(2, 2))
     for message, modules in refused.items():
         with pytest.raises(ValueError, match=message):
@@ -157,7 +157,7 @@ def test_a_function_is_not_written_down(tmp_path):
     path = tmp_path / "model.safetensors"
     model = MLP(1, [1, 1], activation=lambda x: x * x, seed=1)
     save(model, path)
-    with pytest.raises(ValueError, match="does not say what network"):
+    with pytest.raises(ValueError, match="does not describe its network"):
         load(path)
     other = MLP(1, [1, 1], activation=lambda x: x * x, seed=2)
     assert load(path, other).state_dict() == model.state_dict()
@@ -173,13 +173,13 @@ def file(tmp_path):
 @pytest.mark.parametrize("cut", [0, 4, 60, 200, -1])
 def test_a_cut_file_is_refused(file, cut):
     file.write_bytes(file.read_bytes()[:cut])
-    with pytest.raises(ValueError, match=r"model\.safetensors is not a whole safetensors file"):
+    with pytest.raises(ValueError, match=r"model\.safetensors is not a complete safetensors file"):
         load(file)
 
 
 def test_a_foreign_file_is_refused(file):
     file.write_bytes(b"PK\x03\x04 something else altogether" * 10)
-    with pytest.raises(ValueError, match="is not a whole safetensors file"):
+    with pytest.raises(ValueError, match="is not a complete safetensors file"):
         load(file)
 
 
@@ -241,7 +241,7 @@ def test_a_missing_file_is_an_os_error(tmp_path):
 
 def test_what_cannot_be_saved_leaves_the_file_alone(file):
     before = file.read_bytes()
-    with pytest.raises(TypeError, match="save takes an MLP, not Neuron"):
+    with pytest.raises(TypeError, match="model must be an MLP, got Neuron"):
         save(Neuron(2), file)
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.iterdir()] == [file.name]
