@@ -1,9 +1,9 @@
 """The package from a terminal: ``micrograd-lab lecture``, ``micrograd-lab draw "w*x + b" ...``.
 
-A subcommand is one function in `COMMANDS`: it adds its arguments to the parser it is given and
-returns what runs.  The first line of its docstring is its line in ``micrograd-lab --help``, all
-of it is shown by ``micrograd-lab NAME --help``.  A ValueError, OSError, RuntimeError or
-ImportError from what runs becomes one line and exit code 2.
+A subcommand is one function in `COMMANDS`, which adds its arguments to a parser and returns the
+function to run.  ``micrograd-lab --help`` shows the first line of its docstring, and
+``micrograd-lab NAME --help`` all of it.  A ValueError, OSError, RuntimeError or ImportError becomes
+one line and exit code 2.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Run = Callable[[Namespace], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line, and return the exit code: 0, or 2 for what could not be done.
+    """Run one command line; the exit code is 0, or 2 after an error.
 
     >>> main(["step", "w*x", "w=2", "x=3"])
     forward
@@ -43,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without σ and ∂ shows ?
-    parsed = _parsed(list(sys.argv[1:] if arguments is None else arguments))
+    options = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        parsed.run(parsed)
+        options.run(options)
         print(end="", flush=True)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -53,18 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except OSError as error:
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        return _refuse(parsed.program, message)
+        return _fail(options.program, message)
     except (ValueError, RuntimeError, ImportError) as error:
-        return _refuse(parsed.program, str(error))
+        return _fail(options.program, str(error))
     return 0
 
 
 def lecture(parser: ArgumentParser) -> Run:
-    """Compute the lecture's examples beside what its slides print, and draw and explain them.
+    """Recompute every example of the lecture, explain the differences, and draw the graphs.
 
-    Prints every number of the slides with the computed one and why they differ, and the weights
-    after an update.  Writes of the toy example and of the network, as its slides compute it and
-    corrected: pictures as SVG and PNG, a page to step through in a browser, and a text that
+    Prints every number of the slides beside the computed one, with the reason for a difference,
+    and the weights after an update.  For the toy example and for the network, as printed and
+    corrected, writes pictures (SVG and PNG), a page to step through in a browser, and a text that
     derives the gradient of every parameter.
 
     examples:
@@ -90,8 +90,8 @@ def lecture(parser: ArgumentParser) -> Run:
         try:  # files first: a reader such as `head` may end the program while it prints
             parsed.output.mkdir(parents=True, exist_ok=True)
             for name, example in examples.items():
-                explained = _explained(example.result, example.parameters)
-                write_whole(parsed.output / f"{name}.txt", explained.encode())
+                text = _derivations(example.result, example.parameters)
+                write_whole(parsed.output / f"{name}.txt", text.encode())
                 step(example.result).save(parsed.output / f"{name}.html")
                 example.result.backward()
                 diagram = draw(example.result)
@@ -99,8 +99,8 @@ def lecture(parser: ArgumentParser) -> Run:
                     diagram.save(parsed.output / (name + suffix))
         finally:
             print(report(), flush=True)
-        into = parsed.output.resolve()
-        print(f"\nwrote {', '.join(examples)} as .svg, .png, .html and .txt into {into}")
+        folder = parsed.output.resolve()
+        print(f"\nwrote {', '.join(examples)} as .svg, .png, .html and .txt into {folder}")
 
     return run
 
@@ -108,9 +108,9 @@ def lecture(parser: ArgumentParser) -> Run:
 def draw(parser: ArgumentParser) -> Run:
     """Draw the computational graph of an expression.
 
-    Values stand above the wires, the gradients of the result below them.  There are exp, log,
-    tanh, sigmoid, relu and every other operation of one input, sum(a, b, ...) and
-    dot([w1, w2], [x1, x2], b).  Steps can be named; the picture shows the names.
+    Values stand above the wires, gradients below them.  Functions are exp, log, tanh, sigmoid,
+    relu and every other operation of one input, sum(a, b, ...) and dot([w1, w2], [x1, x2], b).
+    Intermediate values can be named, and the picture shows the names.
 
     examples:
       micrograd-lab draw "w*x + b" w=-2 x=5 b=3 -o f.svg
@@ -144,9 +144,9 @@ def draw(parser: ArgumentParser) -> Run:
 def step(parser: ArgumentParser) -> Run:
     """Print the forward and the backward pass of an expression, step by step.
 
-    A step forward is a formula, the formula with numbers in it, and what it gives.  A step
-    backward is the chain rule: what is handed on is the gradient so far times a local derivative.
-    With -o the same steps become a page to walk through in a browser.
+    A forward step is a formula, the formula with numbers, and its result.  A backward step is the
+    chain rule: an input receives the gradient so far times a local derivative.  With -o the same
+    steps become a page to walk through in a browser.
 
     examples:
       micrograd-lab step "w*x + b" w=-2 x=5 b=3
@@ -176,15 +176,15 @@ def step(parser: ArgumentParser) -> Run:
 def explain(parser: ArgumentParser) -> Run:
     """Derive one gradient of an expression, factor by factor.
 
-    The value that the gradient is by comes after the expression.  The last line checks the result
-    by a difference.
+    The name after the expression is the value to differentiate with respect to.  The last line
+    checks the gradient by a finite difference.
 
     examples:
       micrograd-lab explain "w*x + b" w w=-2 x=5 b=3
       micrograd-lab explain "g = tanh(w*x); f = g*g + g" g w=0.5 x=2 --latex
     """
     parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument("wrt", metavar="NAME", help="a name in the expression")
+    parser.add_argument("wrt", metavar="NAME", help="differentiate with respect to this name")
     parser.add_argument(
         "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
     )
@@ -195,22 +195,22 @@ def explain(parser: ArgumentParser) -> Run:
     def run(parsed: Namespace) -> None:
         result = expression(parsed.expression, _numbers(parsed.numbers))
         graph = Graph(result, products=False)
-        named = {name: node for node, name in graph.names.items()}
-        wrt = named.get(parsed.wrt) or named.get(as_label(parsed.wrt))
+        nodes = {name: node for node, name in graph.names.items()}
+        wrt = nodes.get(parsed.wrt) or nodes.get(as_label(parsed.wrt))
         if wrt is None:
-            raise ValueError(f"there is no {parsed.wrt} here; there are {', '.join(named)}")
-        found = derivation(result, wrt)
-        print(found.latex if parsed.latex else found.markdown if parsed.markdown else found)
+            raise ValueError(f"there is no {parsed.wrt} here; there are {', '.join(nodes)}")
+        text = derivation(result, wrt)
+        print(text.latex if parsed.latex else text.markdown if parsed.markdown else text)
 
     return run
 
 
 def train(parser: ArgumentParser) -> Run:
-    """Train a network on a data set, save it, and draw what it learned.
+    """Train a network on a data set, save it, and draw its decision boundary.
 
-    Prints the accuracy on the samples it learned from and on a fifth that it never saw.  Writes
-    NAME.safetensors, and NAME.svg: the boundary it draws, and the loss epoch by epoch.  Ctrl-C ends
-    the training early; what was learned so far is saved.
+    Prints the accuracy on the training samples and on a fifth that it never saw.  Writes
+    NAME.safetensors, and NAME.svg with the boundary and the loss of each epoch.  Ctrl-C ends the
+    training early and saves the network as it is.
 
     examples:
       micrograd-lab train moons --hidden 16 16 --epochs 200
@@ -223,7 +223,9 @@ def train(parser: ArgumentParser) -> Run:
         "--hidden", type=int, nargs="*", default=[16, 16], metavar="N",
         help="neurons of each hidden layer (default: 16 16)",
     )  # fmt: skip
-    parser.add_argument("--activation", default="relu", help="inside (default: %(default)s)")
+    parser.add_argument(
+        "--activation", default="relu", help="of hidden layers (default: %(default)s)"
+    )
     parser.add_argument("--epochs", type=int, default=200, help="default: %(default)s")
     parser.add_argument("--lr", type=float, default=0.02, help="of Adam (default: %(default)s)")
     parser.add_argument("--batch-size", type=int, metavar="N", help="default: all in one batch")
@@ -303,8 +305,8 @@ examples:
 """
 
 
-def _parsed(words: list[str]) -> Namespace:
-    """The options of a command line, with what runs it as `run`."""
+def _parse(words: list[str]) -> Namespace:
+    """The options of a command line, and as `run` the function to call with them."""
     parser = _OneLineParser(
         prog="micrograd-lab",
         description="See every scalar of backpropagation.",
@@ -329,7 +331,7 @@ def _parsed(words: list[str]) -> Namespace:
 
 
 def _no_option(word: str) -> str:
-    """`word`, with a space before it if it is an expression that begins with a minus."""
+    """`word`, after a space if it is an expression that begins with a minus."""
     return f" {word}" if re.match(r"-(?![-oh]).*[-+*/(]", word) else word
 
 
@@ -337,11 +339,11 @@ class _OneLineParser(ArgumentParser):
     """A parser that answers a wrong argument with one line."""
 
     def error(self, message: str) -> NoReturn:
-        sys.exit(_refuse(self.prog, f"{message}; see {self.prog} --help"))
+        sys.exit(_fail(self.prog, f"{message}; see {self.prog} --help"))
 
 
-def _refuse(program: str, message: str) -> int:
-    """Say on one line what could not be done, and return the exit code for it."""
+def _fail(program: str, message: str) -> int:
+    """Print an error on one line; its exit code."""
     print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
     return 2
 
@@ -354,7 +356,7 @@ def _numbers(words: Sequence[str]) -> dict[str, float]:
         if not sign or not name.isidentifier():
             raise ValueError(f"{word!r} is not NAME=NUMBER, such as w=-2")
         if name in numbers:
-            raise ValueError(f"{name} is given twice")
+            raise ValueError(f"{name} has two numbers; give one")
         try:
             numbers[name] = float(number)
         except ValueError:
@@ -363,7 +365,7 @@ def _numbers(words: Sequence[str]) -> dict[str, float]:
 
 
 def _results(result: Value) -> str:
-    """The result and, once there are gradients, that of every named leaf, a line each."""
+    """The result and, after `backward`, the gradient of every named leaf, one per line."""
     graph = Graph(result, products=False)
     name = graph.names[result]
     lines = [f"{name} = {result.data:.6g}"]
@@ -376,8 +378,8 @@ def _results(result: Value) -> str:
     return "\n".join(lines)
 
 
-def _explained(result: Value, parameters: Sequence[Value]) -> str:
-    """The forward pass, and the derivation of the gradient of each parameter."""
+def _derivations(result: Value, parameters: Sequence[Value]) -> str:
+    """The forward pass, and the derivation of each parameter's gradient."""
     name = Graph(result, products=False).names[result]
     parts = {"Forward": "\n".join(map(str, forward_steps(result)))}
     parts |= {f"∂{name}/∂{w.label}": str(derivation(result, w)) for w in parameters}

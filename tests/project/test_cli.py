@@ -64,7 +64,7 @@ def test_version():
         (["draw", "w*x", "w=1"], "x has no number; give x=…"),
         (["draw", "w*x", "w=1", "x"], "'x' is not NAME=NUMBER, such as w=-2"),
         (["draw", "w*x", "w=1", "x=one"], "'one' is not a number for x; write x=0.5"),
-        (["draw", "x", "x=1", "x=2"], "x is given twice"),
+        (["draw", "x", "x=1", "x=2"], "x has two numbers; give one"),
         (["draw", "x.real", "x=1"], "'x.real' is not understood"),
         (["draw", "log(x)", "x=-1"], "log is undefined at x = Value\\(x: -1, grad=0\\)"),
     ],
@@ -134,7 +134,7 @@ def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_
         (["draw", "σ*x"], "cp1252", "?, x have no number"),
         (["draw", "x*σ", "x=1", "σ=2", "-o", "f.dot"], "ascii", "?v3/?? = 1"),
     ],
-    ids=lambda given: given if isinstance(given, str) else given[0],
+    ids=lambda argument: argument if isinstance(argument, str) else argument[0],
 )
 def test_a_terminal_without_the_letters_gets_a_question_mark(tmp_path, words, encoding, says):
     done = run(*words, cwd=tmp_path, encoding=encoding)
