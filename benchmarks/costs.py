@@ -90,7 +90,7 @@ def starting() -> str:
         with tempfile.TemporaryDirectory() as folder:
             rows.append(("the kernel, compiled for the first time", _process(load, folder)))
             kept = min(_process(load, folder) for _ in range(5))
-            rows.append(("the kernel, kept from then on", kept))
+            rows.append(("the kernel, from its cache", kept))
     lines = [f"| {what} | {duration(seconds - python)} |" for what, seconds in rows]
     return "\n".join(["\n| in a new process | time |", "|---|---:|", *lines])
 
