@@ -1,13 +1,13 @@
-"""Neurons, layers and multi-layer perceptrons, with starting weights and the lecture's names.
+"""Neurons, layers and multi-layer perceptrons, with initial weights and the lecture's names.
 
-    >>> model = MLP(2, [16, 16, 1], seed=7)  # ReLU inside, linear last
+    >>> model = MLP(2, [16, 16, 1], seed=7)  # ReLU in hidden layers, the last one linear
     >>> score = model([0.12, 0.3])
     >>> score.backward()
     >>> len(model.parameters()), model.parameters()[0].label
     (337, 'w_{1,1}^{(1)}')
 
-A neuron records two nodes: its sum of products, Σ, and its activation.  Code written for
-micrograd's `Neuron`, `Layer` and `MLP` runs with these.
+A neuron records two nodes: its sum of products, Σ, and its activation.  Code for micrograd's
+`Neuron`, `Layer` and `MLP` runs with these.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Seed: TypeAlias = "int | random.Random | None"
 if TYPE_CHECKING:
 
     class Outputs(Value, Sequence[Value]):
-        """What a layer computes: the value of a single neuron, a list of several."""
+        """The outputs of a layer: the value of a single neuron, or a list of several."""
 
 
 class Module:
-    """Something with parameters; subclasses say which.
+    """Anything with parameters; a subclass lists them.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -55,7 +55,7 @@ class Module:
             parameter.grad = 0.0
 
     def named_parameters(self) -> list[tuple[str, Value]]:
-        """Each parameter with its label; where that is missing or taken, with its position too.
+        """Each parameter with its label, plus its position where the label is missing or taken.
 
         >>> [name for name, parameter in Neuron(2).named_parameters()]
         ['w_1', 'w_2', 'w_0']
@@ -71,19 +71,19 @@ class Module:
         return {name: parameter.data for name, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Give each parameter the number that `state` has under its name.
+        """Set each parameter to the number under its name in `state`.
 
         Raises:
-            ValueError: if a name is missing or unknown; no parameter has changed then.
+            ValueError: if a name is missing or unknown; then no parameter changes.
         """
-        named = dict(self.named_parameters())
-        missing = [name for name in named if name not in state]
-        unknown = [name for name in state if name not in named]
+        parameters = dict(self.named_parameters())
+        missing = [name for name in parameters if name not in state]
+        unknown = [name for name in state if name not in parameters]
         if missing or unknown:
             first = f"{missing[0]} is missing" if missing else f"{unknown[0]} is unknown"
-            raise ValueError(f"{len(state)} numbers for {len(named)} parameters: {first}")
-        numbers = [Value(state[name]).data for name in named]
-        for parameter, number in zip(named.values(), numbers):
+            raise ValueError(f"{len(state)} numbers for {len(parameters)} parameters: {first}")
+        numbers = [Value(state[name]).data for name in parameters]
+        for parameter, number in zip(parameters.values(), numbers):
             parameter.data = number
 
 
@@ -93,20 +93,20 @@ class Neuron(Module):
     Args:
         nin: number of inputs.
         nonlin: whether there is an activation at all.
-        activation: the name of an operation of one input (`Value.tanh` is called "tanh"), a
+        activation: the name of an operation of one input (such as "tanh" for `Value.tanh`), a
             function from value to value, or None for the sum itself.
-        init: how the weights start: "xavier_uniform", "xavier_normal", "he_uniform" or
-            "he_normal".  If not given, He's normal for a rectifier and Xavier's uniform for the
-            rest, as in the two papers.  The bias starts at 0.
-        mask: one entry per input; where it is false there is no link.
-        seed: a number, or a `random.Random` to go on with; without it, Python's own generator,
-            so that `random.seed` governs.
+        init: the distribution of the initial weights: "xavier_uniform", "xavier_normal",
+            "he_uniform" or "he_normal".  By default He's normal for a rectifier and Xavier's
+            uniform for the rest, as in the two papers.  The bias starts at 0.
+        mask: one entry per input; a false one cuts the link.
+        seed: a number, or a `random.Random` to continue; by default Python's own generator, which
+            `random.seed` controls.
         fan_out: number of neurons in its layer, for Xavier's rule.
 
     Attributes:
         w: the weights, one per link.
         b: the bias.
-        links: which inputs are linked, counted from 0.
+        links: the indices of the linked inputs, from 0.
 
     Source:
         Glorot and Bengio (2010), equation 16; He et al. (2015), equation 15.
@@ -145,7 +145,7 @@ class Neuron(Module):
     def __call__(self, inputs: Sequence[Number]) -> Value:
         if len(inputs) != self.nin:
             raise ValueError(f"{len(inputs)} inputs to a neuron with {self.nin}")
-        if not isinstance(inputs[0], Value):  # a layer has done this for all of its neurons
+        if not isinstance(inputs[0], Value):  # a layer does this once for all its neurons
             inputs = _values(inputs)
         if len(self.links) < self.nin:
             inputs = [inputs[i] for i in self.links]
@@ -161,12 +161,12 @@ class Neuron(Module):
         return [*self.w, self.b]
 
     def name(self, summed: str, activated: str, place: str = "", layer: str = "") -> None:
-        """Label the parameters, and what the neuron will compute.
+        """Label the parameters, and the values that the neuron will compute.
 
         Args:
             summed: the label of its sum.
             activated: the label of its output.
-            place: its number in the layer; empty if it stands alone.
+            place: its number in the layer; empty for a single neuron.
             layer: the superscript of its parameters.
         """
         after = f",{place}" if place else ""
@@ -180,13 +180,13 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons beside each other, with the same inputs.
+    """Neurons side by side, with the same inputs.
 
     Args:
         nin: number of inputs.
         nout: number of neurons.
         nonlin, activation, init, seed: as for `Neuron`.
-        mask: one row per neuron with one entry per input; where it is false there is no link.
+        mask: one row per neuron with one entry per input; a false one cuts the link.
 
     >>> Layer(2, 2, activation="sigmoid", mask=[[1, 1], [0, 1]]).parameters()[3].label
     'w_{2,2}'
@@ -222,7 +222,7 @@ class Layer(Module):
         self.name("a", "z")
 
     def __call__(self, inputs: Sequence[Number] | Number) -> Outputs:
-        """The value of each neuron; of a single neuron, the value itself."""
+        """The value of each neuron as a list; for a single neuron, the value itself."""
         values = _values(inputs)
         outputs: Any = [neuron(values) for neuron in self.neurons]
         return outputs[0] if len(self.neurons) == 1 else outputs  # type: ignore[no-any-return]
@@ -231,7 +231,7 @@ class Layer(Module):
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
     def name(self, summed: str, activated: str, superscript: str = "", layer: str = "") -> None:
-        """Label what the neurons will compute, with `superscript`, and the parameters."""
+        """Label the parameters, and, with `superscript`, the values that the neurons compute."""
         for j, neuron in enumerate(self.neurons, start=1):
             names = [subscripted(letter, j) + superscript for letter in (summed, activated)]
             neuron.name(names[0], names[1], str(j), layer)
@@ -246,11 +246,11 @@ class MLP(Module):
     Args:
         nin: number of inputs.
         nouts: number of neurons of each layer.
-        activation: that of the hidden layers, the last one being linear; or one for each layer.
+        activation: of the hidden layers, with a linear last layer; or one for each layer.
         init, seed: as for `Neuron`.
         masks: for each layer a mask as for `Layer`, or None.
 
-    The weight from node i to node j of layer l is labelled `w_{i,j}^{(l)}`, the bias of node j
+    In layer l the weight from node i to node j is `w_{i,j}^{(l)}`, and the bias of node j is
     `w_{0,j}^{(l)}`.  Hidden nodes compute `a_j` and `z_j`, with the layer as a superscript if there
     are several hidden layers; output nodes compute `s_j` and, with an activation, `y_j`.
 
@@ -273,9 +273,9 @@ class MLP(Module):
             raise ValueError(f"layers of sizes {nouts!r}; give a list, as in MLP(2, [16, 16, 1])")
         if isinstance(activation, str) or not isinstance(activation, Sequence):
             activation = [activation] * (len(nouts) - 1) + [None]
-        for what, given in (("activations", activation), ("masks", masks)):
-            if given is not None and len(given) != len(nouts):
-                raise ValueError(f"{len(given)} {what} for {len(nouts)} layers; give one each")
+        for name, entries in (("activations", activation), ("masks", masks)):
+            if entries is not None and len(entries) != len(nouts):
+                raise ValueError(f"{len(entries)} {name} for {len(nouts)} layers; give one each")
         generator = _generator(seed)
         sizes = [nin, *nouts]
         self.layers: list[Layer] = [
@@ -297,7 +297,7 @@ class MLP(Module):
                 layer.name("a", "z", place if len(nouts) > 2 else "", place)
 
     def __call__(self, inputs: Sequence[Number] | Number) -> Outputs:
-        """The value of each output neuron; of a single one, the value itself."""
+        """The value of each output neuron as a list; for a single one, the value itself."""
         for layer in self.layers:
             inputs = layer(inputs)
         return inputs  # type: ignore[return-value]
@@ -310,7 +310,7 @@ class MLP(Module):
 
 
 def activation_symbol(activation: Activation) -> str:
-    """What a drawing shows for an activation; nothing for a linear neuron.
+    """The symbol of an activation in drawings; empty for a linear neuron.
 
     >>> activation_symbol("sigmoid"), activation_symbol(None)
     ('σ', '')
@@ -323,7 +323,7 @@ def activation_symbol(activation: Activation) -> str:
 
 
 def _named(activation: Activation) -> Activation:
-    """The activation by its name in the table, if it is there; None for a linear one."""
+    """The activation's name in the table, if it has one; None for a linear neuron."""
     if callable(activation):
         name = getattr(activation, "__name__", "")
         activation = name if getattr(Value, name, None) is activation else activation
@@ -350,7 +350,7 @@ def _start(
     fan_out: int,
     seed: Seed,
 ) -> tuple[float, Callable[[float], float]]:
-    """The standard deviation of the weights, and what draws one with it."""
+    """The standard deviation of the weights, and a function that draws a weight with it."""
     left, right = _slope(activate, -50.0), _slope(activate, 50.0)
     rectifier = abs(left) < 1 and abs(right - 1) < 1e-9
     if init is None:
@@ -371,7 +371,7 @@ def _start(
 
 
 def _slope(activate: Callable[[Value], Value] | None, at: float) -> float:
-    """The slope of an activation; NaN where it has none."""
+    """The slope of an activation at a point; NaN outside its domain."""
     if activate is None:
         return 1.0
     x = Value(at)
@@ -389,7 +389,7 @@ def _generator(seed: Seed) -> random.Random:
 
 
 def _values(inputs: Sequence[Number] | Number) -> Sequence[Value]:
-    """The inputs as values, numbers being labelled x_1, x_2, ...; a single one as a list."""
+    """A list of the inputs, with plain numbers as values labelled x_1, x_2, ..."""
     if isinstance(inputs, Value):
         return [inputs]
     if not hasattr(inputs, "__len__"):

@@ -7,9 +7,9 @@
     >>> history.loss[-1] < history.loss[0] / 2
     True
 
-An epoch shows every sample once.  What happens in it is what one would write by hand: record the
-loss of each sample of a batch, `backward`, and one step of the optimiser.  Where all samples have
-the same graph it is recorded once and replayed at array speed.
+An epoch shows every sample once.  Each batch is the loop that you would write by hand: record the
+loss of each sample, call `backward`, update the parameters.  If all samples have the same graph, it
+is recorded once and replayed at array speed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Loss: TypeAlias = Callable[[Any, Any], Value]
 
 
 class Network(Protocol):
-    """What can be fitted: something with parameters that makes outputs of inputs."""
+    """Anything to fit: it has parameters and computes outputs from inputs."""
 
     def parameters(self) -> list[Value]: ...
 
@@ -50,13 +50,13 @@ class Network(Protocol):
 
 @dataclass(repr=False)
 class History:
-    """How a fit went, with one entry per finished epoch.
+    """The course of a fit, with one entry per finished epoch.
 
     Attributes:
-        loss: the mean loss of the samples, each as it was before its batch moved the parameters.
+        loss: the mean loss of the samples, each from before the update of its batch.
         validation: the mean loss of the validation samples after the epoch; empty without any.
         lr: the learning rate.
-        stopped: why it ended before its time: "", "early", "callback" or "interrupted".
+        stopped: why it stopped: "early", "callback" or "interrupted"; "" after the last epoch.
 
     >>> History(loss=[2.0, 1.0, 0.5], lr=[0.1] * 3)
     History(3 epochs, loss 2 to 0.5)
@@ -69,12 +69,12 @@ class History:
 
     @property
     def best(self) -> int:
-        """The epoch, counted from 0, with the least loss; that of validation if there is any."""
-        judged = self.validation or self.loss
-        return judged.index(min(judged))
+        """The epoch, counted from 0, with the least validation loss, or loss if there is none."""
+        losses = self.validation or self.loss
+        return losses.index(min(losses))
 
     def plot(self, *, theme: str = "light") -> Picture:
-        """The losses as curves; in a notebook a history shows them by itself."""
+        """The losses as curves, as the history shows itself in a notebook."""
         from ..drawing import plot_history
 
         return plot_history(self, theme=theme)
@@ -107,23 +107,23 @@ def fit(
 ) -> History:
     """Move the parameters of `model` so that the mean loss of the samples falls.
 
-    Ctrl-C ends it early, and what was learned so far stays.
+    Ctrl-C ends it early and keeps the parameters as they are.
 
     Args:
         model: an `MLP`, or anything with `parameters()` that can be called on a list of values.
         inputs: a row of numbers per sample.
         targets: a number or a row of numbers per sample.
-        loss: a function of outputs and targets of one sample; `squared_error`, `hinge`, ...
-        optimizer: what moves the parameters; if not given, `SGD` with η = 0.1.
-        epochs: how often every sample is shown.
-        batch_size: samples per step, shuffled anew in every epoch; if not given, all in one step.
-        validation: inputs and targets that are only looked at.
+        loss: a function of the outputs and targets of one sample: `squared_error`, `hinge`, ...
+        optimizer: by default `SGD` with η = 0.1.
+        epochs: number of passes through the samples.
+        batch_size: samples per update, shuffled anew in every epoch; by default all samples.
+        validation: inputs and targets to measure the loss on, not to learn from.
         schedule: the learning rate as a function of the epoch, counted from 0.
-        patience: how many epochs without a new best (of the validation loss, if there is any)
-            are allowed; then it stops, and the parameters are set back to the best epoch's.
-        callbacks: called with the history after each epoch; one that returns True stops.
-        seed: of the shuffling; with the same seed, a run is repeated bit for bit.
-        progress: whether to show a progress bar; if not given, in notebooks and terminals only.
+        patience: the number of epochs without a new least loss (on the validation samples, if there
+            are any) after which it stops and restores the parameters of the best epoch.
+        callbacks: called with the history after each epoch; one that returns True stops the fit.
+        seed: of the shuffling; the same seed repeats a run bit for bit.
+        progress: whether to show a progress bar; by default in notebooks and terminals.
         engine: "scalar" records every sample in every epoch; "auto" records one and replays it
             for the others, unless some samples have another graph.  An ``if`` on a number, in the
             model or the loss, needs "scalar" if only rare samples take it.
@@ -132,8 +132,8 @@ def fit(
         The losses, epoch by epoch; it plots itself.
 
     Raises:
-        ValueError: if a loss is NaN or infinite: names the epoch, the sample and the node where
-            that first appeared.
+        ValueError: if a loss is NaN or infinite; the message names the epoch, the sample and the
+            first such node.
 
     >>> from micrograd_lab import MLP, Adam, binary_cross_entropy, gate
     >>> xor, model = gate("xor"), MLP(2, [4, 1], activation="tanh", seed=1)
@@ -152,7 +152,7 @@ def fit(
     held_out = _Samples.of(*validation, name="validation sample") if validation else None
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer is an SGD(...), Adam(...), ..., not {optimizer!r:.60}")
+        raise TypeError(f"optimizer must be an SGD, Adam or AdamW, got {optimizer!r:.60}")
     arithmetic = _arithmetic(engine, model, loss, optimizer, samples, held_out)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(), _Best(model)
@@ -176,7 +176,7 @@ def fit(
                 bar.set_postfix({name: f"{loss:.4g}" for name, loss in last.items()}, refresh=False)
                 if held_out:
                     best.update(epoch, last["validation"], _numbers(model))
-                else:  # the loss is that of the parameters before they moved
+                else:  # the loss belongs to the parameters before the updates
                     best.update(epoch, last["loss"], before)
                 if patience and epoch - best.epoch >= patience:
                     history.stopped = "early"
@@ -196,10 +196,10 @@ def fit(
 def accuracy(
     model: Network, inputs: ArrayLike, targets: ArrayLike, *, loss: Loss = squared_error
 ) -> float:
-    """The part of the samples whose own target costs less than that of any other class.
+    """The fraction of samples whose own target has the lowest loss.
 
-    That is the usual count for every loss: the nearer target for a squared error, the sign of the
-    score for a hinge, the largest score for a cross entropy.
+    That is the usual criterion of each loss: the nearest target for a squared error, the sign of
+    the score for a hinge, the largest score for a cross entropy.
 
     >>> from micrograd_lab import Neuron, hinge
     >>> line = Neuron(1, activation=None)
@@ -213,15 +213,15 @@ def accuracy(
         raise ValueError(f"{len(classes)} different targets; accuracy is for up to 100 classes")
     right = 0
     for x, own in zip(samples.inputs, samples.targets):
-        outputs = model(_values("x", x))
-        made = outputs.detach() if isinstance(outputs, Value) else [y.detach() for y in outputs]
-        cost = {t: loss(made, samples.shaped(_values("t", t))).data for t in classes}
-        right += min(classes, key=cost.__getitem__) == tuple(own)
+        y = model(_values("x", x))
+        leaves = y.detach() if isinstance(y, Value) else [output.detach() for output in y]
+        losses = {t: loss(leaves, samples.shaped(_values("t", t))).data for t in classes}
+        right += min(classes, key=losses.__getitem__) == tuple(own)
     return right / len(samples.inputs)
 
 
 class _Best:
-    """The epoch with the least loss so far, and the parameters that it was of."""
+    """The epoch with the least loss so far, and its parameters."""
 
     def __init__(self, model: Network) -> None:
         self.epoch = -1
@@ -235,7 +235,7 @@ class _Best:
 
 @dataclass
 class _Samples:
-    """Rows of inputs and of targets; `single` if a target is a number and no row."""
+    """Rows of inputs and of targets; `single` if each target is a number, not a row."""
 
     inputs: list[list[float]]
     targets: list[list[float]]
@@ -250,7 +250,7 @@ class _Samples:
         return cls(_rows(inputs, "input"), _rows(targets, "target"), single, name)
 
     def shaped(self, target: Sequence[Any]) -> Any:
-        """A target as the loss takes it."""
+        """A target in the form that the loss takes."""
         return target[0] if self.single else target
 
     @cached_property
@@ -262,15 +262,15 @@ class _Samples:
 
 
 class _Scalar:
-    """The arithmetic of an epoch, by recording the graph of every sample."""
+    """An epoch's arithmetic, by recording the graph of every sample."""
 
     def __init__(self, model: Network, loss: Loss) -> None:
         self.model = model
         self.of_sample = loss
 
     def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
-        """Show the samples, one step of the optimiser per batch; the mean of their losses."""
-        whole = 0.0
+        """Show the samples and update once per batch; the mean of their losses."""
+        total = 0.0
         for batch in batches:
             parameters = self.model.parameters()
             for parameter in parameters:
@@ -279,11 +279,11 @@ class _Scalar:
                 for i in batch:
                     loss = self.recorded(samples, i)
                     loss.backward()
-                    whole += loss.data
+                    total += loss.data
             for parameter in parameters:
                 parameter.grad /= len(batch)
             optimizer.step()
-        return whole / len(samples.inputs)
+        return total / len(samples.inputs)
 
     def loss(self, samples: _Samples) -> float:
         """The mean loss of the samples."""
@@ -292,7 +292,7 @@ class _Scalar:
             return sum(self.recorded(samples, i).data for i in range(count)) / count
 
     def recorded(self, samples: _Samples, i: int) -> Value:
-        """The loss of sample `i`, or an error that names its first number that is not finite."""
+        """The loss of sample `i`, or an error with its first number that is not finite."""
         return self.with_leaves(samples, i)[0]
 
     def with_leaves(self, samples: _Samples, i: int) -> tuple[Value, list[Value]]:
@@ -326,24 +326,24 @@ class _Replayed(_Scalar):
         self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
 
     def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
-        program, whole = self.program, 0.0
+        program, total = self.program, 0.0
         program.load()
         try:
             for batch in batches:
-                whole += self.run(samples, batch) * len(batch)
+                total += self.run(samples, batch) * len(batch)
                 program.vector[self.moves] = optimizer.moved(
                     program.vector[self.moves], program.gradient[self.moves]
                 )
-        finally:  # what was learned so far stays, whatever happens
+        finally:  # an error or Ctrl-C keeps the updates so far
             program.store()
-        return whole / len(samples.inputs)
+        return total / len(samples.inputs)
 
     def loss(self, samples: _Samples) -> float:
         self.program.load()
         return self.run(samples, range(len(samples.inputs)))
 
     def run(self, samples: _Samples, batch: Sequence[int]) -> float:
-        """The mean loss of a batch; if it is not finite, the error that recording it gives."""
+        """The mean loss of a batch; if it is not finite, the error from recording it."""
         try:
             loss = self.program.run(samples.table[batch])
         except ValueError:
@@ -352,21 +352,21 @@ class _Replayed(_Scalar):
             self.program.store()
             for i in batch:
                 self.recorded(samples, i)
-            raise ValueError(f"the replay gives {loss:g} where recording does not; take 'scalar'")
+            raise ValueError(f"the loss is {loss:g} only when replayed; take engine='scalar'")
         return loss
 
     def agrees(self, samples: _Samples) -> bool:
-        """Whether recording 16 of the samples gives the graph and the loss that replaying does."""
-        chosen = range(0, len(samples.inputs), math.ceil(len(samples.inputs) / 16))
-        recordings = [self.recorded(samples, i) for i in chosen]
-        mean = sum(loss.data for loss in recordings) / len(chosen)
+        """Whether recording 16 of the samples gives the replay's graph and loss."""
+        probe = range(0, len(samples.inputs), math.ceil(len(samples.inputs) / 16))
+        recordings = [self.recorded(samples, i) for i in probe]
+        mean = sum(loss.data for loss in recordings) / len(probe)
         self.program.load()
         return all(_shape(loss) == _shape(self.program.loss) for loss in recordings) and (
-            math.isclose(self.run(samples, chosen), mean, rel_tol=1e-9, abs_tol=1e-12)
+            math.isclose(self.run(samples, probe), mean, rel_tol=1e-9, abs_tol=1e-12)
         )
 
     def show_targets(self, samples: _Samples) -> None:
-        """Give the loss every target once: it may refuse one, which the replay would not."""
+        """Call the loss with every target once: it may refuse one, but the replay would not."""
         outputs = self.model(_values("x", samples.inputs[0]))
         for target in dict.fromkeys(map(tuple, samples.targets)):
             self.of_sample(outputs, samples.shaped(_values("t", target)))
@@ -380,23 +380,23 @@ def _arithmetic(
     samples: _Samples,
     held_out: _Samples | None,
 ) -> _Scalar:
-    """Replay where it gives what recording gives, as far as a few samples can tell."""
+    """Replay if it agrees with recording on a few samples; otherwise record."""
     if engine not in ("auto", "scalar"):
         raise ValueError(f"no engine {engine!r}; there are auto and scalar")
     if engine == "auto" and set(optimizer.parameters) <= set(model.parameters()):
         try:
             replayed = _Replayed(model, loss, samples, optimizer)
-            for shown in filter(None, (samples, held_out)):
-                replayed.show_targets(shown)
+            for part in filter(None, (samples, held_out)):
+                replayed.show_targets(part)
             if replayed.agrees(samples):
                 return replayed
-        except ValueError:  # recording will come to it again, and say in which epoch
+        except ValueError:  # recording will raise it again, with the epoch
             pass
     return _Scalar(model, loss)
 
 
 def _shape(result: Value) -> list[tuple[Op | None, list[int]]]:
-    """The operation of each node, and where its inputs stand; not its number."""
+    """The operation of each node, and the positions of its inputs; not its number."""
     nodes = recorded(result)
     place = {node: k for k, node in enumerate(nodes)}
     return [(node.op, [place[x] for x in node.inputs]) for node in nodes]
@@ -417,7 +417,7 @@ def _check_finite(parameters: Iterable[Value]) -> None:
     for parameter in parameters:
         if not math.isfinite(parameter.data):
             raise ValueError(
-                f"last step: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
+                f"last update: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
                 "smaller learning rate or scale the inputs"
             )
 
@@ -444,7 +444,7 @@ def _numbers(model: Network) -> list[float]:
 def _bar(epochs: int, progress: bool | None) -> Any:
     """A progress bar over the epochs, in a notebook or a terminal."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it is experimental, or that widgets are missing
+        warnings.simplefilter("ignore")  # it is experimental, or widgets are missing
         from tqdm.autonotebook import tqdm
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     notebook = hasattr(shell, "kernel")

@@ -31,7 +31,7 @@ class Writing:
         return self._number(notation.number(x, digits=digits))
 
     def as_given(self, x: float) -> str:
-        """An input, with every digit it was given."""
+        """An input, as it was typed."""
         return self._number(notation.as_given(x))
 
     def slope(self, of: str, wrt: str, through: str = "") -> str:

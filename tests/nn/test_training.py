@@ -299,7 +299,7 @@ def test_a_sample_among_many_that_leaves_a_domain_is_named_when_it_is_replayed()
 
 def test_a_parameter_that_is_not_finite_is_found_out_before_the_end():
     model = line()
-    with pytest.raises(ValueError, match=r"epoch 0, last step: w_1 is -?inf; take a smaller"):
+    with pytest.raises(ValueError, match=r"epoch 0, last update: w_1 is -?inf; take a smaller"):
         fit(model, [[1e150]], [0], epochs=1, optimizer=SGD(model.parameters(), lr=1e200))
 
 
@@ -372,7 +372,7 @@ def test_what_cannot_be_fitted_is_refused(call, message):
 
 
 def test_an_optimizer_is_no_name():
-    with pytest.raises(TypeError, match=r"optimizer is an SGD.*, not 'adam'"):
+    with pytest.raises(TypeError, match=r"optimizer must be an SGD, .*, got 'adam'"):
         fit(line(), *LINE, optimizer="adam")
 
 

@@ -143,7 +143,7 @@ class _Drawing:
         return self.pen.finish(left - 28, bottom - 62, right + 28, top + 22)
 
     def _column(self, k: int, before: int | None, x: float) -> float:
-        """Draw column k with the links into it; its x, given that of the column before."""
+        """Draw column k with the links into it; its x, from the x of the column before."""
         if k:
             x = self._fit(k, before, x)
             for weight, line in self._links(k):
