@@ -59,25 +59,25 @@ def _first_result(recorded: tuple[Value, list[Value], list[Value]], backend: str
 
 def _least(run: Callable[[], object]) -> float:
     """The least time of three runs."""
-    found = []
+    times = []
     for _ in range(3):
         gc.collect()
         start = time.perf_counter()
-        made = run()
-        found.append(time.perf_counter() - start)
-        del made  # freeing it is not part of the time
-    return min(found)
+        result = run()
+        times.append(time.perf_counter() - start)
+        del result  # freeing it is not part of the time
+    return min(times)
 
 
 def _traced(run: Callable[[], Any]) -> tuple[Any, int]:
     """What `run` returns, and how many bytes are in use because of it."""
     gc.collect()
     tracemalloc.start()
-    made = run()
+    result = run()
     gc.collect()
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    return made, size
+    return result, size
 
 
 def starting() -> str:

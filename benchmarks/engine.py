@@ -168,9 +168,9 @@ def compare_with_forty_lines(rounds):
         for name, way in ways.items():
             times[name].append(seconds(way, 1))
     print(f"\none word through a GPT of 4,192 parameters, ms (off by {off:.0e})")
-    for name, found in times.items():
-        ratio = statistics.median(a / b for a, b in zip(times["forty lines"], found))
-        print(f"  {name:34} {statistics.median(found) * 1e3:6.1f}   {ratio:4.2f} times as fast")
+    for name, own in times.items():
+        ratio = statistics.median(a / b for a, b in zip(times["forty lines"], own))
+        print(f"  {name:34} {statistics.median(own) * 1e3:6.1f}   {ratio:4.2f} times as fast")
 
 
 def where_the_time_goes():

@@ -77,8 +77,8 @@ def recorded(net: Network) -> tuple[Any, Callable[..., Any]]:
         parameter.data = number
 
     def loss(x: Any, t: Any) -> Any:
-        found = getattr(losses, net.loss)(model(x), t[0] if len(t) == 1 else t)
-        return found + net.penalty * total(p * p for p in parameters) if net.penalty else found
+        error = getattr(losses, net.loss)(model(x), t[0] if len(t) == 1 else t)
+        return error + net.penalty * total(p * p for p in parameters) if net.penalty else error
 
     return parameters, loss
 

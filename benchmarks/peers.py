@@ -210,10 +210,10 @@ def _casadi_step(function: Any, p: Any, *data: Any) -> Step:
 
     loss, gradient = np.zeros(1), np.zeros(len(p))
     buffer, run = function.buffer()
-    for k, given in enumerate([p, *data]):
-        buffer.set_arg(k, memoryview(given))
-    for k, found in enumerate([loss, gradient]):
-        buffer.set_res(k, memoryview(found))
+    for k, array in enumerate([p, *data]):
+        buffer.set_arg(k, memoryview(array))
+    for k, array in enumerate([loss, gradient]):
+        buffer.set_res(k, memoryview(array))
     kept = function, buffer, data  # which `run` uses, but does not own
 
     def step() -> tuple[float, Any]:

@@ -34,11 +34,11 @@ const root = document.querySelector(".micrograd-stepper").shadowRoot;
 def tangled(nodes: int) -> Value:
     """A result of about so many nodes, in layers that read each other."""
     layer = [Value(0.1 * i, f"x_{{{i}}}") for i in range(6)]
-    made = 6
-    while made < nodes - 20:
-        weights = [Value(0.3, f"w_{{{made},{i}}}") for i in range(6)]
+    count = 6
+    while count < nodes - 20:
+        weights = [Value(0.3, f"w_{{{count},{i}}}") for i in range(6)]
         layer = [(w * x + y).tanh() for w, x, y in zip(weights, layer, layer[1:] + layer[:1])]
-        made += 24
+        count += 24
     result = layer[0]
     for x in layer[1:]:
         result = result + x

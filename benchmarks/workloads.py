@@ -35,12 +35,12 @@ class Network:
 
     def layers(self, p: Any) -> list[Any]:
         """Views of the flat vector `p`: for each layer a row per neuron, its bias last."""
-        found, start = [], 0
+        views, start = [], 0
         for inputs, neurons in zip(self.sizes, self.sizes[1:]):
             stop = start + neurons * (inputs + 1)
-            found.append(p[start:stop].reshape(neurons, inputs + 1))
+            views.append(p[start:stop].reshape(neurons, inputs + 1))
             start = stop
-        return found
+        return views
 
 
 @dataclass

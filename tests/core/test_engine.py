@@ -182,9 +182,9 @@ def test_the_number_of_an_operation_is_a_number(foreign):
 
 @pytest.mark.parametrize("number", [2, True, Fraction(1, 4), Decimal("0.25")])
 def test_the_number_of_an_operation_is_a_float(number):
-    for made in (Value(3.0) ** number, Value(-3.0).leaky_relu(number)):
-        assert type(made.op.n) is type(made.slopes[0]) is float
-        assert made.op.n == number
+    for value in (Value(3.0) ** number, Value(-3.0).leaky_relu(number)):
+        assert type(value.op.n) is type(value.slopes[0]) is float
+        assert value.op.n == number
 
 
 def test_an_operation_goes_by_its_name():

@@ -106,11 +106,11 @@ def test_an_opened_graph_has_the_same_gradients(drawn):
     for _ in range(drawn.randint(3, 25)):
         op = drawn.choice([op for op in ROWS if op.variadic] + ROWS)
         try:
-            made = apply(op, [drawn.choice(values) for _ in range(arity(op))])
+            value = apply(op, [drawn.choice(values) for _ in range(arity(op))])
         except ValueError:
             continue
-        if abs(made.data) < 1e3:
-            values.append(made)
+        if abs(value.data) < 1e3:
+            values.append(value)
     result = total(values)
     result.backward()
     before = [leaf.grad for leaf in leaves]

@@ -84,12 +84,12 @@ def test_random_graphs_agree_with_torch(seed):
         op = drawn.choice(ROWS)
         chosen = [drawn.randrange(len(ours)) for _ in range(arity(op))]
         try:
-            made = apply(op, [ours[i] for i in chosen])
+            value = apply(op, [ours[i] for i in chosen])
         except ValueError:
             continue  # outside the domain; draw again
-        if abs(made.data) > 1e3:
+        if abs(value.data) > 1e3:
             continue
-        ours.append(made)
+        ours.append(value)
         theirs.append(apply_torch(op, [theirs[i] for i in chosen]))
     result = sum(ours[4:], start=ours[0])
     result.backward()

@@ -22,9 +22,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def error(nin=2, sizes=(2, 2), activation="sigmoid"):
     model = MLP(nin, sizes, activation=[activation] * len(sizes), seed=1)
-    made = squared_error(model([0.1] * nin), [0.5] * sizes[-1] if sizes[-1] > 1 else 0.5)
-    made.backward()
-    return made
+    error = squared_error(model([0.1] * nin), [0.5] * sizes[-1] if sizes[-1] > 1 else 0.5)
+    error.backward()
+    return error
 
 
 def collapsed(result):

@@ -1,4 +1,4 @@
-"""Pictures made with Matplotlib: what stands in them, and that no text covers another."""
+"""Matplotlib pictures: what stands in them, and that no text covers another."""
 
 import math
 import subprocess
@@ -96,20 +96,20 @@ def drawn(picture):
     """Every text that is really drawn: ticks outside the axes are not."""
     from matplotlib.text import Text
 
-    found = []
+    texts = []
     draw = Text.draw
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Text, "draw", lambda self, *args: (found.append(self), draw(self, *args)))
+        patch.setattr(Text, "draw", lambda self, *args: (texts.append(self), draw(self, *args)))
         picture.figure.canvas.draw()
-    return [text for text in found if text.get_text().strip() and text.get_visible()]
+    return [text for text in texts if text.get_text().strip() and text.get_visible()]
 
 
 def words(picture):
     """Every text in the picture, without the marks of mathematics."""
     from matplotlib.text import Text
 
-    found = [text.get_text() for text in picture.figure.findobj(Text)]
-    return [unmarked(text) for text in found if text]
+    texts = [text.get_text() for text in picture.figure.findobj(Text)]
+    return [unmarked(text) for text in texts if text]
 
 
 def unmarked(text):
@@ -122,7 +122,7 @@ def outlines(picture):
     from matplotlib.transforms import Affine2D
 
     renderer = picture.figure.canvas.get_renderer()
-    found = []
+    texts = []
     for text in drawn(picture):
         angle = text.get_rotation()
         text.set_rotation(0)
@@ -131,9 +131,9 @@ def outlines(picture):
         anchor = text.get_transform().transform(text.get_position())
         turned = Affine2D().rotate_deg_around(*anchor, angle)
         corners = turned.transform(box.corners()[[0, 1, 3, 2, 0]])
-        found.append((text.get_text(), Path(corners, closed=True)))
-    assert found
-    return found
+        texts.append((text.get_text(), Path(corners, closed=True)))
+    assert texts
+    return texts
 
 
 def overlaps(texts):
@@ -420,9 +420,9 @@ def test_an_activation_is_drawn_as_the_table_has_it(op):
     values, slopes = axes.lines[:2]
     i = 300  # a place right of 0, unless a gap was put in before it
     x = values.get_xdata()[i]
-    made = getattr(Value(x), op.name)()
-    assert values.get_ydata()[i] == made.data
-    assert slopes.get_ydata()[list(slopes.get_xdata()).index(x)] == made.slopes[0]
+    f = getattr(Value(x), op.name)()
+    assert values.get_ydata()[i] == f.data
+    assert slopes.get_ydata()[list(slopes.get_xdata()).index(x)] == f.slopes[0]
 
 
 def test_a_jump_is_not_joined():

@@ -48,11 +48,11 @@ def parameters(numbers):
 @pytest.mark.parametrize("name", NETWORKS["printed_wiring"]["data"])
 def test_every_node_has_the_recomputed_value_and_gradient(wiring, name):
     expected = NETWORKS[f"{wiring}_wiring"]
-    found = node(backward(network(wiring)), wiring, name)
-    assert found.data == full(expected["data"][name])
-    assert found.data == full(float(expected["data_20digits"][name]))
-    assert found.grad == full(expected["grad"][name])
-    assert found.grad == full(float(expected["grad_20digits"][name]))
+    value = node(backward(network(wiring)), wiring, name)
+    assert value.data == full(expected["data"][name])
+    assert value.data == full(float(expected["data_20digits"][name]))
+    assert value.grad == full(expected["grad"][name])
+    assert value.grad == full(float(expected["grad_20digits"][name]))
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
@@ -199,8 +199,8 @@ def test_the_table_of_outputs():
 @pytest.mark.parametrize("name", lecture.GATES)
 def test_a_gate_has_its_truth_table_and_weights(name):
     gates = NUMBERS["gates"]
-    found = [lecture.gate(name, Value(x), Value(y)).data for x, y in CORNERS]
-    assert found == gates["tables"][name]
+    table = [lecture.gate(name, Value(x), Value(y)).data for x, y in CORNERS]
+    assert table == gates["tables"][name]
     (weights,) = (
         v
         for k, v in gates["weights (w1,w2,w0), step activation"].items()

@@ -15,7 +15,7 @@ def test_every_way_that_is_installed_computes_the_lectures_network(monkeypatch):
     monkeypatch.delitem(bench.WAYS, "torch.compile")  # compiles for many seconds
     times = bench.measure(LECTURE, rounds=2)
     assert {"define by run", "by hand", "Python program", "NumPy program"} <= times.keys()
-    assert all(len(found) == 2 for found in times.values())
+    assert all(len(pair) == 2 for pair in times.values())
 
 
 def test_a_way_with_other_results_is_refused(monkeypatch):

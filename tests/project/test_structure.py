@@ -23,12 +23,12 @@ def room(path):
 
 def floors():
     """The floor of every room, from the table in docs/architecture.md."""
-    found = {}
+    floors = {}
     for line in (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines():
         if cells := re.match(r"\| (\d+) \| ([^|]*) \|", line):
             for name in re.findall(r"`(\w+)(?:\.pyi?|/)`", cells[2]):
-                found[name] = int(cells[1])
-    return found
+                floors[name] = int(cells[1])
+    return floors
 
 
 def imported(path):

@@ -53,7 +53,7 @@ def test_the_public_names_have_types(tmp_path):
     done = run(
         ["pyright", "--verifytypes", "micrograd_lab", "--ignoreexternal", "--outputjson"], tmp_path
     )
-    found = json.loads(done.stdout)["typeCompleteness"]
-    if not found["packageRootDirectory"]:
+    report = json.loads(done.stdout)["typeCompleteness"]
+    if not report["packageRootDirectory"]:
         pytest.skip("pyright looks up installed packages only; this one is a link to its source")
-    assert found["completenessScore"] >= 0.98
+    assert report["completenessScore"] >= 0.98

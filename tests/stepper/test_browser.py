@@ -162,13 +162,13 @@ class Walk:
     def numbers(self, kind):
         """The visible numbers of a kind, by the position of their node."""
         script = """
-            const found = {};
+            const numbers = {};
             for (const text of arguments[0].querySelectorAll(`.wire text.${arguments[1]}`))
               if (!text.classList.contains("later"))
-                found[text.closest(".wire").id.slice(1)] = text.textContent;
-            return found"""
-        found = self.browser.execute_script(script, self.root, kind)
-        return {int(i): text for i, text in found.items()}
+                numbers[text.closest(".wire").id.slice(1)] = text.textContent;
+            return numbers"""
+        numbers = self.browser.execute_script(script, self.root, kind)
+        return {int(i): text for i, text in numbers.items()}
 
 
 def until(condition, seconds=20):
@@ -176,8 +176,8 @@ def until(condition, seconds=20):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(WebDriverException):  # the page changes while one looks at it
-            if found := condition():
-                return found
+            if result := condition():
+                return result
         time.sleep(0.02)
     raise AssertionError(f"waited {seconds} s in vain")
 
