@@ -35,7 +35,7 @@ class Graph:
 
     Attributes:
         result: where `backward` starts.
-        nodes: every value, inputs before what is computed from them.
+        nodes: every value, each after its inputs.
         names: the name of each node: its label, or `v` and its number; the second node labelled
             `w` is `w (v5)`, the second product of `z_1` is `z_1.2`.
 
@@ -113,7 +113,7 @@ class Graph:
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
-        """What `node` hands back to its input `i`, by the engine's chain rule: local × upstream."""
+        """The contribution of `node` to its input `i`, local × upstream, by the engine's rule."""
         x = record(0.0, None, (), ())
         propagate([record(node.data, node.op, (x,), (node.slopes[i],), node.grad)])
         return x.grad

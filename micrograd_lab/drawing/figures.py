@@ -62,12 +62,12 @@ class Picture:
         kind = path.suffix[1:].lower()
         if kind not in FORMATS:
             raise ValueError(f"{path.name!r} has no known format; end it in .svg, .png or .pdf")
-        write_whole(path, self._rendered(kind))
+        write_whole(path, self._render(kind))
 
     @property
     def svg(self) -> str:
         """The picture as self-contained SVG text."""
-        return self._rendered("svg").decode()
+        return self._render("svg").decode()
 
     def _repr_html_(self) -> str:
         return image(self.svg, self._about)
@@ -82,7 +82,7 @@ class Picture:
             'show it in a notebook, or .save("picture.svg")'
         )
 
-    def _rendered(self, kind: str) -> bytes:
+    def _render(self, kind: str) -> bytes:
         import matplotlib
 
         target = io.BytesIO()

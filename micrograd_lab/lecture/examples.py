@@ -80,11 +80,11 @@ def toy(w: float = -2, b: float = 3, *, target: float | None = None) -> Example:
     >>> {name: (node.data, node.grad) for name, node in example.nodes.items()}
     {'w': (-2.0, 5.0), 'x': (5.0, -2.0), 'g': (-10.0, 1.0), 'b': (3.0, 1.0), 'f': (-7.0, 1.0)}
     """
-    g = _named("g", Value(w, "w") * Value(5, "x"))
-    f = _named("f", g + Value(b, "b"))
+    g = _label("g", Value(w, "w") * Value(5, "x"))
+    f = _label("f", g + Value(b, "b"))
     if target is None:
         return _example(f)
-    return _example(_named("E", _named("e", f - Value(target, "t")).half_square()))
+    return _example(_label("E", _label("e", f - Value(target, "t")).half_square()))
 
 
 def toy_steps(steps: int, rate: float = 0.1, *, target: float | None = None) -> list[float]:
@@ -130,12 +130,12 @@ def network(wiring: str = "corrected", weights: Mapping[str, float] | None = Non
     hidden = [a.sigmoid() for a in _sums("a", x, numbers, layer=1)]
     z = hidden if wiring == "corrected" else hidden[::-1]
     for k in (0, 1):
-        _named(f"z_{k + 1}", z[k])
+        _label(f"z_{k + 1}", z[k])
     errors = []
     for k, s in enumerate(_sums("s", z, numbers, layer=2), start=1):
-        y, t = _named(f"y_{k}", s.sigmoid()), Value(TARGETS[f"t_{k}"], f"t_{k}")
-        errors.append(_named(f"E_{k}", _named(f"e_{k}", y - t).half_square()))
-    return _example(_named("E", errors[0] + errors[1]))
+        y, t = _label(f"y_{k}", s.sigmoid()), Value(TARGETS[f"t_{k}"], f"t_{k}")
+        errors.append(_label(f"E_{k}", _label(f"e_{k}", y - t).half_square()))
+    return _example(_label("E", errors[0] + errors[1]))
 
 
 def trained(
@@ -207,9 +207,9 @@ def xor(x_1: float, x_2: float, *, steepness: float | None = None) -> Example:
     [0.0, 1.0, 1.0, 0.0]
     """
     x = Value(x_1, "x_1"), Value(x_2, "x_2")
-    z_1 = _named("z_1", gate("OR", *x, steepness=steepness))
-    z_2 = _named("z_2", gate("NAND", *x, steepness=steepness))
-    return _example(_named("y", gate("AND", z_1, z_2, steepness=steepness)))
+    z_1 = _label("z_1", gate("OR", *x, steepness=steepness))
+    z_2 = _label("z_2", gate("NAND", *x, steepness=steepness))
+    return _example(_label("y", gate("AND", z_1, z_2, steepness=steepness)))
 
 
 def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Example:
@@ -233,7 +233,7 @@ def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Exam
         raise ValueError(f"{activation} is not an operation of one input; there are {known}")
     z = Value(x, "x")
     for layer in range(1, layers + 1):
-        z = _named(subscripted("z", layer), getattr(z, activation)())
+        z = _label(subscripted("z", layer), getattr(z, activation)())
     return _example(z)
 
 
@@ -245,11 +245,11 @@ def _sums(
     for j in (1, 2):
         w_1, w_2, bias = (f"w_{{{i},{j}}}^{{({layer})}}" for i in (1, 2, 0))
         weights = [Value(numbers[w_1], w_1), Value(numbers[w_2], w_2)]
-        sums.append(_named(f"{name}_{j}", dot(weights, inputs, Value(numbers[bias], bias))))
+        sums.append(_label(f"{name}_{j}", dot(weights, inputs, Value(numbers[bias], bias))))
     return sums
 
 
-def _named(label: str, value: Value) -> Value:
+def _label(label: str, value: Value) -> Value:
     value.label = label
     return value
 

@@ -53,7 +53,7 @@ class Printed:
 
     @property
     def kind(self) -> str:
-        """How the printed number comes about.
+        """The relation of the printed number to the computed one.
 
         "exact": the computed number, rounded.  "rounded factors": the slide's arithmetic on rounded
         factors, rounded.  "truncated": that arithmetic, cut off.  "erratum": none of these.

@@ -44,7 +44,7 @@ def mean_squared_error(outputs: Numbers, targets: Numbers) -> Value:
     2.5
     """
     squares = [(output - target) ** 2 for _, output, target in _pairs(outputs, targets)]
-    return _labelled(total(squares) / len(squares) if len(squares) > 1 else squares[0], "E")
+    return _label(total(squares) / len(squares) if len(squares) > 1 else squares[0], "E")
 
 
 def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
@@ -98,7 +98,7 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     if not abs(target_sum - 1) <= 1e-9:
         raise ValueError(f"targets sum to {target_sum:g}, not 1; divide them by their sum")
     expected = dot(weights, values)
-    return _labelled(logsumexp([score - expected for score in values]), "H")
+    return _label(logsumexp([score - expected for score in values]), "H")
 
 
 def hinge(scores: Numbers, targets: Numbers) -> Value:
@@ -132,7 +132,7 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
         raise ValueError("0 scores; softmax needs at least 1")
     log_sum = logsumexp(values)
     return [
-        _labelled((score - log_sum).exp(), subscripted("p", k))
+        _label((score - log_sum).exp(), subscripted("p", k))
         for k, score in enumerate(values, start=1)
     ]
 
@@ -156,9 +156,9 @@ def _values(numbers: Numbers, name: str) -> list[Value]:
 
 
 def _sum(losses: list[Value], label: str) -> Value:
-    return _labelled(total(losses) if len(losses) > 1 else losses[0], label)
+    return _label(total(losses) if len(losses) > 1 else losses[0], label)
 
 
-def _labelled(value: Value, label: str) -> Value:
+def _label(value: Value, label: str) -> Value:
     value.label = label
     return value

@@ -144,7 +144,7 @@ def fit(
     1.0
     """
     if epochs < 0:
-        raise ValueError(f"{epochs} epochs; it needs to be at least 0")
+        raise ValueError(f"epochs is {epochs}; it needs to be at least 0")
     for name, count in (("batch_size", batch_size), ("patience", patience)):
         if count is not None and count < 1:
             raise ValueError(f"{name} is {count}; it needs to be at least 1")

@@ -147,7 +147,7 @@ class Part:
         ]
 
     def _branches(self, graph: Graph) -> list[str]:
-        """What each path goes through: the neuron, as in the lecture, or the next value."""
+        """The name of each path: its neuron, as in the lecture, or its next value."""
         names = []
         for path in self.paths:
             first, *then = (link.node for link in path.links[:2])

@@ -139,7 +139,7 @@ class _Writer:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.condition(test, body, orelse), 0
             case ast.BoolOp(op=op, values=values):
-                return self.joined(op, values), 0
+                return self.join(op, values), 0
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self.call(name, args)
         raise ValueError(f"{ast.unparse(node)!r} is not part of a formula")
@@ -178,7 +178,7 @@ class _Writer:
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"{self.term(body, 1)} if {self.term(test, 0)} else {self.term(orelse, 0)}"
 
-    def joined(self, op: ast.boolop, values: list[ast.expr]) -> str:
+    def join(self, op: ast.boolop, values: list[ast.expr]) -> str:
         word = " or " if isinstance(op, ast.Or) else " and "
         return word.join(self.term(value, 0) for value in values)
 
@@ -243,7 +243,7 @@ class _Latex(_Writer):
         rows.append(rf"{self.term(orelse, 0)} & \text{{otherwise}}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
 
-    def joined(self, op: ast.boolop, values: list[ast.expr]) -> str:
+    def join(self, op: ast.boolop, values: list[ast.expr]) -> str:
         word = r" \lor " if isinstance(op, ast.Or) else r" \land "
         return word.join(self.term(value, 0) for value in values)
 
@@ -280,7 +280,7 @@ class _NumPy(_Writer):
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"np.where({self.term(test, 0)}, {self.term(body, 0)}, {self.term(orelse, 0)})"
 
-    def joined(self, op: ast.boolop, values: list[ast.expr]) -> str:
+    def join(self, op: ast.boolop, values: list[ast.expr]) -> str:
         sign = " | " if isinstance(op, ast.Or) else " & "
         return sign.join(f"({self.term(value, 0)})" for value in values)
 

@@ -286,7 +286,7 @@ def _op(node: Value) -> Op:
 
 
 def _edges(graph: Graph, node: Value) -> tuple[Edge, ...]:
-    """What `propagate` is about to do at `node`, edge by edge."""
+    """The edges of `node`, each with the effect that `propagate` is about to have."""
     numbers = (*(x.data for x in node.inputs), node.data)
     before = {x: x.grad for x in node.inputs}
     edges = []

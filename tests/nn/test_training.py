@@ -359,7 +359,7 @@ def test_a_sample_is_right_if_its_target_costs_least(loss, score, targets):
         (lambda: fit(line(), [], []), "0 inputs but 0 targets"),
         (lambda: fit(line(), [[1], [1, 2]], [1, 2]), "input 1 has 2 numbers, input 0 has 1"),
         (lambda: fit(line(), [[1, 2]], [1]), "sample 0: 2 inputs to a neuron with 1"),
-        (lambda: fit(line(), *LINE, epochs=-1), "-1 epochs"),
+        (lambda: fit(line(), *LINE, epochs=-1), "epochs is -1"),
         (lambda: fit(line(), *LINE, batch_size=0), "batch_size is 0"),
         (lambda: fit(line(), *LINE, patience=0), "patience is 0"),
         (lambda: fit(line(), *LINE, engine="gpu"), "no engine 'gpu'; there are auto"),

@@ -289,7 +289,7 @@ def test_training_is_repeated_with_the_same_seed(tmp_path):
         (["suns"], "invalid choice: 'suns'"),
         (["xor", "--hidden", "0"], "2 inputs and 0 neurons"),
         (["xor", "--activation", "swish"], "no activation 'swish'; there are linear, neg"),
-        (["xor", "--epochs", "-1"], "-1 epochs; it needs to be at least 0"),
+        (["xor", "--epochs", "-1"], "epochs is -1; it needs to be at least 0"),
         (["xor", "--lr", "-1"], "lr is -1; it needs to be at least 0"),
         (["xor", "--lr", "1e300"], "epoch 1, sample 0: "),
         (["xor", "--epochs", "1", "-o", "no/folder/xor"], "No such file"),

@@ -56,7 +56,7 @@ def draw_network(
 
     Args:
         network: an output or a loss of the network; or all its outputs; or a model, drawn with
-            its weights and their gradients alone, such as those of a batch.
+            its weights and their gradients alone, such as the gradients of a batch.
         theme: "light" or "dark".
         parameters: its weights and biases; by default the leaves labelled as in the lecture.
 
