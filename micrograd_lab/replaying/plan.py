@@ -1,24 +1,24 @@
 """A recorded graph as flat lists: what every replay is written from.
 
-The recorded nodes are put into the form that array programs want, without changing what they
-compute.  A tree of additions becomes one sum; sums of products become dot products, of what is
-computed once with what is computed for each sample; a loss that was recorded over a whole batch
-becomes one sample and a table of numbers.  How a program is written is not known here.
+The recorded nodes take the form that array programs want, without a change in what they compute.
+A tree of additions becomes one sum; sums of products become dot products of what is computed once
+with what is computed for each sample; a loss that was recorded over a whole batch becomes one
+sample and a table of numbers.  How a program is written is not known here.
 
-Read ``engine.py`` before this file.
+Read ``terms.py`` and ``batches.py`` before this file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from ..engine import Value, recorded
-from ..ops import OPS, Op
+from ..engine import Value
+from ..ops import Op
+from .batches import Batch, find_batch
+from .terms import ADD, DOT, MUL, SUM, RecordedTerms, Term
 
 ONCE, EACH, AFTER = 0, 1, 2
-ADD, MUL, SUM, DOT = OPS["add"], OPS["mul"], OPS["sum"], OPS["dot"]
 
 
 @dataclass
@@ -73,8 +73,78 @@ class Plan:
         self.active.append(active)
         return len(self.ops) - 1
 
+    def add_constant(self, number: float, value: Value | None = None) -> int:
+        """The position of a new constant."""
+        i = self.add(None, (), value)
+        self.constants[i] = number
+        return i
 
-def plan(
+    def add_dot(self, pairs: list[tuple[int, int]], bias: int | None) -> int:
+        """The position of a new sum of products."""
+        inputs = (*(a for a, _ in pairs), *(b for _, b in pairs))
+        return self.add(DOT, inputs if bias is None else (*inputs, bias), None)
+
+    def add_sum(self, terms: list[Term], value: Value | None) -> int:
+        """The position of a new sum, after the nodes that it needs.
+
+        Products are sorted by when their factors are computed, and each kind becomes one dot
+        product.  What is computed once is summed once.
+        """
+        single, products = self._by_phase(terms)
+        total: int | None = None
+        for phase in sorted({*single, *products}):
+            total = self._add_phase(single.get(phase, []), products.get(phase, {}), total)
+        assert total is not None, "a sum has terms"
+        if self.ops[total]:
+            self.values[total] = value
+        return total
+
+    def _by_phase(
+        self, terms: list[Term]
+    ) -> tuple[dict[int, list[int]], dict[int, dict[tuple[int, int], list[tuple[int, int]]]]]:
+        """Single terms by phase; products by phase and by the phases of both factors."""
+        single: dict[int, list[int]] = {}
+        products: dict[int, dict[tuple[int, int], list[tuple[int, int]]]] = {}
+        numbers = []
+        for term in terms:
+            a, b = term[0], term[-1]
+            if len(term) == 2:
+                if self.phases[a] > self.phases[b]:
+                    a, b = b, a
+                kind = self.phases[a], self.phases[b]
+                products.setdefault(kind[1], {}).setdefault(kind, []).append((a, b))
+            elif a in self.constants:
+                numbers.append(self.constants[a])
+            else:
+                single.setdefault(self.phases[a], []).append(a)
+        if sum(numbers) or len(numbers) == len(terms):
+            single[ONCE] = [self.add_constant(sum(numbers)), *single.get(ONCE, [])]
+        return single, products
+
+    def _add_phase(
+        self,
+        single: list[int],
+        products: dict[tuple[int, int], list[tuple[int, int]]],
+        before: int | None,
+    ) -> int:
+        """The position of the sum of one phase's terms and of `before`, the sum so far."""
+        parts = [*([] if before is None else [before]), *single]
+        last: list[tuple[int, int]] = []
+        for pairs in products.values():
+            if len(pairs) == 1:
+                parts.append(self.add(MUL, pairs[0], None))
+                continue
+            if last:
+                parts.append(self.add_dot(last, None))
+            last = pairs
+        if len(parts) > 1:
+            parts = [self.add(ADD if len(parts) == 2 else SUM, tuple(parts), None)]
+        if last:  # it takes the rest as its bias
+            return self.add_dot(last, parts[0] if parts else None)
+        return parts[0]
+
+
+def make_plan(
     loss: Value, inputs: Sequence[Value], parameters: Sequence[Value], *, batch: bool = True
 ) -> Plan:
     """The plan of `loss` as a function of `inputs`, one per column, and of `parameters`.
@@ -83,269 +153,68 @@ def plan(
         batch: whether to look for the samples that a loss without inputs was recorded over.
 
     >>> w, x, b = Value(2), Value(3), Value(1)
-    >>> made = plan((w * x + w * b + b).tanh(), [x], [w, b])
-    >>> [(op.name, phase) for op, phase in zip(made.ops, made.phases) if op]
+    >>> plan = make_plan((w * x + w * b + b).tanh(), [x], [w, b])
+    >>> [(op.name, phase) for op, phase in zip(plan.ops, plan.phases) if op]
     [('mul', 0), ('add', 0), ('mul', 1), ('add', 1), ('tanh', 1)]
     """
-    graph = _Recorded(loss, inputs, parameters)
-    found = None if inputs or not batch else _batch(graph)
-    if found:
-        graph.column = found.column
-    made = Plan(batch=found.rows if found else None)
-    place = [-1] * len(graph.order)
-    leaf: dict[object, int] = {}  # equal constants, and leaves that read one column, are one node
-
-    def placed(terms: Iterable[_Term]) -> list[_Term]:
-        """`terms` by position in the plan; a constant is added to it where it is first read."""
-        there = []
-        for term in terms:
-            for j in term:
-                if place[j] < 0:
-                    data = graph.order[j].data
-                    place[j] = leaf.setdefault(repr(data), len(made))
-                    if place[j] == len(made):
-                        made.constants[made.add(None, (), graph.order[j])] = data
-            there.append(tuple([place[j] for j in term]))
-        return there
-
-    for i, value in enumerate(graph.order):
-        if graph.inside[i] or (found and i in found.copies):
-            continue
-        if graph.column[i] >= 0:
-            place[i] = leaf.setdefault(graph.column[i], len(made))
-            if place[i] == len(made):
-                made.columns[made.add(None, (), value, EACH)] = graph.column[i]
-        elif graph.parameter[i] >= 0:
-            place[i] = made.add(None, (), value)
-            made.parameters[place[i]] = graph.parameter[i]
-            made.active[place[i]] = True
-        elif graph.constant[i]:
-            continue
-        elif found and i == found.sum:
-            each = _written(made, placed(found.terms), None)
-            over = made.add(SUM, (each,), None, AFTER)
-            place[i] = _written(made, [(over,), *placed(found.rest)], value)
-        elif i in graph.terms:
-            place[i] = _written(made, placed(graph.terms[i]), value)
-        else:
-            place[i] = made.add(value.op, placed([graph.inputs[i]])[0], value)
-    (made.result,) = placed([(len(place) - 1,)])[0]
-    return made
+    graph = RecordedTerms(loss, inputs, parameters)
+    return _Planner(graph, None if inputs or not batch else find_batch(graph)).plan()
 
 
-_Term: TypeAlias = "tuple[int, ...]"  # (i,), or (i, j) for a product
-
-
-class _Recorded:
-    """The recorded graph by position, with every tree of additions gathered into its terms.
+class _Planner:
+    """Adds the nodes of a recorded graph to a plan, in order.
 
     Attributes:
-        column, parameter: which one a leaf is, or -1.
-        constant: whether the node depends on neither an input nor a parameter.
-        terms: position of a sum -> what it adds up: (i,), or (i, j) for a product.
-        inside: whether the node is only a part of such a sum.
+        place: for each recorded node, its position in the plan, or -1.
+        leaves: equal constants, and leaves that read one column, are one node.
     """
 
-    def __init__(self, loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
-        self.order = recorded(loss)
-        at = {value: i for i, value in enumerate(self.order)}
-        size = len(self.order)
-        self.inputs = [tuple([at[v] for v in value.inputs]) for value in self.order]
-        self.column, self.parameter = [-1] * size, [-1] * size
-        for which, values in ((self.column, inputs), (self.parameter, parameters)):
-            for k, value in enumerate(values):
-                if value in at:
-                    which[at[value]] = k
-        self.constant = constant = [False] * size
-        self.readers = readers = [0] * size
-        summed = [False] * size  # whether a sum reads it as a term
-        for i, below in enumerate(self.inputs):
-            for j in below:
-                readers[j] += 1
-            op = self.order[i].op
-            if op is None:
-                constant[i] = self.column[i] < 0 and self.parameter[i] < 0
-            else:
-                constant[i] = all(map(constant.__getitem__, below))
-                if op is ADD or op is SUM:
-                    for j in below:
-                        summed[j] = True
-                elif op is DOT and len(below) % 2:
-                    summed[below[-1]] = True
-        self.inside = [
-            summed[i] and readers[i] == 1 and value.op in _LINEAR and not constant[i]
-            for i, value in enumerate(self.order)
-        ]
-        self.terms = {
-            i: self._gathered(i)
-            for i, value in enumerate(self.order)
-            if not self.inside[i] and not constant[i] and value.op in _SUMS
-        }
+    def __init__(self, graph: RecordedTerms, batch: Batch | None) -> None:
+        self.graph, self.batch = graph, batch
+        self.column = batch.column if batch else graph.column
+        self.made = Plan(batch=batch.rows if batch else None)
+        self.place = [-1] * len(graph.order)
+        self.leaves: dict[object, int] = {}
 
-    def _gathered(self, head: int) -> list[tuple[int, ...]]:
-        found: list[tuple[int, ...]] = []
-        ahead = [head]
-        while ahead:
-            i = ahead.pop()
-            op, inputs = self.order[i].op, self.inputs[i]
-            if i != head and not self.inside[i]:
-                found.append((i,))
-            elif op is MUL:
-                found.append(inputs)
-            elif op is DOT:
-                pairs = op.pairs(len(inputs))
-                found.extend(zip(inputs[:pairs], inputs[pairs:]))
-                ahead.extend(inputs[2 * pairs :])
-            else:
-                ahead.extend(reversed(inputs))
-        return found
+    def plan(self) -> Plan:
+        copies = self.batch.copies if self.batch else set()
+        for i in range(len(self.graph.order)):
+            if not self.graph.inside[i] and i not in copies:
+                self.add(i)
+        self.made.result = self.read(len(self.place) - 1)
+        return self.made
 
-
-_SUMS = frozenset((ADD, SUM, DOT))
-_LINEAR = _SUMS | {MUL}
-
-
-def _written(made: Plan, terms: list[_Term], value: Value | None) -> int:
-    """The position of the sum of `terms` after adding it to the plan.
-
-    Products are sorted by when their factors are computed, and each kind becomes one dot product.
-    What is computed once is summed once.
-    """
-    single: dict[int, list[int]] = {}
-    dots: dict[int, dict[tuple[int, int], list[tuple[int, int]]]] = {}
-    phases, known = made.phases, []
-    for term in terms:
-        a, b = term[0], term[-1]
-        if len(term) == 1:
-            if a in made.constants:
-                known.append(made.constants[a])
-            else:
-                single.setdefault(phases[a], []).append(a)
-            continue
-        if phases[a] > phases[b]:
-            a, b = b, a
-        kind = phases[a], phases[b]
-        dots.setdefault(kind[1], {}).setdefault(kind, []).append((a, b))
-    if sum(known) or len(known) == len(terms):
-        i = made.add(None, (), None)
-        made.constants[i] = sum(known)
-        single[ONCE] = [i, *single.get(ONCE, [])]
-    parts: list[int] = []
-    for phase in sorted({*single, *dots}):
-        parts += single.get(phase, [])
-        last: list[tuple[int, int]] = []
-        for pairs in dots.get(phase, {}).values():
-            if len(pairs) == 1:
-                parts.append(made.add(MUL, pairs[0], None))
-            else:
-                if last:
-                    parts.append(_dot(made, last, None))
-                last = pairs
-        if len(parts) > 1:
-            parts = [made.add(ADD if len(parts) == 2 else SUM, tuple(parts), None)]
-        if last:
-            parts = [_dot(made, last, parts[0] if parts else None)]
-    if made.ops[parts[0]]:
-        made.values[parts[0]] = value
-    return parts[0]
-
-
-def _dot(made: Plan, pairs: list[tuple[int, int]], bias: int | None) -> int:
-    inputs = (*(a for a, _ in pairs), *(b for _, b in pairs))
-    return made.add(DOT, inputs if bias is None else (*inputs, bias), None)
-
-
-@dataclass
-class _Batch:
-    """Samples found in a sum: the same computation, again and again with other constants."""
-
-    sum: int  # the position of the sum
-    terms: list[_Term]  # what sample 0 adds to it
-    rest: list[_Term]  # what is not of any sample
-    copies: set[int]  # the nodes of all other samples
-    column: list[int]  # for each node: the column that replaces it, or -1
-    rows: list[tuple[float, ...]]
-
-
-def _batch(graph: _Recorded) -> _Batch | None:
-    """The samples that the loss was recorded over, if it was: the last sum that has any."""
-    keys = _shapes(graph)
-    for i in sorted(graph.terms, reverse=True):
-        alike: dict[tuple[int, ...], list[_Term]] = {}
-        for term in graph.terms[i]:
-            alike.setdefault(tuple([keys[j] for j in term]), []).append(term)
-        size = max(map(len, alike.values()))
-        if size > 1:
-            found = _samples(graph, i, [terms for terms in alike.values() if len(terms) == size])
-            if found:
-                found.rest = [t for terms in alike.values() if len(terms) != size for t in terms]
-                return found
-    return None
-
-
-def _shapes(graph: _Recorded) -> list[int]:
-    """A number per node, the same for nodes that differ in constants only; -1 for constants."""
-    number: dict[object, int] = {}
-    keys = [-1] * len(graph.order)
-    for i, value in enumerate(graph.order):
-        if graph.constant[i] or graph.inside[i]:
-            continue
-        if value.op is None:
-            shape: object = i
+    def add(self, i: int) -> None:
+        """Add the recorded node `i`; a constant waits until it is read."""
+        graph, plan, value = self.graph, self.made, self.graph.order[i]
+        if self.column[i] >= 0:
+            self.place[i] = self.leaves.setdefault(self.column[i], len(plan))
+            if self.place[i] == len(plan):
+                plan.columns[plan.add(None, (), value, EACH)] = self.column[i]
+        elif graph.parameter[i] >= 0:
+            self.place[i] = plan.add(None, (), value)
+            plan.parameters[self.place[i]] = graph.parameter[i]
+            plan.active[self.place[i]] = True
+        elif graph.constant[i]:
+            pass
+        elif self.batch and i == self.batch.head:
+            sample = plan.add_sum(self.terms(self.batch.terms), None)
+            over = plan.add(SUM, (sample,), None, AFTER)
+            self.place[i] = plan.add_sum([(over,), *self.terms(self.batch.rest)], value)
         elif i in graph.terms:
-            shape = tuple([tuple([keys[j] for j in term]) for term in graph.terms[i]])
+            self.place[i] = plan.add_sum(self.terms(graph.terms[i]), value)
         else:
-            shape = (value.op, *[keys[j] for j in graph.inputs[i]])
-        keys[i] = number.setdefault(shape, len(number))
-    return keys
+            self.place[i] = plan.add(value.op, tuple(map(self.read, graph.inputs[i])), value)
 
+    def terms(self, recorded: Iterable[Term]) -> list[Term]:
+        """Terms by position in the plan."""
+        return [tuple(map(self.read, term)) for term in recorded]
 
-def _samples(graph: _Recorded, head: int, alike: list[list[_Term]]) -> _Batch | None:
-    """The samples whose terms are `alike`, if nothing else connects them or reads them."""
-    column = [-1] * len(graph.order)
-    rows: dict[tuple[str, ...], list[float]] = {}
-    number: dict[tuple[str, ...], int] = {}
-    seen: dict[int, list[int]] = {}
-    reads: dict[int, int] = {}
-    shared: set[int] = set()
-    ahead = [list(nodes) for terms in alike for nodes in zip(*terms)]
-    for nodes in ahead:  # which grows as it goes
-        first = nodes[0]
-        if nodes.count(first) == len(nodes):
-            shared.add(first)
-            continue
-        if graph.constant[first]:
-            numbers = [graph.order[i].data for i in nodes]
-            if numbers.count(numbers[0]) == len(numbers):
-                shared.add(first)
-                continue
-        elif len({*nodes}) < len(nodes):
-            return None
-        for i in nodes:
-            reads[i] = reads.get(i, 0) + 1
-        if first in seen:
-            if seen[first] != nodes:
-                return None
-            continue
-        seen[first] = nodes
-        if graph.constant[first]:
-            data = tuple(map(repr, numbers))
-            column[first] = number.setdefault(data, len(number))
-            rows[data] = numbers
-        elif first in graph.terms:
-            ahead.extend(
-                [
-                    list(each)
-                    for terms in zip(*[graph.terms[i] for i in nodes])
-                    for each in zip(*terms)
-                ]
-            )
-        else:
-            ahead.extend([list(each) for each in zip(*[graph.inputs[i] for i in nodes])])
-    if not rows:
-        return None
-    members = {i for nodes in seen.values() for i in nodes}
-    if not shared.isdisjoint(members) or any(reads[i] != graph.readers[i] for i in members):
-        return None
-    terms = [terms[0] for terms in alike]
-    return _Batch(head, terms, [], members.difference(seen), column, [*zip(*rows.values())])
+    def read(self, i: int) -> int:
+        """The position in the plan of the recorded node `i`."""
+        if self.place[i] < 0:
+            value, plan = self.graph.order[i], self.made
+            self.place[i] = self.leaves.setdefault(repr(value.data), len(plan))
+            if self.place[i] == len(plan):
+                plan.add_constant(value.data, value)
+        return self.place[i]

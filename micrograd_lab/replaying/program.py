@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from ..domain import recording
 from ..engine import Value, recorded
 from ..graph import Graph
-from .plan import Plan, plan
-from .runners import JAX, NumPy, Python, Runner, Torch
+from .elsewhere import JAX, Torch
+from .plan import Plan, make_plan
+from .runners import NumPy, Python, Runner
 from .scalar import by_samples
 from .tape.tape import Tape
 
@@ -79,18 +81,19 @@ class Program:
     ) -> None:
         if not isinstance(loss, Value):
             raise TypeError(f"the loss is {type(loss).__name__} {loss!r:.60}; give a value")
-        self.inputs = list(inputs)
+        self.inputs: list[Value] = list(inputs)
         if parameters is None:
             found = Graph(loss, products=False).parameters.difference(self.inputs)
             parameters = [value for value in recorded(loss) if value in found]
-        self.parameters = list(parameters)
+        self.parameters: list[Value] = list(parameters)
         _check_leaves(self.inputs, self.parameters)
-        self.loss = loss
-        self.backend = backend or ("tape" if find_spec("numba") else "numpy")
+        self.loss: Value = loss
+        self.backend: str = backend or ("tape" if find_spec("numba") else "numpy")
         self._rows: Any = object()  # the array that was checked last, and its shape
         self._shape: tuple[int, ...] = ()
-        self._runner = self._made()
-        self.values = [self.parameters[i] for i in self._runner.layout]
+        with recording():
+            self._runner: Runner = self._make_runner()
+        self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
 
     def __call__(self, data: Any = None) -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
@@ -174,7 +177,7 @@ class Program:
             raise TypeError(f"{self.backend} has no function of arrays; torch and jax have")
         return self._runner.function
 
-    def _made(self) -> Runner:
+    def _make_runner(self) -> Runner:
         count = len(self.parameters)
         if self.backend == "python":
             return Python(self._plan(batch=False), count)
@@ -192,7 +195,7 @@ class Program:
         return _RUNNERS[self.backend](made, count, name)
 
     def _plan(self, *, batch: bool = True) -> Plan:
-        made = plan(self.loss, self.inputs, self.parameters, batch=batch)
+        made = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
         self._batch: Any = made.batch
         return made
 

@@ -1,18 +1,15 @@
-"""What computes a plan: NumPy, plain Python, PyTorch or JAX."""
+"""What computes a plan: NumPy or plain Python; ``elsewhere.py`` has PyTorch and JAX."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from importlib import import_module
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..formulas import ELEMENTARY
-from .arrays.arrays import ArrayProgram
-from .arrays.emit import constants_source, function, readable
-from .arrays.groups import grouped, layout
+from .arrays.groups import array_program, grouped, layout
 from .arrays.inplace import fast
+from .arrays.source import readable
+from .arrays.statements import ArrayProgram
 from .plan import AFTER, Plan
 from .python.straight import StraightLine
 
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _DEEP = 2000  # array statements
+_NOTE = "# what runs: these statements with out=; for few samples of a small graph, plain Python\n"
 
 
 class Runner(Protocol):
@@ -53,11 +51,11 @@ class Python:
     """Straight-line Python; `vector` and `gradient` are lists."""
 
     def __init__(self, plan: Plan, parameters: int) -> None:
-        self.layout = range(parameters)
-        self.vector = [0.0] * parameters
-        self.gradient = [0.0] * parameters
+        self.layout: Sequence[int] = range(parameters)
+        self.vector: list[float] = [0.0] * parameters
+        self.gradient: list[float] = [0.0] * parameters
         self._program = StraightLine(plan, self.layout)
-        self.source = self._program.source
+        self.source: str = self._program.source
 
     def __call__(self, data: Any) -> float:
         rows = data.tolist() if hasattr(data, "tolist") else data
@@ -73,7 +71,7 @@ class NumPy:
 
         self._plan, self._names, self._np = plan, names, np
         self._groups = grouped(plan)
-        self.layout = layout(plan, self._groups, parameters)
+        self.layout: list[int] = layout(plan, self._groups, parameters)
         self.vector: Vector = np.zeros(parameters)
         self.gradient: Vector = np.zeros(parameters)
         self._edges = sum(map(len, plan.inputs))
@@ -81,11 +79,13 @@ class NumPy:
 
     @cached_property
     def program(self) -> ArrayProgram:
-        return ArrayProgram(self._plan, self._groups, self.layout)
+        return array_program(self._plan, self._groups, self.layout)
 
     @cached_property
     def source(self) -> str:
-        return self._straight.source if self._is_deep() else readable(self.program, self._names)
+        if self._is_deep():
+            return self._straight.source
+        return readable(self.program, self._names, _NOTE)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
@@ -141,131 +141,3 @@ class NumPy:
                 raise
 
         return wide
-
-
-class _Elsewhere:
-    """The readable program in an engine whose arrays are not NumPy's.
-
-    Attributes:
-        function: from the column of parameters and the data (a row for each input, a column for
-            each sample) to the loss and its gradient, on the engine's own arrays.
-    """
-
-    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
-        import numpy as np
-
-        groups = grouped(plan)
-        self.layout = layout(plan, groups, parameters)
-        self.vector: Vector = np.zeros(parameters)
-        self.gradient: Vector = np.zeros(parameters)
-        self._program, self._names = ArrayProgram(plan, groups, self.layout), names
-        scope = self.scope()
-        exec(constants_source(self._program) + function(self._program), scope)
-        self.function: Callable[..., Any] = scope["program"]
-
-    @cached_property
-    def source(self) -> str:
-        return readable(self._program, self._names)
-
-    def scope(self) -> dict[str, Any]:
-        """What the program calls: `np` and `put`."""
-        raise NotImplementedError
-
-    def keep(self, gradient: Any) -> None:
-        """Take over the gradient, a column in the engine's own form."""
-        import numpy as np
-
-        self.gradient[:] = np.asarray(gradient)[:, 0]
-        if not np.isfinite(self.gradient).all():
-            raise FloatingPointError("the gradient is not finite")
-
-
-class Torch(_Elsewhere):
-    """The readable program under PyTorch."""
-
-    def scope(self) -> dict[str, Any]:
-        torch = required("torch", "PyTorch")
-        self._torch = torch
-
-        def number(x: Any) -> Any:
-            return x if isinstance(x, torch.Tensor) else torch.tensor(x, dtype=torch.float64)
-
-        def array(numbers: list[Any]) -> Any:
-            positions = isinstance(numbers[0], int)
-            return torch.tensor(numbers, dtype=torch.int64 if positions else torch.float64)
-
-        def made(what: Callable[..., Any]) -> Callable[..., Any]:
-            return lambda *args: what(*args, dtype=torch.float64)
-
-        def reduceat(x: Any, starts: Any) -> Any:
-            lengths = torch.diff(starts, append=torch.tensor([len(x)]))
-            return torch.stack([part.sum(0) for part in torch.split(x, lengths.tolist())])
-
-        def put(count: int, at: Any, rows: Any) -> Any:
-            return torch.zeros(count, rows.shape[1], dtype=torch.float64).index_copy(0, at, rows)
-
-        np = SimpleNamespace(
-            **{name: getattr(torch, name) for name in ELEMENTARY if hasattr(torch, name)},
-            array=array,
-            power=torch.pow,
-            floor=torch.floor,
-            maximum=lambda x, y: torch.maximum(number(x), number(y)),
-            where=lambda test, x, y: torch.where(test, number(x), number(y)),
-            full=made(torch.full),
-            ones=made(torch.ones),
-            zeros=made(torch.zeros),
-            concatenate=torch.cat,
-            broadcast_to=lambda x, shape: torch.broadcast_to(number(x), shape),
-            repeat=torch.repeat_interleave,
-            add=SimpleNamespace(reduceat=reduceat),
-        )
-        np.max = lambda x, axis, keepdims=False: torch.amax(x, axis, keepdims)
-        return {"np": np, "put": put}
-
-    def __call__(self, data: Vector) -> float:
-        torch = self._torch
-        with torch.no_grad():
-            p, x = torch.from_numpy(self.vector)[:, None], torch.from_numpy(data).T
-            loss, gradient = self.function(p, x)
-        self.keep(gradient)
-        return float(loss)
-
-
-class JAX(_Elsewhere):
-    """The readable program under JAX, compiled by `jax.jit` for each number of samples."""
-
-    def scope(self) -> dict[str, Any]:
-        jax = required("jax", "JAX")
-        import jax.numpy as jnp
-        import numpy
-
-        def reduceat(x: Any, starts: Any) -> Any:
-            lengths = jnp.diff(starts, append=len(x))
-            part = jnp.repeat(jnp.arange(len(starts)), lengths, total_repeat_length=len(x))
-            return jax.ops.segment_sum(x, part, num_segments=len(starts))
-
-        def put(count: int, at: Any, rows: Any) -> Any:
-            return jnp.zeros((count, rows.shape[1])).at[at].set(rows)
-
-        self._jax = jax
-        ours = {"add": SimpleNamespace(reduceat=reduceat), "array": numpy.array}
-        np = SimpleNamespace(**{**vars(jnp), **ours})
-        return {"np": np, "put": put}
-
-    @cached_property
-    def _compiled(self) -> Callable[..., Any]:
-        return self._jax.jit(self.function)  # type: ignore[no-any-return]
-
-    def __call__(self, data: Vector) -> float:
-        with self._jax.enable_x64(True):
-            loss, gradient = self._compiled(self.vector[:, None], data.T)
-            self.keep(gradient)
-            return float(loss)
-
-
-def required(module: str, name: str) -> Any:
-    """The module, or an error that says how to install it."""
-    try:
-        return import_module(module)
-    except ImportError:
-        raise ImportError(f"{name} is not installed; run: pip install {module}") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-USER = Path(__file__).with_name("user.py").read_text("utf-8")
+USER = Path(__file__).with_name("user_program.txt").read_text("utf-8")
 WRONG = """\
 from micrograd_lab import MLP, Value
 

@@ -14,7 +14,7 @@ from table import ROWS, apply, arity, inside, points, title
 
 from micrograd_lab import Value, dot, ieee, replay, total
 from micrograd_lab.nn.losses import cross_entropy
-from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, plan
+from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
 from micrograd_lab.replaying.program import BACKENDS
 from micrograd_lab.replaying.scalar import by_samples
 
@@ -37,13 +37,13 @@ def mlp(*sizes, activation="relu", seed=0):
 
 def test_a_sum_of_products_becomes_a_dot_product():
     w, x = [Value(i) for i in range(3)], [Value(i) for i in range(3)]
-    made = plan(sum((a * b for a, b in zip(w, x)), w[0]).tanh(), x, w)
+    made = make_plan(sum((a * b for a, b in zip(w, x)), w[0]).tanh(), x, w)
     assert [op.name for op in made.ops if op] == ["dot", "tanh"]
 
 
 def test_what_does_not_depend_on_an_input_is_computed_once():
     w, x = Value(2), Value(3)
-    made = plan(w.exp() * x, [x], [w])
+    made = make_plan(w.exp() * x, [x], [w])
     assert [(op.name, phase) for op, phase in zip(made.ops, made.phases) if op] == [
         ("exp", ONCE),
         ("mul", EACH),
@@ -55,7 +55,9 @@ def test_a_loss_recorded_over_a_batch_becomes_one_sample_and_a_table(sum_up):
     network, parameters = mlp(2, 3, 1)
     rows = [(0.5, 1.5, 1.0), (-1.0, 2.5, -1.0), (0.25, 0.5, 1.0)]
     losses = [(1 + -t * network([x, y])[0]).relu() for x, y, t in rows]
-    made = plan(sum_up(losses) * (1 / 3) + 1e-4 * sum_up(p * p for p in parameters), [], parameters)
+    made = make_plan(
+        sum_up(losses) * (1 / 3) + 1e-4 * sum_up(p * p for p in parameters), [], parameters
+    )
     assert sorted((-t, x, y) for t, x, y in made.batch) == sorted((t, x, y) for x, y, t in rows)
     assert sum(op is not None and op.name == "relu" for op in made.ops) == 4
     assert made.phases[made.result] == AFTER
@@ -64,7 +66,7 @@ def test_a_loss_recorded_over_a_batch_becomes_one_sample_and_a_table(sum_up):
 def test_samples_that_read_each_other_are_no_batch():
     w = Value(2)
     first = (w * 3).tanh()
-    assert plan(first + (first * 5).tanh(), [], [w]).batch is None
+    assert make_plan(first + (first * 5).tanh(), [], [w]).batch is None
 
 
 def engine(loss, inputs, parameters, rows):
@@ -96,7 +98,7 @@ def normal(rows, columns, seed=0):
 def test_a_constant_that_others_read_is_of_no_sample():
     w, c, d = Value(2), Value(3), Value(5)
     loss = total([w * c, w * d]) / (w + c)
-    assert plan(loss, [], [w]).batch is None
+    assert make_plan(loss, [], [w]).batch is None
     assert_same(arrays(loss, [], [w], backend="numpy"), loss, [], [w], [()])
 
 

@@ -11,7 +11,7 @@ from micrograd_lab import Value, dot, ieee, replay, total
 from micrograd_lab.nn import MLP
 from micrograd_lab.nn.losses import cross_entropy, hinge, squared_error
 from micrograd_lab.ops import OPS
-from micrograd_lab.replaying.plan import plan
+from micrograd_lab.replaying.plan import make_plan
 
 np = pytest.importorskip("numpy")
 pytest.importorskip("numba")
@@ -25,7 +25,7 @@ BINARY = [op for op in OPS.values() if len(op.partials) == 2 and not op.variadic
 
 def taped(loss, inputs, parameters, data):
     """The loss and the gradient by the tape."""
-    tape = Tape(plan(loss, inputs, parameters), len(parameters), lambda node: "")
+    tape = Tape(make_plan(loss, inputs, parameters), len(parameters), lambda node: "")
     tape.vector[:] = [parameter.data for parameter in parameters]
     found, _ = tape.compute(np.array(data, dtype=float).reshape(len(data), len(inputs)))
     return [found, *tape.gradient]
@@ -155,7 +155,7 @@ def test_a_mean_over_a_recorded_batch_is_the_same_program():
     w, b = Value(0.5, "w"), Value(0.1, "b")
     rows = samples(150, 2)
     loss = total((w * x + b - t).half_square() for x, t in rows) / 150 + w * w
-    planned = plan(loss, [], [w, b])
+    planned = make_plan(loss, [], [w, b])
     tape = Tape(planned, 2, lambda node: "")
     tape.vector[:] = [0.5, 0.1]
     data = np.array(planned.batch) if planned.batch else np.zeros((1, 0))
@@ -231,7 +231,7 @@ def test_elementary_functions_are_right_to_the_last_places(name):
     generator = random.Random(name)
     numbers = [generator.uniform(0.01, 20) for _ in range(50)] + [1e-9, 1e-300, 700.0]
     x, w = Value(1.0), Value(1.0, "w")
-    found = Tape(plan(getattr(w * x, name)(), [x], [w]), 1, lambda node: "")
+    found = Tape(make_plan(getattr(w * x, name)(), [x], [w]), 1, lambda node: "")
     found.vector[:] = 1.0
     for number in numbers:
         expected = getattr(Value(number), name)().data

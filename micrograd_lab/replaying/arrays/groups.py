@@ -7,29 +7,40 @@ products read them, so that a layer's weight matrix is a view of the flat vector
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...ops import OPS, Op
-from ..plan import DOT, EACH, SUM, Plan
+from ..plan import EACH, Plan
+from ..terms import ADD, DOT, SUM
+from .kinds import Elementwise, Group, LogSumExp, MatrixProduct, ProductSums, Sum
+from .statements import ArrayProgram
+from .writer import Writer
 
 LOGADDEXP = OPS["logaddexp"]
 
 
-@dataclass
-class Group:
-    """Nodes that one statement computes."""
+def array_program(plan: Plan, groups: list[Group], layout: Sequence[int]) -> ArrayProgram:
+    """The statements that compute the loss and its gradient.
 
-    op: Op
-    nodes: list[int]
-    inputs: list[Sequence[int]]
-    matrix: bool = False  # whether they are dot products with the same right-hand vector
-
-    @property
-    def pairs(self) -> int:
-        """How many products each dot product has."""
-        return DOT.pairs(len(self.inputs[0]))
+    Args:
+        groups: those of `grouped`.
+        layout: which parameter each row of `p` is.
+    """
+    writer = Writer(plan, layout)
+    outer: Sequence[int] = [plan.result]
+    last = plan.ops[plan.result]
+    if (last is ADD or last is SUM) and plan.phases[plan.result] == EACH:
+        # the mean of a sum: what is computed once need not be added to every sample
+        outer = plan.inputs[plan.result]
+        groups = [group for group in groups if group.nodes != [plan.result]]
+    for group in groups:
+        group.write(writer)
+    writer.begin(outer)
+    for group in reversed(groups):
+        group.go_back(writer)
+    writer.gradient(writer.p, "g")
+    return writer.program
 
 
 def grouped(plan: Plan) -> list[Group]:
@@ -37,31 +48,40 @@ def grouped(plan: Plan) -> list[Group]:
     inputs: list[Sequence[int]] = list(plan.inputs)
     _gather_logarithms(plan, inputs)
     depth = [0] * len(plan)
-    kinds: dict[tuple[Any, ...], list[int]] = {}
-    phases = plan.phases
+    alike: dict[tuple[Any, ...], list[int]] = {}
     for i, op in enumerate(plan.ops):
         below = inputs[i]
-        if op is None or not below:
-            continue
-        depth[i] = 1 + max([depth[j] for j in below])
-        each = tuple([phases[j] == EACH for j in below]) if len(below) < 3 else len(below)
-        key: tuple[Any, ...] = (phases[i], depth[i], op.name, op.n, plan.active[i], each)
-        if op is SUM:
-            key = (*key, sum([phases[j] == EACH for j in below]))
-        elif op is DOT:
-            bias = (phases[below[-1]] == EACH,) if len(below) % 2 else ()
-            key = (*key, phases[below[0]], phases[below[len(below) // 2]], bias)
-        kinds.setdefault(key, []).append(i)
-    found: list[Group] = []
-    for key in sorted(kinds, key=lambda key: key[:2]):
-        nodes = kinds[key]
+        if op is not None and below:
+            depth[i] = 1 + max([depth[j] for j in below])
+            alike.setdefault(_key(plan, i, op, below, depth[i]), []).append(i)
+    groups: list[Group] = []
+    for key in sorted(alike, key=lambda key: key[:2]):
+        nodes = alike[key]
         op = plan.ops[nodes[0]]
         assert op
+        read = [inputs[i] for i in nodes]
         if op is DOT:
-            found.extend(_products(plan, nodes))
+            groups.extend(_products(plan, nodes))
+        elif op is SUM:
+            groups.append(Sum(op, nodes, read))
+        elif len(read[0]) > 2:
+            groups.append(LogSumExp(op, nodes, read))
         else:
-            found.append(Group(op, nodes, [inputs[i] for i in nodes]))
-    return found
+            groups.append(Elementwise(op, nodes, read))
+    return groups
+
+
+def _key(plan: Plan, i: int, op: Op, below: Sequence[int], depth: int) -> tuple[Any, ...]:
+    """What the nodes of a group have in common, the phase and the depth first."""
+    phases = plan.phases
+    each = tuple([phases[j] == EACH for j in below]) if len(below) < 3 else len(below)
+    key: tuple[Any, ...] = (phases[i], depth, op.name, op.n, plan.active[i], each)
+    if op is SUM:
+        return (*key, sum([phases[j] == EACH for j in below]))
+    if op is DOT:
+        bias = (phases[below[-1]] == EACH,) if len(below) % 2 else ()
+        return (*key, phases[below[0]], phases[below[len(below) // 2]], bias)
+    return key
 
 
 def _products(plan: Plan, nodes: list[int]) -> list[Group]:
@@ -70,27 +90,31 @@ def _products(plan: Plan, nodes: list[int]) -> list[Group]:
     inputs: dict[int, Sequence[int]] = {i: plan.inputs[i] for i in nodes}
     first = inputs[nodes[0]]
     once = plan.phases[first[0]] != EACH
-    vectors: dict[Sequence[int], list[int]] = {}
-    for i in nodes:
-        vectors.setdefault(inputs[i][k : 2 * k], []).append(i)
+    vectors = _by_vector(inputs, k)
     if once and plan.phases[first[k]] != EACH and len(vectors) == len(nodes) > 1:
         swapped = {i: (*x[k : 2 * k], *x[:k], *x[2 * k :]) for i, x in inputs.items()}
-        again: dict[Sequence[int], list[int]] = {}
-        for i in nodes:
-            again.setdefault(swapped[i][k : 2 * k], []).append(i)
+        again = _by_vector(swapped, k)
         if len(again) < len(vectors):
             vectors, inputs = again, dict(swapped)
-    found: list[Group] = []
+    groups: list[Group] = []
     lonely: list[int] = []
     for alike in vectors.values():
         shared = len(alike) > 1 or (len(vectors) <= 2 and not _has_parameter(plan, alike[0]))
         if once and shared:
-            found.append(Group(DOT, alike, [inputs[i] for i in alike], matrix=True))
+            groups.append(MatrixProduct(DOT, alike, [inputs[i] for i in alike]))
         else:
             lonely.extend(alike)
     if lonely:
-        found.append(Group(DOT, lonely, [inputs[i] for i in lonely]))
-    return found
+        groups.append(ProductSums(DOT, lonely, [inputs[i] for i in lonely]))
+    return groups
+
+
+def _by_vector(inputs: Mapping[int, Sequence[int]], k: int) -> dict[Sequence[int], list[int]]:
+    """The dot products by their right-hand vector."""
+    vectors: dict[Sequence[int], list[int]] = {}
+    for i, x in inputs.items():
+        vectors.setdefault(x[k : 2 * k], []).append(i)
+    return vectors
 
 
 def _gather_logarithms(plan: Plan, inputs: list[Sequence[int]]) -> None:
@@ -114,26 +138,26 @@ def _gather_logarithms(plan: Plan, inputs: list[Sequence[int]]) -> None:
     for head in heads:
         if head in inside:
             continue
-        found, ahead, within = [], [head], []
+        terms, ahead, tree = [], [head], []
         while ahead:
             i = ahead.pop()
             if i == head or i in inside:
-                within.append(i)
+                tree.append(i)
                 ahead.extend(reversed(plan.inputs[i]))
             else:
-                found.append(i)
-        if len({plan.phases[i] == EACH for i in found}) == 1:
-            for i in within:
+                terms.append(i)
+        if len({plan.phases[i] == EACH for i in terms}) == 1:
+            for i in tree:
                 inputs[i] = ()
-            inputs[head] = tuple(found)
+            inputs[head] = tuple(terms)
 
 
 def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:
     """The parameters in the order in which the matrix products read them; then the rest."""
     order: dict[int, None] = {}
     for group in groups:
-        if group.matrix:
-            k = DOT.pairs(len(group.inputs[0]))
+        if isinstance(group, MatrixProduct):
+            k = group.pairs
             read = [i for inputs in group.inputs for i in inputs[:k]]
             read += [inputs[-1] for inputs in group.inputs if len(inputs) > 2 * k]
             order |= dict.fromkeys(plan.parameters[i] for i in read if i in plan.parameters)

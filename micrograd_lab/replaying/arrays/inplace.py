@@ -10,8 +10,8 @@ import re
 from typing import TypeAlias
 
 from ..simplify import build, copied
-from .arrays import ArrayProgram, Gradient, Statement
-from .emit import added, constants_source, pieces, written
+from .source import added, constants_source, pieces, written
+from .statements import ArrayProgram, Gradient, Statement
 
 _Size: TypeAlias = "tuple[int, bool]"  # rows, and whether there is a column for each sample
 _UFUNCS = {

@@ -17,8 +17,9 @@ from operator import itemgetter
 from typing import Any
 
 from ...formulas import functions_of
-from ..plan import DOT, EACH, ONCE, Plan
+from ..plan import EACH, ONCE, Plan
 from ..simplify import simplified, substituted
+from ..terms import DOT
 
 LENGTH = 240  # nodes per function: a multiple of many periods
 _TERMS = 50  # terms per expression: the compiler recurses over them

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ...ops import Op
 from ...tell.languages import formula_text
-from ..plan import AFTER, DOT, EACH, ONCE, Plan
+from ..plan import AFTER, EACH, ONCE, Plan
+from ..terms import DOT
 from .kernel import codes, edge_codes, load
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Sequence
 
 from ..simplify import build
-from .arrays import ArrayProgram, Gradient, Statement
+from .statements import ArrayProgram, Gradient, Statement
 
 _PUT = '''
 
@@ -21,9 +21,13 @@ def put(count, at, rows):
 '''
 
 
-def readable(program: ArrayProgram, names: Callable[[int], str]) -> str:
-    """The program as a module, with the names of the nodes that a line computes beside it."""
-    head = "import numpy as np\n"
+def readable(program: ArrayProgram, names: Callable[[int], str], note: str = "") -> str:
+    """The program as a module, with the names of the nodes that a line computes beside it.
+
+    Args:
+        note: a comment on how it is run, if that is not as it stands.
+    """
+    head = f"import numpy as np\n{note}"
     if program.constants:
         head += "\n" + constants_source(program)
     if any(isinstance(made, Gradient) and made.scattered for made in program.backward):

@@ -1,0 +1,51 @@
+"""Names for the arrays of a program: after the labels of their nodes, where these agree."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable
+from keyword import kwlist
+
+from ...engine import Value
+from ...tell.notation import label_parts
+
+_RESERVED = frozenset((*"pxgn", "loss", "put", "prepare", "program", *dir(builtins), *kwlist))
+
+
+class Names:
+    """Gives each name once."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}  # the last number after each name
+
+    def shared(self, values: Iterable[Value | None], otherwise: str) -> str:
+        """The letter and layer that the labels of `values` share, or `otherwise` with a number."""
+        name = _shared(values)
+        if not name:
+            return self.numbered(otherwise)
+        if name in self._last:
+            return self.numbered(name)
+        self._last[name] = 0
+        return name
+
+    def numbered(self, name: str) -> str:
+        """`name` with the next number that makes it new."""
+        while True:
+            self._last[name] = number = self._last.get(name, 0) + 1
+            if f"{name}{number}" not in self._last:
+                self._last[f"{name}{number}"] = 0
+                return f"{name}{number}"
+
+
+def _shared(values: Iterable[Value | None]) -> str:
+    names = {_letter_and_layer(value) for value in values}
+    name = names.pop() if len(names) == 1 else ""
+    taken = name in _RESERVED or name.startswith(("np", "d_", "_"))
+    return name if name.isidentifier() and name.isascii() and not taken else ""
+
+
+def _letter_and_layer(value: Value | None) -> str:
+    if value is None:
+        return ""
+    (letter, _), *scripts = label_parts(value.label)
+    return letter + "".join(text.strip("()") for text, place in scripts if place == "sup")

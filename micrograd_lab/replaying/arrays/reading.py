@@ -1,0 +1,112 @@
+"""How the values of nodes are read: whole arrays, slices, lists of rows, constants."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from ..plan import Plan
+from ..simplify import build
+from .names import Names
+from .statements import Array, ArrayProgram
+
+
+class Reader:
+    """Knows in which row of which array each node is.
+
+    Args:
+        layout: which parameter each row of `p` is.
+
+    Attributes:
+        p, x: the parameters and the data, as arrays.
+        names: what is taken.
+    """
+
+    def __init__(self, plan: Plan, layout: Sequence[int], program: ArrayProgram) -> None:
+        self.plan, self.program, self.names = plan, program, Names()
+        self.p, self.x = Array("p", len(layout), False), Array("x", -1, True)
+        row_of = {parameter: row for row, parameter in enumerate(layout)}
+        self._places = {node: (self.p, row_of[k]) for node, k in plan.parameters.items()}
+        self._places |= {node: (self.x, k) for node, k in plan.columns.items()}
+        self._views: dict[str, str] = {}
+        self._constants: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def put(self, nodes: Sequence[int], array: Array) -> None:
+        """Say that the rows of `array` are `nodes`."""
+        for row, node in enumerate(nodes):
+            self._places[node] = array, row
+
+    def place(self, node: int) -> tuple[Array, int]:
+        """The array and the row of a node that is no constant."""
+        return self._places[node]
+
+    def order(self, node: int) -> tuple[str, int]:
+        """What to sort nodes by, so that rows follow each other."""
+        if node not in self._places:
+            return "", node
+        array, row = self._places[node]
+        return array.name, row
+
+    def read(self, nodes: list[int]) -> ast.expr:
+        """The rows of `nodes`, or one row if they are all the same node."""
+        if len({*nodes}) > 1:
+            return self.rows(nodes)
+        if nodes[0] in self.plan.constants:
+            return ast.Constant(self.plan.constants[nodes[0]])
+        return self.rows(nodes[:1])
+
+    def rows(self, nodes: list[int]) -> ast.expr:
+        """The rows of `nodes`, one each."""
+        runs: list[tuple[Array | None, list[int]]] = []
+        for node in nodes:
+            array = self._places[node][0] if node in self._places else None
+            if not runs or runs[-1][0] is not array:
+                runs.append((array, []))
+            runs[-1][1].append(node)
+        pieces = [self._run(array, run) for array, run in runs]
+        if len(pieces) == 1:
+            return pieces[0]
+        return build("np.concatenate(t)", t=ast.Tuple(pieces, ast.Load()))
+
+    def matrix(self, nodes: list[int], rows: int, columns: int) -> ast.expr:
+        """The rows of `nodes` as a matrix."""
+        size = {"m": ast.Constant(rows), "k": ast.Constant(columns)}
+        return self.view("W", build("w.reshape(m, k)", w=self.rows(nodes), **size))
+
+    def view(self, name: str, tree: ast.expr) -> ast.expr:
+        """A name for `tree` if it is a part of `p`, else `tree`."""
+        text = ast.unparse(tree)
+        if not text.startswith("p["):
+            return tree
+        if text not in self._views:
+            self._views[text] = self.names.numbered(name)
+            self.program.views[self._views[text]] = tree
+        return ast.Name(self._views[text])
+
+    def pick(self, tree: ast.expr, rows: list[int], size: int) -> ast.expr:
+        """The `rows` of `tree`, which has `size`: a slice where they run."""
+        if rows == list(range(size)):
+            return tree
+        start, stop = rows[0], rows[-1]
+        step = (stop - start) // (len(rows) - 1) if len(rows) > 1 else 1
+        if step > 0 and rows == list(range(start, stop + 1, step)):
+            every = f":{step}" if step > 1 else ""
+            return build(f"t[{start}:{stop + 1}{every}]", t=tree)
+        return build("t[i]", t=tree, i=self.positions(rows))
+
+    def positions(self, numbers: Sequence[int]) -> ast.Name:
+        """The name of a list of positions."""
+        return self._constant("i", tuple(numbers))
+
+    def _run(self, array: Array | None, nodes: list[int]) -> ast.expr:
+        if array is None:
+            return self._constant("c", tuple(self.plan.constants[node] for node in nodes))
+        rows = [self._places[node][1] for node in nodes]
+        return self.pick(ast.Name(array.name), rows, array.rows)
+
+    def _constant(self, kind: str, numbers: tuple[float, ...]) -> ast.Name:
+        key = kind, tuple(map(repr, numbers))
+        if key not in self._constants:
+            self._constants[key] = self.names.numbered(kind)
+            self.program.constants[self._constants[key]] = numbers
+        return ast.Name(self._constants[key])

@@ -1,0 +1,191 @@
+"""Writes the statements of a program, and puts gradients together from contributions."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Sequence
+
+from ..plan import EACH, Plan
+from ..simplify import build, parsed, replaced
+from .reading import Reader
+from .statements import Array, ArrayProgram, Gradient, Statement
+
+_TERMS = 20  # that one statement adds up
+
+
+class Writer(Reader):
+    """A program while it is written; ``groups.py`` says what."""
+
+    def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
+        super().__init__(plan, layout, ArrayProgram())
+        self._calls: dict[str, ast.Name] = {}  # a function of arrays -> its name
+        self._sizes: dict[str, tuple[int, bool]] = {}
+
+    def compute(self, array: Array, tree: ast.expr, nodes: Sequence[int]) -> None:
+        """Add the statement that computes `array`, whose rows are `nodes`."""
+        made = Statement(array.name, tree, array.rows, array.samples, nodes)
+        self.program.forward.append(made)
+        self._sizes[array.name] = array.rows, array.samples
+        self.put(nodes, array)
+
+    def temporary(
+        self, name: str, tree: ast.expr, rows: int, samples: bool, *, backward: bool = False
+    ) -> ast.Name:
+        """A new name for `tree`, computed by a statement of its own."""
+        made = Statement(self.names.numbered(name), tree, rows, samples)
+        self._sizes[made.name] = rows, samples
+        (self.program.backward if backward else self.program.forward).append(made)
+        return ast.Name(made.name)
+
+    def shared(self, tree: ast.expr, array: Array, *, backward: bool = False) -> ast.expr:
+        """`tree` with a name for each function that would be called twice on the same."""
+        calls = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and self._reads_only(node, array.rows, array.samples)
+        ]
+        texts = [ast.unparse(call) for call in calls]
+        for call, text in zip(calls, texts):
+            if texts.count(text) > 1 and text not in self._calls:
+                name = self.temporary("t", call, array.rows, array.samples, backward=backward)
+                self._calls[text] = name
+            if text in self._calls:
+                tree = replaced(tree, text, self._calls[text])
+                return self.shared(tree, array, backward=backward)
+        return tree
+
+    def _reads_only(self, tree: ast.expr, rows: int, samples: bool) -> bool:
+        """Whether `tree` reads whole arrays of that size and nothing else."""
+        reads = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}
+        slices = any(isinstance(node, ast.Subscript) for node in ast.walk(tree))
+        return not slices and all(self._sizes.get(name) == (rows, samples) for name in reads)
+
+    def begin(self, outer: Sequence[int]) -> None:
+        """Make the loss the sum of the nodes `outer`, and give each of them its gradient."""
+        loss: ast.expr | None = None
+        for node in outer:
+            if node in self.plan.constants:
+                part: ast.expr = ast.Constant(self.plan.constants[node])
+            else:
+                array, row = self.place(node)
+                one = "np.full((1, n), 1.0 / n)" if array.samples else "np.ones((1, 1))"
+                array.contributions.append(([row], parsed(one)))
+                at = {"a": ast.Name(array.name), "i": ast.Constant(row)}
+                part = build("a[i].mean()" if array.samples else "a[i, 0]", **at)
+            loss = build("a + b", a=loss, b=part) if loss else part
+        assert loss
+        self.program.loss = loss
+
+    def contribute(self, nodes: list[int], tree: ast.expr, samples: bool) -> None:
+        """Hand `tree` to the gradients of `nodes`, one row each."""
+        if not self.active(nodes):
+            return
+        over = samples and self.plan.phases[nodes[0]] != EACH
+        alone = len(nodes) > 1 and nodes.count(nodes[0]) == len(nodes)
+        if over or alone:
+            tree = _sum(tree, "(0, 1)" if over and alone else "1" if over else "0")
+        if alone:
+            nodes = nodes[:1]
+        targets: dict[Array, tuple[list[int], list[int]]] = {}
+        for i, node in enumerate(nodes):
+            if self.plan.active[node]:
+                array, row = self.place(node)
+                at, rows = targets.setdefault(array, ([], []))
+                at.append(i)
+                rows.append(row)
+        if len(targets) > 1:
+            tree = self.temporary("t", tree, len(nodes), samples and not over, backward=True)
+        for array, (at, rows) in targets.items():
+            array.contributions.append(self._distinct(rows, self.pick(tree, at, len(nodes))))
+
+    def active(self, nodes: list[int]) -> bool:
+        """Whether any of them has a gradient."""
+        return any(self.plan.active[node] for node in nodes)
+
+    def gradient(self, array: Array, name: str) -> ast.expr:
+        """The gradient of an array, put together from the contributions to it."""
+        gradient = Gradient(name, array.rows, array.samples)
+        runs: dict[tuple[int, int], list[ast.expr]] = {}
+        scattered: list[tuple[list[int], ast.expr]] = []
+        for rows, tree in array.contributions:
+            run = rows[0], rows[-1] + 1
+            if rows == list(range(array.rows)):
+                gradient.whole.append(tree)
+            elif rows == list(range(*run)):
+                runs.setdefault(run, []).append(tree)
+            else:
+                scattered.append((rows, tree))
+        alone = name != "g" and len(array.contributions) == len(gradient.whole) == 1
+        if alone and isinstance(gradient.whole[0], ast.Name):
+            return gradient.whole[0]
+        gradient.whole = self._short(gradient.whole, array.rows, array.samples)
+        scattered += self._pieces(gradient, runs)
+        if len(scattered) > _TERMS:
+            trees = [tree for _, tree in scattered]
+            joined = build("np.concatenate(t)", t=ast.Tuple(trees, ast.Load()))
+            scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
+        gradient.scattered = [(self.positions(rows).id, tree) for rows, tree in scattered]
+        self.program.backward.append(gradient)
+        return ast.Name(name)
+
+    def _pieces(
+        self, gradient: Gradient, runs: dict[tuple[int, int], list[ast.expr]]
+    ) -> list[tuple[list[int], ast.expr]]:
+        """Give `gradient` its pieces; those that overlap another one are left over."""
+        left_over: list[tuple[list[int], ast.expr]] = []
+        end = 0
+        for (start, stop), trees in sorted(runs.items()):
+            short = self._short(trees, stop - start, gradient.samples)
+            if start >= end:
+                gradient.pieces.append((start, stop, short))
+                end = stop
+            else:
+                left_over.extend((list(range(start, stop)), tree) for tree in short)
+        return left_over
+
+    def _distinct(self, rows: list[int], tree: ast.expr) -> tuple[list[int], ast.expr]:
+        """`rows` without repetition, ascending where they are not, and `tree` summed to match."""
+        if len({*rows}) == len(rows):
+            return rows, tree
+        first = [*dict.fromkeys(rows)]
+        times = len(rows) // len(first)
+        shape = {"m": ast.Constant(len(first)), "k": ast.Constant(times)}
+        if rows == [row for row in first for _ in range(times)]:
+            return first, build("t.reshape(m, k, -1).sum(1)", t=tree, **shape)
+        if rows == first * times:
+            return first, build("t.reshape(k, m, -1).sum(0)", t=tree, **shape)
+        order = sorted(range(len(rows)), key=rows.__getitem__)
+        starts = [i for i, j in enumerate(order) if i == 0 or rows[j] != rows[order[i - 1]]]
+        at = {"o": self.positions(order), "s": self.positions(starts)}
+        return sorted(first), build("np.add.reduceat(t[o], s)", t=tree, **at)
+
+    def _short(self, trees: list[ast.expr], rows: int, samples: bool) -> list[ast.expr]:
+        """`trees` with equal ones taken together, and many added up by several statements."""
+        trees = _taken_together(trees)
+        while len(trees) > _TERMS:
+            sums = [
+                functools.reduce(lambda a, b: build("a + b", a=a, b=b), trees[i : i + _TERMS])
+                for i in range(0, len(trees), _TERMS)
+            ]
+            trees = [self.temporary("t", tree, rows, samples, backward=True) for tree in sums]
+        return trees
+
+
+def _sum(tree: ast.expr, axes: str) -> ast.expr:
+    """`tree` summed over axes, a minus staying outside."""
+    if isinstance(tree, ast.UnaryOp):
+        return ast.UnaryOp(ast.USub(), _sum(tree.operand, axes))
+    return build(f"t.sum({axes}, keepdims=True)", t=tree)
+
+
+def _taken_together(trees: list[ast.expr]) -> list[ast.expr]:
+    """`trees` with the number of times in front of one that is there several times."""
+    times: dict[str, int] = {}
+    for tree in trees:
+        times[ast.unparse(tree)] = times.get(ast.unparse(tree), 0) + 1
+    kept = {ast.unparse(tree): tree for tree in trees}
+    return [
+        kept[text] if many == 1 else build("k * t", k=ast.Constant(float(many)), t=kept[text])
+        for text, many in times.items()
+    ]
