@@ -25,7 +25,7 @@ def total(values: Iterable[Number]) -> Value:
     inputs = tuple(map(_value, values))
     if not inputs:
         return Value(0.0)
-    return record(float(sum(v.data for v in inputs)), _SUM, inputs, (1.0,) * len(inputs))
+    return record(float(sum(v._data for v in inputs)), _SUM, inputs, (1.0,) * len(inputs))
 
 
 def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None = None) -> Value:
@@ -43,11 +43,11 @@ def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None
     if len(weights) != len(inputs) or not len(weights):
         raise ValueError(f"{len(weights)} weights but {len(inputs)} inputs; give one weight each")
     try:
-        x, y = [v.data for v in weights], [v.data for v in inputs]  # type: ignore[attr-defined]
+        x, y = [v._data for v in weights], [v._data for v in inputs]  # type: ignore[attr-defined]
         data = sum(map(operator.mul, x, y))
         if bias is None:
             return record(data, _DOT, (*weights, *inputs), (*y, *x))
-        data += bias.data  # type: ignore[attr-defined]
+        data += bias._data  # type: ignore[attr-defined]
         return record(data, _DOT, (*weights, *inputs, bias), (*y, *x, 1.0))
     except (AttributeError, TypeError):  # some are numbers
         lifted = None if bias is None else _value(bias)

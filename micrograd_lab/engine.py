@@ -43,7 +43,7 @@ class Value(Methods):
     (-7.0, 5.0, -2.0, 1.0)
 
     Attributes:
-        data: the number.
+        data: the number; what is assigned becomes a float.
         grad: ∂(result)/∂(this) after `backward` was called on the result, 0 before.
         op: the row of the table that computed it; None for a leaf.
         inputs: the values the operation was applied to, in order; `a * a` has two.
@@ -51,19 +51,31 @@ class Value(Methods):
         serial: grows from value to value; an input is older than what is computed from it.
     """
 
-    __slots__ = ("data", "grad", "inputs", "label", "op", "serial", "slopes")
+    __slots__ = ("_data", "grad", "inputs", "label", "moved", "op", "serial", "slopes")
     __array_ufunc__ = None  # a NumPy scalar on the left leaves the operation to us
 
     def __init__(self, data: Number, label: str = "") -> None:
         if not isinstance(label, str):
             raise TypeError(f"a label is text, not {type(label).__name__} {label!r:.60}")
-        self.data: float = data if type(data) is float else real(data)
+        self._data: float = data if type(data) is float else real(data)
         self.grad: float = 0.0
         self.op: Op | None = None
         self.inputs: tuple[Value, ...] = ()
         self.slopes: tuple[float, ...] = ()
         self.label: str = label
         self.serial: int = _next_serial()
+
+    @property
+    def data(self) -> float:
+        """The number; another may be assigned, and what was recorded before stays as it is."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Number) -> None:
+        number = real(data)
+        if number != self._data:
+            self.moved = _next_serial()  # no slot is filled, and nothing paid, before that
+        self._data = number
 
     def backward(self) -> None:
         """Fill `grad` of every value that this one was computed from.
@@ -142,14 +154,14 @@ def method(op: Op) -> Callable[..., Value]:
 
     def one_input(self: Value) -> Value:
         try:
-            return compute(op, (self,), self.data)
+            return compute(op, (self,), self._data)
         except (ArithmeticError, ValueError) as error:
             return record(*outside(op, (self,), error))
 
     def one_input_and_a_number(self: Value, n: Number = op.n or 0.0) -> Value:
         with_n = row(op.name, n := real(n))
         try:
-            return compute(with_n, (self,), self.data, n)
+            return compute(with_n, (self,), self._data, n)
         except (ArithmeticError, ValueError) as error:
             return record(*outside(with_n, (self,), error))
 
@@ -157,7 +169,7 @@ def method(op: Op) -> Callable[..., Value]:
         if type(other) is not Value and (other := _operand(other)) is None:
             return NotImplemented  # type: ignore[no-any-return]
         try:
-            return compute(op, (self, other), self.data, other.data)
+            return compute(op, (self, other), self._data, other._data)
         except (ArithmeticError, ValueError) as error:
             return record(*outside(op, (self, other), error))
 
@@ -175,7 +187,7 @@ def record(
 ) -> Value:
     """The value that `op` computed from `inputs`: this is how a graph comes about."""
     node = _blank()
-    node.data = data
+    node._data = data
     node.grad = grad
     node.op = op
     node.inputs = inputs
@@ -235,7 +247,7 @@ def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Num
     """A comparison by number; equality and hash stay by identity."""
 
     def compared(self: Value, other: Number) -> bool:
-        return NotImplemented if (y := _operand(other)) is None else compare(self.data, y.data)
+        return NotImplemented if (y := _operand(other)) is None else compare(self._data, y._data)
 
     return compared
 
