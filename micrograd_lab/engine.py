@@ -17,6 +17,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from .copies import reduced
 from .domain import Number, outside, real
 from .formulas import compiled_rule
 from .ops import OPS, Op, row
@@ -127,19 +128,8 @@ class Value(Methods):
     def __copy__(self) -> Value:
         return record(self.data, self.op, self.inputs, self.slopes, self.grad, self.label)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        for node in recorded(self):
-            if id(node) not in memo:
-                memo[id(node)] = twin = node.__copy__()
-                twin.inputs = tuple(memo[id(x)] for x in node.inputs)
-        return memo[id(self)]  # type: ignore[no-any-return]
-
     def __reduce__(self) -> tuple[Any, ...]:
-        if not self.inputs:
-            return record, (self.data, self.op, (), self.slopes, self.grad, self.label)
-        at = {node: i for i, node in enumerate(recorded(self))}
-        bare = [record(v.data, v.op, (), v.slopes, v.grad, v.label) if v.inputs else v for v in at]
-        return _joined, (bare, [[at[x] for x in v.inputs] for v in at])
+        return reduced(self, record)
 
 
 def method(op: Op) -> Callable[..., Value]:
@@ -250,13 +240,6 @@ def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Num
         return NotImplemented if (y := _operand(other)) is None else compare(self._data, y._data)
 
     return compared
-
-
-def _joined(nodes: list[Value], positions: list[list[int]]) -> Value:
-    """The last of `nodes`, after each computed one got back its inputs."""
-    for node, inputs in zip(nodes, positions):
-        node.inputs = tuple(nodes[i] for i in inputs)
-    return nodes[-1]
 
 
 _serial = operator.attrgetter("serial")

@@ -10,7 +10,6 @@ import operator
 import re
 from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
-from typing import Any
 
 from .domain import outside, recording
 from .engine import Value, propagate, record, recorded
@@ -149,14 +148,10 @@ class Graph:
         self.result = twins[self.result]
 
 
-def without_gradients(result: Value, memo: dict[int, Any] | None = None) -> Value:
-    """A copy of the whole graph, on which `backward` leaves the original alone.
-
-    Args:
-        memo: filled, as by `deepcopy`, with the copy of each value, by its `id`.
-    """
+def without_gradients(result: Value) -> Value:
+    """A copy of the whole graph, on which `backward` leaves the original alone."""
     with recording():
-        twin = deepcopy(result, memo)
+        twin = deepcopy(result)
     for node in recorded(twin):
         node.grad = 0.0
     return twin

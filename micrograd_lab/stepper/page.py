@@ -18,7 +18,7 @@ from typing import Any
 
 from ..drawing.graph.diagram import Diagram
 from ..drawing.svg import image
-from ..engine import Value
+from ..engine import Value, recorded
 from ..graph import Graph, without_gradients
 from ..saving import write_whole
 from .styles import slim, variables
@@ -82,10 +82,10 @@ def step(
     """
     if not isinstance(result, Value):
         raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
-    memo: dict[int, Any] = {}
-    twin = without_gradients(result, memo)
+    twin = without_gradients(result)
     if parameters is not None:
-        parameters = [memo.get(id(parameter), parameter) for parameter in parameters]
+        twins = dict(zip(recorded(result), recorded(twin)))
+        parameters = [twins.get(parameter, parameter) for parameter in parameters]
     return Stepper(Graph(twin, parameters=parameters), quiz=quiz)
 
 
