@@ -63,7 +63,7 @@ def outside(op: Op, inputs: Sequence[Any], error: Exception) -> tuple[float, Op,
     letters: dict[str, Any] = dict(zip("xy", inputs))
     if op.n is not None:
         letters["n"] = op.n
-    at = {letter: float(value) for letter, value in letters.items()}
+    at = {letter: getattr(value, "data", value) for letter, value in letters.items()}
     if is_ieee() or not all(map(math.isfinite, at.values())):
         at["f"] = _by_ieee(op.formula, at)
         return at["f"], op, inputs, tuple(_by_ieee(partial, at) for partial in op.partials)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from .copies import reduced
 from .domain import Number, outside, real
 from .formulas import compiled_rule
+from .guards import compared, read, set_aside, warn_of_readings
 from .ops import OPS, Op, row
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Value(Methods):
         serial: grows from value to value; an input is older than what is computed from it.
     """
 
-    __slots__ = ("_data", "grad", "inputs", "label", "moved", "op", "serial", "slopes")
+    __slots__ = ("_data", "aside", "grad", "inputs", "label", "op", "serial", "slopes")
     __array_ufunc__ = None  # a NumPy scalar on the left leaves the operation to us
 
     def __init__(self, data: Number, label: str = "") -> None:
@@ -75,7 +76,7 @@ class Value(Methods):
     def data(self, data: Number) -> None:
         number = real(data)
         if number != self._data:
-            self.moved = _next_serial()  # no slot is filled, and nothing paid, before that
+            set_aside(self, moved=_next_serial())
         self._data = number
 
     def backward(self) -> None:
@@ -93,6 +94,7 @@ class Value(Methods):
                     reached.add(x)
                     computed.append(x)
         computed.sort(key=_serial, reverse=True)
+        warn_of_readings(computed[-1].serial if computed else 0, self.serial)
         self.grad = 1.0 if self.inputs else self.grad + 1.0
         propagate(computed)
 
@@ -116,7 +118,8 @@ class Value(Methods):
         return self
 
     def __float__(self) -> float:
-        return self.data
+        read(self, _next_serial())
+        return self._data
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else repr(self)
@@ -233,13 +236,16 @@ def _reflected(op: Op) -> Callable[[Value, Number], Value]:
     return reflected
 
 
-def _comparison(compare: Callable[[float, float], bool]) -> Callable[[Value, Number], bool]:
-    """A comparison by number; equality and hash stay by identity."""
+def _comparison(sign: str) -> Callable[[Value, Number], bool]:
+    """A comparison by number, which is written down; equality and hash stay by identity."""
+    compare: Callable[[float, float], bool] = getattr(operator, sign)
 
-    def compared(self: Value, other: Number) -> bool:
-        return NotImplemented if (y := _operand(other)) is None else compare(self._data, y._data)
+    def comparison(self: Value, other: Number) -> bool:
+        if (y := _operand(other)) is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        return compared(self, sign, y, compare(self._data, y._data))
 
-    return compared
+    return comparison
 
 
 _serial = operator.attrgetter("serial")
@@ -254,4 +260,4 @@ for _sign, _name in {"sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
     setattr(Value, f"__r{_sign}__", _reflected(OPS[_name]))
 Value.__neg__, Value.__abs__ = Value.neg, Value.abs  # type: ignore[method-assign]
 for _sign in ("lt", "le", "gt", "ge"):
-    setattr(Value, f"__{_sign}__", _comparison(getattr(operator, _sign)))
+    setattr(Value, f"__{_sign}__", _comparison(_sign))

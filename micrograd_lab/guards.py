@@ -1,0 +1,137 @@
+"""What a program asked of its values while it was recorded, and could have gone another way.
+
+A comparison picks a branch: with other numbers the same program might compute something else.  So a
+comparison of values is kept as a `Guard`, and a value that was read as a plain number as a `Mark`:
+what followed from it, nobody knows.  `watched` collects both during a call of a user's function,
+wherever their values end up.  Outside of that a guard is kept on the younger of the values that
+were compared, if that was computed, so that whoever reads the graph finds it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A comparison, and how it went.
+
+    Attributes:
+        left, right: the values that were compared.
+        sign: "lt", "le", "gt" or "ge", as the `operator` module calls it.
+        held: whether it was true.
+    """
+
+    left: Any
+    sign: str
+    right: Any
+    held: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A value that was read as a plain number."""
+
+    value: Any
+
+
+Trace: TypeAlias = "list[Guard | Mark]"
+
+_TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+@contextmanager
+def watched() -> Iterator[Trace]:
+    """Inside, every comparison and every reading of a value joins the list that this returns.
+
+    >>> from micrograd_lab import Value
+    >>> with watched() as trace:
+    ...     largest = max(Value(1), Value(2))
+    >>> [(guard.sign, guard.held) for guard in trace]
+    [('gt', True)]
+    """
+    trace: Trace = []
+    token = _TRACE.set(trace)
+    try:
+        yield trace
+    finally:
+        _TRACE.reset(token)
+
+
+def compared(left: Any, sign: str, right: Any, held: bool) -> bool:
+    """Write down that `left` was compared with `right`; returns how it went."""
+    trace = _TRACE.get()
+    if trace is not None:
+        trace.append(Guard(left, sign, right, held))
+    elif left is not right:
+        younger, older = sorted((left, right), key=_age, reverse=True)
+        if younger.inputs:  # it holds the other one, and not itself: no cycle
+            set_aside(younger, guards=(*kept(younger), (older, sign, younger is left, held)))
+    return held
+
+
+def guards_of(value: Any) -> list[Guard]:
+    """The guards that are kept on a value."""
+    return [
+        Guard(value, sign, other, held) if first else Guard(other, sign, value, held)
+        for other, sign, first, held in kept(value)
+    ]
+
+
+def read(value: Any, serial: int) -> None:
+    """Write down that `value` was read as a plain number, at the time `serial`."""
+    trace = _TRACE.get()
+    if trace is not None:
+        trace.append(Mark(value))
+    elif value.inputs:
+        _last_read[:] = serial, str(value)
+
+
+def warn_of_readings(first: int, last: int) -> None:
+    """Warn if a computed value was read as a plain number between two times: it was cut off.
+
+    The times are those of the first node and of the result that `backward` goes through.  What is
+    read afterwards, to be printed or plotted, or between one step of training and the next, is
+    nothing to warn of.
+    """
+    if first < _last_read[0] < last:
+        warnings.warn(
+            f"{_last_read[1]} was read as a plain number while this result was computed; no "
+            "gradient flows through a function of math or an array: write v.tanh(), not "
+            "math.tanh(v)",
+            stacklevel=3,
+        )
+        _last_read[0] = 0  # once
+
+
+def kept(value: Any) -> tuple[tuple[Any, str, bool, bool], ...]:
+    """The guards on a value: the other one, the sign, whether the value stood left, how it went."""
+    return aside(value).get("guards", ())  # type: ignore[no-any-return]
+
+
+def moved(value: Any) -> int:
+    """When another number was last assigned to a value; 0 if never."""
+    return aside(value).get("moved", 0)  # type: ignore[no-any-return]
+
+
+def set_aside(value: Any, **notes: Any) -> None:
+    """Write something down that few values have, in a slot that costs nothing until then."""
+    value.aside = aside(value) | notes
+
+
+def aside(value: Any) -> dict[str, Any]:
+    """What was set aside for a value."""
+    return getattr(value, "aside", {})
+
+
+def _age(value: Any) -> tuple[bool, int]:
+    """Largest for what was computed last."""
+    return bool(value.inputs), value.serial
+
+
+_last_read: list[Any] = [0, ""]  # when, and what
