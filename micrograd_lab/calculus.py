@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from .domain import Number, recording
 from .engine import Value, method, record, recorded
 from .formulas import compiled
-from .ops import OPS
+from .ops import OPS, Op
 
 __all__ = ["dot", "gradients", "logsumexp", "maximum", "minimum", "total"]
 
+_method = cache(method)
 _SUM, _DOT = OPS["sum"], OPS["dot"]
 _logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
 
@@ -92,6 +94,20 @@ def logsumexp(values: Sequence[Number]) -> Value:
     Value(1000.69, grad=0)
     """
     return _by_pairs("logsumexp", _logaddexp, values, fewest=1)
+
+
+def apply(op: Op, inputs: Sequence[Value]) -> Value:
+    """What `op` computes from other inputs, recorded.
+
+    >>> f = dot([Value(2)], [Value(3)], Value(1))
+    >>> apply(f.op, [Value(5), Value(3), Value(1)]).data
+    16.0
+    """
+    if not op.variadic:
+        return _method(op)(*inputs)
+    if not (pairs := op.pairs(len(inputs))):
+        return total(inputs)
+    return dot(inputs[:pairs], inputs[pairs : 2 * pairs], *inputs[2 * pairs :])
 
 
 def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:

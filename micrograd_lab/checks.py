@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from .engine import Value
-from .graph import Graph, without_gradients
+from .graph import Graph
 
 __all__ = ["check_gradient"]
 
@@ -41,15 +41,13 @@ def check_gradient(
     if isinstance(of, Value):
         graph = Graph(of, products=False)
         wrt = [node for node in graph.nodes if not node.inputs] if at is None else list(at)
-        twin = Graph(without_gradients(of), products=False)
-        twin.result.backward()
-        twins = dict(zip(graph.nodes, twin.nodes))
+        now = Graph.at_present(of, products=False, gradients=True)
         for value in wrt:
-            if not isinstance(value, Value) or value not in twins:
+            if not isinstance(value, Value) or value not in now.twins:
                 raise ValueError(f"{value!r} is not part of the computation of {of!r}")
-            nearby = partial(_recompute, graph, value)
+            twin = now.twins[value]
             name = f"∂{graph.names[of]}/∂{graph.names[value]}"
-            _compare(name, twins[value].grad, nearby, value.data, tolerance)
+            _compare(name, twin.grad, partial(_recompute, now, twin), twin.data, tolerance)
     else:
         if not callable(of):
             raise TypeError(f"of must be a Value or a function, got {type(of).__name__} {of!r:.60}")

@@ -6,14 +6,17 @@ The drawing, the stepper, the explanation and the replay all number and name nod
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Iterable, Mapping
-from copy import copy, deepcopy
+from copy import copy
 
+from .calculus import apply
 from .domain import outside, recording
 from .engine import Value, propagate, record, recorded
 from .formulas import evaluate
+from .guards import guards_of, moved
 from .ops import OPS, Op
 
 __all__ = ["Graph"]
@@ -37,6 +40,8 @@ class Graph:
         nodes: every value, each after its inputs.
         names: the name of each node: its label, or `v` and its number; the second node labelled
             `w` is `w (v5)`, the second product of `z_1` is `z_1.2`.
+        notes: where the present numbers differ from the recorded ones, in words.
+        twins: for a graph at the present numbers, the copy of each value.
 
     >>> w, x = Value(-2, "w"), Value(5, "x")
     >>> graph = Graph(w * x + 3)
@@ -53,6 +58,8 @@ class Graph:
     ) -> None:
         if not isinstance(result, Value):
             raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
+        self.notes: list[str] = []
+        self.twins: dict[Value, Value] = {}
         self.result: Value = result
         self.nodes: list[Value] = recorded(result)
         self.names: dict[Value, str] = _names(self.nodes)
@@ -66,6 +73,50 @@ class Graph:
         opened = len(self.nodes) + sum(_pairs(node) for node in self.nodes)
         if products or (products is None and len(self.nodes) < opened <= MAX_READABLE_NODES):
             self._open()
+
+    @classmethod
+    def at_present(
+        cls,
+        result: Value,
+        *,
+        parameters: Iterable[Value] | None = None,
+        products: bool | None = None,
+        gradients: bool | None = None,
+    ) -> Graph:
+        """The graph of a copy of `result` that is true at one point: where its leaves are now.
+
+        If a leaf has moved since `result` was recorded, what depends on it is computed afresh, and
+        `notes` says so.  A computed value that was assigned to keeps its number.  The gradients are
+        the copy's own, ∂(result)/∂(each node): no sum over several calls or results.
+
+        Args:
+            gradients: whether to compute them; by default, if `backward` has reached the result.
+
+        Raises:
+            ValueError: if the present numbers leave the domain of an operation.
+
+        >>> w, x = Value(2, "w"), Value(5, "x")
+        >>> f = w * x
+        >>> w.data = 10
+        >>> graph = Graph.at_present(f, gradients=True)
+        >>> graph.result.data, graph.twins[x].grad, f.data
+        (50.0, 10.0, 10.0)
+        >>> graph.notes
+        ['w has moved since this was recorded; shown at its present number']
+        """
+        original = cls(result, products=False)
+        with recording():
+            twins = _twins(original.nodes)
+        if original.has_gradients if gradients is None else gradients:
+            twins[result].backward()
+        if parameters is not None:
+            parameters = [twins.get(parameter, parameter) for parameter in parameters]
+        graph = cls(twins[result], parameters=parameters, products=products)
+        graph.twins = twins
+        graph.notes = [*_moves(original), *_departures(original, twins)]
+        if gradients is None and graph.has_gradients:
+            graph.notes += _other_gradients(original, twins)
+        return graph
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -148,13 +199,82 @@ class Graph:
         self.result = twins[self.result]
 
 
-def without_gradients(result: Value) -> Value:
-    """A copy of the whole graph, on which `backward` leaves the original alone."""
-    with recording():
-        twin = deepcopy(result)
-    for node in recorded(twin):
-        node.grad = 0.0
-    return twin
+def _twins(nodes: list[Value]) -> dict[Value, Value]:
+    """Copies of `nodes` without gradients, computed afresh where an input has moved since."""
+    twins: dict[Value, Value] = {}
+    fresh: set[Value] = set()
+    for node in nodes:
+        inputs = tuple(twins[x] for x in node.inputs)
+        twin = record(node.data, node.op, inputs, node.slopes, 0.0, node.label)
+        if node.op and any(x in fresh or moved(x) > node.serial for x in node.inputs):
+            fresh.add(node)
+            now = apply(node.op, inputs)
+            twin.slopes = now.slopes
+            if not moved(node):
+                twin = now
+                twin.label = node.label
+        twins[node] = twin
+    return twins
+
+
+def _moves(graph: Graph) -> list[str]:
+    """Which leaves have moved since something was computed from them, and what was set by hand."""
+    notes = []
+    readers = graph.readers()
+    leaves = [
+        graph.names[x]
+        for x, reading in readers.items()
+        if not x.inputs and any(moved(x) > node.serial for node, _ in reading)
+    ]
+    if leaves:
+        one = len(leaves) == 1
+        notes.append(
+            f"{listed(leaves)} {'has' if one else 'have'} moved since this was recorded; shown at "
+            f"{'its present number' if one else 'their present numbers'}"
+        )
+    by_hand = [graph.names[node] for node in graph.nodes if node.inputs and moved(node)]
+    if by_hand:
+        notes.append(f"{listed(by_hand)} {'was' if len(by_hand) == 1 else 'were'} set by hand")
+    return notes
+
+
+def _departures(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
+    """The comparisons that picked the recorded branch, and would pick another one now."""
+    notes = []
+    for node in graph.nodes:
+        for guard in guards_of(node):
+            left, right = (twins.get(x, x) for x in (guard.left, guard.right))
+            if getattr(operator, guard.sign)(left.data, right.data) != guard.held:
+                told = guard.told({x: graph.names.get(x, "") for x in (guard.left, guard.right)})
+                notes.append(f"{told} when this was recorded, which the present numbers do not")
+    return notes
+
+
+def _other_gradients(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
+    """The leaves whose `grad` is no gradient of this result alone."""
+    others = [
+        f"{graph.names[x]}.grad"
+        for x in graph.nodes
+        if x.label
+        and not x.inputs
+        and x.grad
+        and not math.isclose(x.grad, twins[x].grad, rel_tol=1e-9)
+    ]
+    if not others:
+        return []
+    hold = "holds" if len(others) == 1 else "hold"
+    return [f"{listed(others)} {hold} more than this: other calls, samples or results"]
+
+
+def listed(names: list[str]) -> str:
+    """A few names in a row, and how many more there are.
+
+    >>> listed(["w", "b"]), listed(["a", "b", "c", "d", "e"])
+    ('w, b', 'a, b, c and 2 more')
+    """
+    return (
+        ", ".join(names) if len(names) < 5 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    )
 
 
 def _recompute(op: Op, inputs: list[float]) -> float:

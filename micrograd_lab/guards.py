@@ -10,7 +10,7 @@ were compared, if that was computed, so that whoever reads the graph finds it.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +32,17 @@ class Guard:
     right: Any
     held: bool
 
+    def told(self, names: Mapping[Any, str]) -> str:
+        """How it went, in words.
+
+        >>> from micrograd_lab import Value
+        >>> z = Value(2, "z")
+        >>> Guard(z, "gt", Value(0), True).told({z: "z"})
+        'z > 0 held'
+        """
+        left, right = (names.get(x) or f"{x.data:g}" for x in (self.left, self.right))
+        return f"{left} {_SIGNS[self.sign]} {right} {'held' if self.held else 'did not hold'}"
+
 
 @dataclass(frozen=True, eq=False)
 class Mark:
@@ -39,6 +50,8 @@ class Mark:
 
     value: Any
 
+
+_SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 
 Trace: TypeAlias = "list[Guard | Mark]"
 

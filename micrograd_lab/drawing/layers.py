@@ -111,7 +111,12 @@ def find_layers(
     if not isinstance(network, Value) and not outputs:
         raise ValueError("0 outputs; give the values that the network computed")
     result = network if isinstance(network, Value) else total(outputs)
-    finder = _Finder(Graph(result, parameters=parameters, products=False), outputs)
+    if is_model(network):  # which has the gradients of all its samples
+        graph = Graph(result, parameters=parameters, products=False)
+    else:
+        graph = Graph.at_present(result, parameters=parameters, products=False)
+        outputs = [graph.twins[output] for output in outputs]
+    finder = _Finder(graph, outputs)
     finder.check_one_sample()
     return finder.layers()
 

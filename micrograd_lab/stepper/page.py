@@ -18,8 +18,8 @@ from typing import Any
 
 from ..drawing.graph.diagram import Diagram
 from ..drawing.svg import image
-from ..engine import Value, recorded
-from ..graph import Graph, without_gradients
+from ..engine import Value
+from ..graph import Graph
 from ..saving import write_whole
 from .styles import slim, variables
 from .walk import Walk
@@ -82,11 +82,8 @@ def step(
     """
     if not isinstance(result, Value):
         raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
-    twin = without_gradients(result)
-    if parameters is not None:
-        twins = dict(zip(recorded(result), recorded(twin)))
-        parameters = [twins.get(parameter, parameter) for parameter in parameters]
-    return Stepper(Graph(twin, parameters=parameters), quiz=quiz)
+    graph = Graph.at_present(result, parameters=parameters, gradients=False)
+    return Stepper(graph, quiz=quiz)
 
 
 class Stepper:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from ..engine import Value
-from ..graph import Graph, without_gradients
+from ..graph import Graph
 from .notation import label_latex
 from .steps import Edge, backward_steps, forward_step
 from .writing import LATEX, TEXT, Writing
@@ -66,8 +66,8 @@ def explain(result: Value, wrt: Value) -> Explanation:
         leaves = [original.names[node] for node in original.nodes if not node.inputs]
         known = ", ".join(_ends(leaves, 8)) + (", …" if len(leaves) > 8 else "")
         raise ValueError(f"{original.names[result]} was not computed from {name}, but from {known}")
-    graph = Graph(without_gradients(result), products=False)
-    node = graph.nodes[original.nodes.index(wrt)]
+    graph = Graph.at_present(result, products=False, gradients=False)
+    node = graph.twins[wrt]
     return Explanation(graph, _parts(graph, node), FiniteDifference.measure(graph, node))
 
 
@@ -105,6 +105,8 @@ class Explanation:
             parts.insert(MAX_PARTS // 2, [Line(0, words=f"… {missing} more parts of this kind …")])
         if len(parts) > 1:
             parts.insert(0, parts[-1][:1])  # the claim, before its derivation
+        if self.graph.notes:
+            parts.insert(0, [Line(words=note) for note in self.graph.notes])
         return [*parts, [self.difference.line(self.graph, writing)]]
 
 

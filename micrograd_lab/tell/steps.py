@@ -10,7 +10,7 @@ Read ``engine.py`` and ``graph.py`` before this file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -36,9 +36,11 @@ def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
     v5 = v4 + b = −10 + 3 = −7
     """
     graph = _graph(result)
+    notes = graph.notes
     for node in graph.nodes:
         if node.inputs:
-            yield forward_step(graph, node)
+            yield replace(forward_step(graph, node), notes=tuple(notes))
+            notes = []
 
 
 def forward_step(graph: Graph, node: Value) -> ForwardStep:
@@ -51,7 +53,9 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
 
     A step takes effect when the iterator moves on.  At the end the gradients are those that
     `backward` leaves: leaves accumulate, everything between is computed afresh.  In a `Graph` with
-    opened dot products, gradients arrive at the leaves and at the graph's own copies.
+    opened dot products, gradients arrive at the leaves and at the graph's own copies.  If leaves
+    have moved since the result was recorded, the steps are those of a copy at their present
+    numbers, which the first one says, and no `grad` of the original changes.
 
     Args:
         result: a value, or the `Graph` of one.
@@ -73,9 +77,12 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     for node in computed:
         node.grad = 0.0
     graph.result.grad += 1.0
+    notes = tuple(graph.notes)
     for node in reversed(computed):
-        yield BackwardStep(graph, node, node.data, node.grad, _edges(graph, node))
+        step = BackwardStep(graph, node, node.data, node.grad, _edges(graph, node), notes)
+        yield step
         propagate((node,))
+        notes = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ class ForwardStep:
         node: the value that is computed.
         data: its number.
         inputs: the data of its inputs, in order.
+        notes: on the first step, where the numbers differ from the recorded ones, in words.
         text, html, latex: the parts of its line in each form.
     """
 
@@ -94,6 +102,7 @@ class ForwardStep:
     node: Value
     data: float
     inputs: tuple[float, ...]
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> ForwardLine:
@@ -121,7 +130,7 @@ class ForwardStep:
         )
 
     def __str__(self) -> str:
-        return " = ".join(dict.fromkeys(self.text))
+        return "\n".join([*self.notes, " = ".join(dict.fromkeys(self.text))])
 
 
 class ForwardLine(NamedTuple):
@@ -143,6 +152,7 @@ class BackwardStep:
         data: its number.
         upstream: ∂(result)/∂(node), complete by now.
         edges: one per input, in order.
+        notes: on the first step, where the numbers differ from the recorded ones, in words.
     """
 
     graph: Graph = field(repr=False)
@@ -150,9 +160,10 @@ class BackwardStep:
     data: float
     upstream: float
     edges: tuple[Edge, ...]
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.edges))
+        return "\n".join([*self.notes, *map(str, self.edges)])
 
 
 @dataclass(frozen=True)
@@ -277,7 +288,11 @@ class BackwardLine(NamedTuple):
 
 
 def _graph(result: Value | Graph) -> Graph:
-    return result if isinstance(result, Graph) else Graph(result, products=False)
+    """The graph of `result`; if its leaves have moved, that of a copy at their present numbers."""
+    if isinstance(result, Graph):
+        return result
+    now = Graph.at_present(result, products=False, gradients=False)
+    return now if now.notes else Graph(result, products=False)
 
 
 def _op(node: Value) -> Op:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from table import ROWS, apply, arity, title
 
-from micrograd_lab import Value, dot, draw, total
+from micrograd_lab import Graph, Value, dot, draw, total
 from micrograd_lab.drawing.graph.rendering import render
 from micrograd_lab.lecture import chain, network
 
@@ -126,10 +126,14 @@ def test_no_gradient_is_shown_before_backward():
     assert texts(groups(draw(f))["w0"], "grad") == ["5"]
 
 
-def test_the_gradients_of_a_later_result_are_not_called_those_of_this_one():
+def test_the_gradients_shown_are_those_of_the_result_and_of_no_later_one():
     f = toy()
     (f * 3).backward()
-    assert legend(draw(f)).endswith("gradient (below, flows ←)")
+    said = legend(draw(f))
+    assert "∂f/∂value (below, flows ←)" in said
+    assert "w.grad, x.grad, b.grad hold more than this" in said
+    for leaf in Graph(f).nodes[:3]:
+        leaf.grad = 0.0
     f.backward()
     assert legend(draw(f)).endswith("∂f/∂value (below, flows ←)")
 

@@ -35,6 +35,7 @@ class Collapsed(Graph):
 
     def __init__(self, graph: Graph) -> None:
         plan = _Places(graph, layers_of(graph))
+        self.notes: list[str] = graph.notes
         self.parameters: frozenset[Value] = graph.parameters
         self.several: set[Value] = set()
         self.frames: dict[Value, int] = {}

@@ -59,9 +59,11 @@ def draw(
     """
     if collapse not in (None, "neuron", "nothing"):
         raise ValueError(f"cannot collapse {collapse!r}; choose one of neuron, nothing")
-    graph = Graph(result, parameters=parameters, products=products)
+    graph = Graph.at_present(
+        result, parameters=parameters, products=False if collapse == "neuron" else products
+    )
     if collapse == "neuron":
-        graph = Collapsed(Graph(result, parameters=parameters, products=False))
+        graph = Collapsed(graph)
     elif collapse is None and products is None and len(graph) > MAX_READABLE_NODES:
         with suppress(ValueError):  # no neurons; draw it node by node
             graph = Collapsed(graph)

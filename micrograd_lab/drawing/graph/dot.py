@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ...engine import Value
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import graphviz
 
 CIRCLE_WIDTH = 36  # points
+MAX_NOTE_CHARACTERS = 75  # in a line below the legend
 NAME_HEIGHT = 22  # points, of a name below its circle
 RIM = 5  # points by which the rim of a circle curves inwards where edges end
 MAX_PORTS = 4  # edges that end side by side on a rim; more would not fit
@@ -213,7 +215,12 @@ class _Sheet:
                 cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
                 what = "/∂value"
             cells += cell(text(f"{what} (below, flows ←)", WORDS, 11, theme.quiet))
-        return f"<{table(cells)}>"
+        notes = [
+            cell(text(line, WORDS, 11, theme.ink, longest=MAX_NOTE_CHARACTERS), align="left")
+            for note in self.graph.notes
+            for line in wrap(note, MAX_NOTE_CHARACTERS)
+        ]
+        return f"<{table(cell(table(cells), align='left'), *notes) if notes else table(cells)}>"
 
 
 def _commutes(op: Op | None) -> bool:

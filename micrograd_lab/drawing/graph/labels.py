@@ -18,13 +18,21 @@ MAX_LABEL_CHARACTERS = 40
 _UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
 
 
-def text(words: str, face: str, size: int, colour: str, style: str = "") -> str:
-    """`words` on one line, escaped; `style` is "B" for bold, "I" for italic."""
+def text(
+    words: str,
+    face: str,
+    size: int,
+    colour: str,
+    style: str = "",
+    *,
+    longest: int = MAX_LABEL_CHARACTERS,
+) -> str:
+    """`words` on one line, escaped and cut off if long; `style` is "B" for bold, "I" for italic."""
     words = printable(words)
     if not words.strip():
         return ""  # Graphviz takes no empty <B></B>
-    if len(words) > MAX_LABEL_CHARACTERS:
-        words = words[: MAX_LABEL_CHARACTERS - 1] + "…"
+    if len(words) > longest:
+        words = words[: longest - 1] + "…"
     html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
     html = f"<{style}>{html}</{style}>" if style else html
     return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'

@@ -140,7 +140,13 @@ class _Drawing:
             self.pen.text(x, top, 10.5, self.theme.quiet, style)
         left = -self.size.radius
         right = max(right, x + self.size.radius, self._legend(left, bottom - 24))
-        return self.pen.finish(left - 28, bottom - 62, right + 28, top + 22)
+        bottom -= 62
+        for note in self.layers.graph.notes:
+            style = SANS | {"text": note}
+            self.pen.text(left, bottom, 9.5, self.theme.ink, style, ha="left")
+            right = max(right, left + self.pen.width(9.5, style))
+            bottom -= 16
+        return self.pen.finish(left - 28, bottom, right + 28, top + 22)
 
     def _column(self, k: int, before: int | None, x: float) -> float:
         """Draw column k with the links into it; its x, from the x of the column before."""

@@ -162,7 +162,8 @@ def _hidden_lines(axes: Axes, model: Classifier, low: Any, high: Any, theme: The
     taken: list[tuple[float, float]] = []
     for neuron in network.layers[0]:
         weights = {x: w.data for w, x in zip(neuron.weights, neuron.inputs)}
-        w1, w2 = (weights.get(value, 0.0) for value in x)
+        twins = network.graph.twins
+        w1, w2 = (weights.get(twins.get(value, value), 0.0) for value in x)
         ends = _across(w1, w2, neuron.bias.data if neuron.bias else 0.0, low, high)
         if not ends:
             continue
