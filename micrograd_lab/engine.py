@@ -94,7 +94,7 @@ class Value(Methods):
                     reached.add(x)
                     computed.append(x)
         computed.sort(key=_serial, reverse=True)
-        warn_of_readings(computed[-1].serial if computed else 0, self.serial)
+        warn_of_readings(computed[-1].serial if computed else self.serial, self.serial)
         self.grad = 1.0 if self.inputs else self.grad + 1.0
         propagate(computed)
 

@@ -24,9 +24,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ..domain import recording
-from ..engine import Value, recorded
+from ..engine import Value
 from ..graph import Graph
-from ..ops import Op
 from ..replaying import replay
 from ..tell.notation import subscripted
 from .losses import squared_error
@@ -124,9 +123,10 @@ def fit(
         callbacks: called with the history after each epoch; one that returns True stops the fit.
         seed: of the shuffling; the same seed repeats a run bit for bit.
         progress: whether to show a progress bar; by default in notebooks and terminals.
-        engine: "scalar" records every sample in every epoch; "auto" records one and replays it
-            for the others, unless some samples have another graph.  An ``if`` on a number, in the
-            model or the loss, needs "scalar" if only rare samples take it.
+        engine: "scalar" records every sample in every epoch.  "auto" records one for each path
+            that samples take through model and loss, and replays it for the others; in every
+            epoch it records some again, and goes on with "scalar" if they differ, because model
+            or loss read a number that no comparison of values shows.
 
     Returns:
         The losses, epoch by epoch; it plots itself.
@@ -153,6 +153,11 @@ def fit(
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"optimizer must be an SGD, Adam or AdamW, got {optimizer!r:.60}")
+    if set(optimizer.parameters).isdisjoint(model.parameters()):
+        raise ValueError(
+            f"none of the optimizer's {len(optimizer.parameters)} parameters are the model's; "
+            f"give it those: {type(optimizer).__name__}(model.parameters())"
+        )
     arithmetic = _arithmetic(engine, model, loss, optimizer, samples, held_out)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(), _Best(model)
@@ -163,6 +168,7 @@ def fit(
                     optimizer.lr = schedule(epoch)
                 before = _numbers(model)
                 try:
+                    arithmetic = arithmetic.checked(epoch, samples, held_out)
                     batches = _batches(len(samples.inputs), batch_size, shuffle)
                     last = {"loss": arithmetic.epoch(samples, batches, optimizer)}
                     _check_finite(optimizer.parameters)
@@ -254,6 +260,14 @@ class _Samples:
         return target[0] if self.single else target
 
     @cached_property
+    def first_of_each_class(self) -> list[int]:
+        """One sample of each target, up to 100 of them."""
+        first: dict[tuple[float, ...], int] = {}
+        for i, target in enumerate(self.targets):
+            first.setdefault(tuple(target), i)
+        return [*first.values()][:100]
+
+    @cached_property
     def table(self) -> Any:
         """One row per sample: its inputs, then its targets."""
         import numpy as np
@@ -285,6 +299,10 @@ class _Scalar:
             optimizer.step()
         return total / len(samples.inputs)
 
+    def checked(self, epoch: int, *parts: _Samples | None) -> _Scalar:
+        """The arithmetic to go on with: recording is right by itself."""
+        return self
+
     def loss(self, samples: _Samples) -> float:
         """The mean loss of the samples."""
         count = len(samples.inputs)
@@ -302,6 +320,7 @@ class _Scalar:
             loss = self.of_sample(self.model(x), samples.shaped(t))
         except ValueError as error:
             raise ValueError(f"{samples.name} {i}: {error}") from error
+        _check_value("the loss", loss)
         if not math.isfinite(loss.data):
             graph = Graph(loss, products=False)
             node = next(node for node in graph.nodes if not math.isfinite(node.data))
@@ -313,17 +332,44 @@ class _Scalar:
 
 
 class _Replayed(_Scalar):
-    """The same arithmetic, by replaying the graph of the first sample for the others."""
+    """The same arithmetic, by replaying each path through model and loss that samples take."""
 
     def __init__(self, model: Network, loss: Loss, samples: _Samples, optimizer: Optimizer) -> None:
         import numpy as np
 
         super().__init__(model, loss)
-        first, leaves = self.with_leaves(samples, 0)
+        x, t = _values("x", samples.inputs[0]), _values("t", samples.targets[0])
+
+        def of_sample(*leaves: Value) -> Value:
+            return loss(model([*leaves[: len(x)]]), samples.shaped([*leaves[len(x) :]]))
+
         # not the tape: Numba loads for a second, in which NumPy runs 2,000 epochs of moons
-        self.program = replay(first, leaves, model.parameters(), backend="numpy")
+        self.program = replay(of_sample, [*x, *t], model.parameters(), backend="numpy")
         place = {parameter: k for k, parameter in enumerate(self.program.values)}
         self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
+
+    def checked(self, epoch: int, *parts: _Samples | None) -> _Scalar:
+        """This, if recording some samples again gives the replay's loss; otherwise recording.
+
+        Another sample in every epoch, and one of another class; in the first, one of every class.
+        """
+        self.program.load()
+        for samples in filter(None, parts):
+            classes = samples.first_of_each_class
+            some = classes if epoch == 0 else [classes[epoch % len(classes)]]
+            for i in dict.fromkeys([epoch % len(samples.inputs), *some]):
+                recorded = self.recorded(samples, i).data
+                replayed = self.run(samples, [i])
+                if not math.isclose(recorded, replayed, rel_tol=1e-9, abs_tol=1e-12):
+                    warnings.warn(
+                        f"epoch {epoch}, {samples.name} {i}: recording gives the loss "
+                        f"{recorded:.6g}, the replay {replayed:.6g}; model or loss read a number "
+                        "that no comparison of values shows, such as p.data or one that a "
+                        "callback changes; fit goes on with engine='scalar'",
+                        stacklevel=4,
+                    )
+                    return _Scalar(self.model, self.of_sample)
+        return self
 
     def epoch(self, samples: _Samples, batches: list[list[int]], optimizer: Optimizer) -> float:
         program, total = self.program, 0.0
@@ -355,16 +401,6 @@ class _Replayed(_Scalar):
             raise ValueError(f"the loss is {loss:g} only when replayed; take engine='scalar'")
         return loss
 
-    def agrees(self, samples: _Samples) -> bool:
-        """Whether recording 16 of the samples gives the replay's graph and loss."""
-        probe = range(0, len(samples.inputs), math.ceil(len(samples.inputs) / 16))
-        recordings = [self.recorded(samples, i) for i in probe]
-        mean = sum(loss.data for loss in recordings) / len(probe)
-        self.program.load()
-        return all(_shape(loss) == _shape(self.program.loss) for loss in recordings) and (
-            math.isclose(self.run(samples, probe), mean, rel_tol=1e-9, abs_tol=1e-12)
-        )
-
     def show_targets(self, samples: _Samples) -> None:
         """Call the loss with every target once: it may refuse one, but the replay would not."""
         outputs = self.model(_values("x", samples.inputs[0]))
@@ -380,7 +416,7 @@ def _arithmetic(
     samples: _Samples,
     held_out: _Samples | None,
 ) -> _Scalar:
-    """Replay if it agrees with recording on a few samples; otherwise record."""
+    """Replaying, if the loss takes every target; else recording, which says why not."""
     if engine not in ("auto", "scalar"):
         raise ValueError(f"no engine {engine!r}; there are auto and scalar")
     if engine == "auto" and set(optimizer.parameters) <= set(model.parameters()):
@@ -388,18 +424,18 @@ def _arithmetic(
             replayed = _Replayed(model, loss, samples, optimizer)
             for part in filter(None, (samples, held_out)):
                 replayed.show_targets(part)
-            if replayed.agrees(samples):
-                return replayed
+            return replayed
         except ValueError:  # recording will raise it again, with the epoch
             pass
     return _Scalar(model, loss)
 
 
-def _shape(result: Value) -> list[tuple[Op | None, list[int]]]:
-    """The operation of each node, and the positions of its inputs; not its number."""
-    nodes = recorded(result)
-    place = {node: k for k, node in enumerate(nodes)}
-    return [(node.op, [place[x] for x in node.inputs]) for node in nodes]
+def _check_value(what: str, value: object) -> None:
+    if not isinstance(value, Value):
+        raise TypeError(
+            f"{what} is {type(value).__name__} {value!r:.60}, no Value; a function of math or an "
+            "array cuts the graph: write v.tanh(), not math.tanh(v)"
+        )
 
 
 def _batches(

@@ -8,6 +8,7 @@ interpreter that ``kernel.py`` makes of the op table.  ``runners.py`` computes, 
 what a user sees; where a number is not finite, ``scalar.py`` asks the engine.
 """
 
-from .program import Program, replay
+from .paths import Paths, replay
+from .program import Program
 
-__all__ = ["Program", "replay"]
+__all__ = ["Paths", "Program", "replay"]

@@ -10,6 +10,8 @@ from typing import Any
 from ..domain import recording
 from ..engine import Value, recorded
 from ..graph import Graph
+from ..guards import guards_of
+from .branches import Branches
 from .elsewhere import JAX, Torch
 from .plan import Plan, make_plan
 from .runners import NumPy, Python, Runner
@@ -23,41 +25,6 @@ _RUNNERS: dict[str, Callable[..., Runner]] = {
     "jax": JAX,
 }
 BACKENDS = (*_RUNNERS, "python")
-
-
-def replay(
-    loss: Value,
-    inputs: Sequence[Value] = (),
-    parameters: Sequence[Value] | None = None,
-    *,
-    backend: str | None = None,
-) -> Program:
-    """A program that computes `loss` again, for other numbers, at array speed.
-
-    The operations are those that were recorded: an ``if`` on a value's number was decided then,
-    and stays decided.  All leaves but `inputs` and `parameters` keep the numbers they have now.
-
-    Args:
-        loss: the loss of one sample; or of a whole batch, if there are no `inputs`.
-        inputs: the leaves that differ from sample to sample, one for each column of the data.
-        parameters: the leaves to find the gradient by.  If not given: as `Graph` finds them, by
-            their labels.
-        backend: "tape" (needs Numba), "numpy", "python" (the standard library only), "torch" or
-            "jax".  If not given: the fastest that is installed, "tape" or "numpy".
-
-    Raises:
-        TypeError: if an input or a parameter is not a value.
-        ValueError: if one is computed, or given twice, or if there is no such backend.
-
-    >>> w, x, t = Value(2, "w"), Value(0, "x"), Value(0, "t")
-    >>> program = replay((w * x - t).half_square(), [x, t], [w], backend="numpy")
-    >>> program([[1, 1], [2, 5]]), w.grad
-    (0.5, -0.5)
-    >>> print(program.source)  # doctest: +ELLIPSIS
-    import numpy as np
-    ...
-    """
-    return Program(loss, inputs, parameters, backend)
 
 
 class Program:
@@ -86,14 +53,16 @@ class Program:
             found = Graph(loss, products=False).parameters.difference(self.inputs)
             parameters = [value for value in recorded(loss) if value in found]
         self.parameters: list[Value] = list(parameters)
-        _check_leaves(self.inputs, self.parameters)
+        check_leaves(self.inputs, self.parameters)
         self.loss: Value = loss
-        self.backend: str = backend or ("tape" if find_spec("numba") else "numpy")
+        self.backend: str = backend or default_backend()
         self._rows: Any = object()  # the array that was checked last, and its shape
         self._shape: tuple[int, ...] = ()
         with recording():
             self._runner: Runner = self._make_runner()
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
+        guards = [guard for node in recorded(loss) for guard in guards_of(node)]
+        self._branches = Branches(guards, self.inputs, self.values)
 
     def __call__(self, data: Any = None) -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
@@ -119,7 +88,7 @@ class Program:
         For training: between two calls change `vector`, and `store` it at the end.
 
         >>> w, x = Value(2, "w"), Value(0, "x")
-        >>> program = replay((w * x).half_square(), [x], [w])
+        >>> program = Program((w * x).half_square(), [x], [w])
         >>> program.load()
         >>> for _ in range(3):
         ...     loss = program.run([[1]])
@@ -129,6 +98,8 @@ class Program:
         0.25
         """
         rows = self._checked(data)
+        if self._branches.guards:
+            self._check_branches(rows)
         try:
             loss = self._runner(rows)
             if math.isfinite(loss):
@@ -136,6 +107,19 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         return self._by_samples(rows)
+
+    def _check_branches(self, rows: Any) -> None:
+        """Raise an error if a sample would take another branch than the recorded one."""
+        missed = self._branches.first_miss(rows, self.vector)
+        if missed:
+            sample, guard = missed
+            names = Graph(self.loss, products=False).names
+            told = guard.told({x: names.get(x, x.label) for x in (guard.left, guard.right)})
+            where = f"sample {sample}: " if self.inputs else ""
+            raise ValueError(
+                f"{where}{told} when this was recorded, and picked a branch that these numbers do "
+                "not take; replay the function itself: replay(function, inputs=..., parameters=...)"
+            )
 
     @property
     def vector(self) -> Any:
@@ -245,11 +229,16 @@ class Program:
         return loss
 
 
+def default_backend() -> str:
+    """The fastest that is installed."""
+    return "tape" if find_spec("numba") else "numpy"
+
+
 def _floats(numbers: Any) -> list[float]:
     return numbers.tolist() if hasattr(numbers, "tolist") else numbers  # type: ignore[no-any-return]
 
 
-def _check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
+def check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
     seen: set[Value] = set()
     for what, values in (("input", inputs), ("parameter", parameters)):
         for number, value in enumerate(values):
@@ -262,3 +251,15 @@ def _check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
             if value in seen:
                 raise ValueError(f"{what} {number}, {value!r}, is given twice")
             seen.add(value)
+
+
+def check_rows(data: Any, columns: int) -> Any:
+    """`data` as an array with a row per sample."""
+    import numpy as np
+
+    rows = np.ascontiguousarray(data, dtype=float)
+    if rows.ndim != 2 or rows.shape[1] != columns or not len(rows):
+        raise ValueError(
+            f"data of shape {rows.shape}; give one row per sample, {columns} numbers in each"
+        )
+    return rows

@@ -96,8 +96,10 @@ def test_replaying_learns_what_recording_learns(loss, make):
     assert learned("auto") == pytest.approx(learned("scalar"), rel=1e-10)
 
 
-@pytest.mark.parametrize(("engine", "calls"), [("auto", 9), ("scalar", 400)])
-def test_a_loss_is_recorded_a_few_times_to_be_replayed(engine, calls):
+@pytest.mark.parametrize(("engine", "calls"), [("auto", 9 + 99), ("scalar", 400)])
+def test_a_loss_is_recorded_a_few_times_to_be_replayed_and_once_an_epoch_to_be_checked(
+    engine, calls
+):
     called = []
 
     def loss(y, t):
@@ -117,7 +119,9 @@ def test_an_if_on_a_number_is_recorded_for_every_sample():
         fit(model, *LINE, loss=loss, epochs=3, engine=engine)
         return weights(model)
 
-    assert learned("auto") == learned("scalar")
+    with pytest.warns(UserWarning, match="fit goes on with engine='scalar'"):
+        auto = learned("auto")
+    assert auto == learned("scalar")
 
 
 def test_a_number_that_the_graph_does_not_know_is_recorded_for_every_sample():
@@ -129,7 +133,93 @@ def test_a_number_that_the_graph_does_not_know_is_recorded_for_every_sample():
         fit(model, *LINE, loss=loss, epochs=3, engine=engine)
         return weights(model)
 
-    assert learned("auto") == learned("scalar")
+    with pytest.warns(UserWarning, match="fit goes on with engine='scalar'"):
+        auto = learned("auto")
+    assert auto == learned("scalar")
+
+
+def absolute(y, t):
+    return (y - t) if y > t else (t - y)
+
+
+def test_a_comparison_that_picks_the_branch_is_followed():
+    inputs, targets = [[0.0], [1.0], [2.0], [3.0]], [10.0, 11.0, 12.0, 13.0]
+
+    def learned(engine):
+        model = MLP(1, [1], seed=1)
+        sgd = SGD(model.parameters(), lr=0.05)
+        history = fit(
+            model, inputs, targets, loss=absolute, optimizer=sgd, epochs=400, engine=engine
+        )
+        return [*history.loss, *(model(x).data for x in inputs)]
+
+    auto = learned("auto")
+    assert auto == pytest.approx(learned("scalar"), rel=1e-9)
+    assert auto[-5] < 0.2
+    assert auto[-4:] == pytest.approx([9.95, 10.93, 11.92, 12.9], abs=0.05)
+
+
+def test_a_hinge_written_with_max_is_never_negative():
+    model = MLP(2, [4, 1], activation="tanh", seed=2)
+
+    def written(y, t):
+        return max(Value(0), 1 - (2 * t - 1) * y)
+
+    adam = Adam(model.parameters(), lr=0.1)
+    history = fit(model, *XOR, loss=written, optimizer=adam, epochs=60)
+    assert min(history.loss) >= 0
+    assert history.loss[-1] == 0
+
+
+def test_weights_of_a_rare_class_that_no_comparison_shows_are_found():
+    rare = [1] * 3 + [0] * 57
+    inputs = [[1.0 + k / 9] if t else [-1.0 - k / 57] for k, t in enumerate(rare)]
+
+    def weighted(y, t):
+        return binary_cross_entropy(y, t) * (20.0 if t.data == 1 else 1.0)
+
+    def learned(engine):
+        model = MLP(1, [1], seed=1)
+        fit(model, inputs, rare, loss=weighted, epochs=5, engine=engine)
+        return weights(model)
+
+    with pytest.warns(UserWarning, match="epoch 0, sample 3: recording gives the loss"):
+        auto = learned("auto")
+    assert auto == learned("scalar")
+
+
+def test_a_number_that_a_callback_changes_is_followed():
+    class Penalty:
+        weight = 1.0
+
+    def loss(y, t):
+        return (y - t) ** 2 * Penalty.weight
+
+    def anneal(history):
+        Penalty.weight /= 2
+
+    def learned(engine):
+        Penalty.weight = 1.0
+        model = line()
+        fit(model, *LINE, loss=loss, epochs=6, callbacks=[anneal], engine=engine)
+        return weights(model)
+
+    with pytest.warns(UserWarning, match="epoch 1, sample 1: recording gives the loss"):
+        auto = learned("auto")
+    assert auto == pytest.approx(learned("scalar"), rel=1e-12)
+
+
+def test_an_optimizer_of_another_model_is_refused():
+    other = SGD(line().parameters(), lr=0.1)
+    with pytest.raises(ValueError, match=r"none of the optimizer's 2 parameters are the model's"):
+        fit(line(), *LINE, optimizer=other)
+
+
+def test_a_loss_that_returns_a_number_says_what_to_write():
+    with pytest.raises(TypeError, match=r"the loss is float .*no Value.*write v.tanh\(\), not math"):
+        fit(line(), *LINE, loss=lambda y, t: math.tanh(y))
+    with pytest.raises(TypeError, match=r"the loss is float .*, no Value"):
+        fit(line(), *LINE, loss=lambda y, t: math.tanh(y), engine="scalar")
 
 
 @pytest.mark.parametrize("engine", ["scalar", "auto"])

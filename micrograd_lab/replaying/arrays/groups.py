@@ -43,6 +43,15 @@ def array_program(plan: Plan, groups: list[Group], layout: Sequence[int]) -> Arr
     return writer.program
 
 
+def outputs(plan: Plan, groups: list[Group], layout: Sequence[int]) -> ArrayProgram:
+    """The statements of the forward pass alone; `loss` is the result's row."""
+    writer = Writer(plan, layout)
+    for group in groups:
+        group.write(writer)
+    writer.program.loss = writer.rows([plan.result])
+    return writer.program
+
+
 def grouped(plan: Plan) -> list[Group]:
     """The operations of `plan`, in groups that one statement can compute, in order."""
     inputs: list[Sequence[int]] = list(plan.inputs)

@@ -54,6 +54,15 @@ def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -
     return "\n".join(lines) + "\n"
 
 
+def outputs_function(program: ArrayProgram) -> str:
+    """A function of `p` and `x` as above that returns the result for each sample."""
+    lines = ["def outputs(p, x):", "    n = x.shape[1]"]
+    lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
+    lines += [f"    {made.name} = {ast.unparse(made.expression)}" for made in program.forward]
+    lines.append(f"    return np.broadcast_to({ast.unparse(program.loss)}, (1, n))[0]")
+    return "\n".join(["import numpy as np", constants_source(program), *lines]) + "\n"
+
+
 def written(made: Statement | Gradient) -> str:
     """The right-hand side of a statement; a long gradient has a line for each of its parts."""
     if isinstance(made, Statement):

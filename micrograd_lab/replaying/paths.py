@@ -1,0 +1,277 @@
+"""A function as programs, one for each path through it.
+
+A program runs the operations that were recorded, so it is right for a sample only if the function
+would have taken the same branches.  Every comparison of values on the way is a guard: a sample
+belongs to a path if all guards of the path go for it as they went when it was recorded.  Samples
+are grouped by path, and each group runs at array speed; a sample that belongs to none is recorded,
+and that is the next path.  ``while``, ``max`` and ``sorted`` are no special cases.
+
+What follows from a value that was read as a plain number nobody knows: a function that does that is
+recorded for each sample.
+
+Read ``guards.py`` and ``program.py`` before this file.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, overload
+
+from ..domain import recording
+from ..engine import Value
+from ..guards import Guard, Mark, Trace, watched
+from .branches import Branches
+from .program import Program, check_leaves, check_rows, default_backend
+
+MAX_PATHS = 64
+
+
+@overload
+def replay(
+    loss: Value,
+    inputs: Sequence[Value] = (),
+    parameters: Sequence[Value] | None = None,
+    *,
+    backend: str | None = None,
+) -> Program: ...
+
+
+@overload
+def replay(
+    loss: Callable[..., Value],
+    inputs: Sequence[Value],
+    parameters: Sequence[Value],
+    *,
+    backend: str | None = None,
+) -> Paths: ...
+
+
+def replay(
+    loss: Value | Callable[..., Value],
+    inputs: Sequence[Value] = (),
+    parameters: Sequence[Value] | None = None,
+    *,
+    backend: str | None = None,
+) -> Program | Paths:
+    """A program that computes `loss` again, for other numbers, at array speed.
+
+    Of a recorded loss it repeats the operations that were recorded.  Where a comparison of one of
+    its values picked a branch, every sample is checked: one that would take another branch is an
+    error.  A function instead of a loss is recorded by calling it, once for each path that samples
+    take through it, and is right for every sample: ``if``, ``while``, ``max`` and ``sorted`` may
+    depend on the data.  All other leaves keep the numbers they have now.
+
+    Args:
+        loss: the loss of one sample; or of a whole batch, if there are no `inputs`; or a function
+            of one value per input that returns the loss of one sample.
+        inputs: the leaves that differ from sample to sample, one for each column of the data; for
+            a function, leaves whose labels its inputs get.
+        parameters: the leaves to differentiate with respect to; by default, for a recorded loss,
+            as `Graph` finds them, by their labels.
+        backend: "tape" (needs Numba), "numpy", "python" (the standard library only), "torch" or
+            "jax"; by default the fastest that is installed, "tape" or "numpy".
+
+    Raises:
+        TypeError: if an input or a parameter is not a value, or a function has no parameters.
+        ValueError: if one is computed or stands there twice, or if there is no such backend.
+
+    >>> w, x, t = Value(2, "w"), Value(0, "x"), Value(0, "t")
+    >>> program = replay((w * x - t).half_square(), [x, t], [w], backend="numpy")
+    >>> program([[1, 1], [2, 5]]), w.grad
+    (0.5, -0.5)
+    >>> absolute = replay(lambda x, t: w * x - t if w * x > t else t - w * x, [x, t], [w])
+    >>> absolute([[1, 1], [2, 5]]), w.grad, len(absolute.paths)
+    (1.0, -0.5, 2)
+    """
+    if isinstance(loss, Value) or not callable(loss):
+        return Program(loss, inputs, parameters, backend)
+    if parameters is None:
+        raise TypeError("a function has no labels to go by; name its parameters: parameters=[...]")
+    return Paths(loss, inputs, parameters, backend or default_backend())
+
+
+class Paths:
+    """What `replay` makes of a function; it is used as a `Program` is.
+
+    Attributes:
+        values: the parameters, in the order of `vector` and `gradient`.
+        paths: those that samples have taken so far.
+
+    >>> w, x = Value(2, "w"), Value(0, "x")
+    >>> program = Paths(lambda x: w * x if x > 0 else -x, [x], [w], "numpy")
+    >>> program([[3], [-1]]), w.grad, len(program.paths)
+    (3.5, 1.5, 2)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Value],
+        inputs: Sequence[Value],
+        parameters: Sequence[Value],
+        backend: str,
+    ) -> None:
+        import numpy as np
+
+        self.values: list[Value] = list(parameters)
+        self.labels: list[str] = [value.label for value in inputs]
+        check_leaves(list(inputs), self.values)
+        self.function, self.backend = function, backend
+        self.vector: Any = np.zeros(len(self.values))
+        self.gradient: Any = np.zeros(len(self.values))
+        self.paths: list[Path] = []
+        self._marked = False  # or has more paths than anybody wants
+
+    def __call__(self, data: Any) -> float:
+        """The mean loss over the samples; sets `grad` of each parameter to that of the mean."""
+        self.load()
+        loss = self.run(data)
+        for value, grad in zip(self.values, self.gradient.tolist()):
+            value.grad = grad
+        return loss
+
+    def run(self, data: Any) -> float:
+        """The mean loss at `vector`; leaves its gradient in `gradient`.
+
+        Raises:
+            ValueError: if a sample leaves the domain of an operation or gives a NaN; names it.
+        """
+        import numpy as np
+
+        rows = check_rows(data, len(self.labels))
+        self.gradient[:] = 0.0
+        loss = 0.0
+        left = np.arange(len(rows))
+        for path in self.paths:
+            belongs = path.admits(rows[left], self.vector)
+            loss += self._run(path, rows, left[belongs])
+            left = left[~belongs]
+        while len(left):
+            result, leaves, trace = self.record(rows[left[0]], f"sample {left[0]}")
+            new: Path | None = self._path(result, leaves, trace)
+            belongs = (
+                np.zeros(len(left), bool) if new is None else new.admits(rows[left], self.vector)
+            )
+            if new is not None and belongs[0]:
+                self.paths.append(new)
+                loss += self._run(new, rows, left[belongs])
+                left = left[~belongs]
+            else:
+                loss += self._backward(result)
+                left = left[1:]
+        self.gradient /= len(rows)
+        return loss / len(rows)
+
+    def load(self) -> None:
+        """Read the parameters' numbers from the values into `vector`."""
+        self.vector[:] = [value.data for value in self.values]
+
+    def store(self) -> None:
+        """Write `vector` and `gradient` to the values."""
+        for value, data, grad in zip(self.values, self.vector.tolist(), self.gradient.tolist()):
+            value.data, value.grad = data, grad
+
+    @property
+    def source(self) -> str:
+        """The programs of the paths taken so far, each after its guards."""
+        return "\n\n".join(path.source for path in self.paths)
+
+    def record(self, row: Sequence[float], name: str) -> tuple[Value, list[Value], Trace]:
+        """The function of one sample, recorded at `vector`: its result, inputs, and questions."""
+        for value, number in zip(self.values, self.vector.tolist()):
+            value.data = number
+        leaves = [Value(x, label) for x, label in zip(row, self.labels)]
+        try:
+            with recording(), watched() as trace:
+                result = self.function(*leaves)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        if not isinstance(result, Value):
+            raise TypeError(
+                f"{name}: the function returned {type(result).__name__} {result!r:.60}, no Value; "
+                "a function of math or an array cuts the graph: write v.tanh(), not math.tanh(v)"
+            )
+        return result, leaves, trace
+
+    def _path(self, result: Value, leaves: list[Value], trace: Trace) -> Path | None:
+        """The path that was recorded, if it can be replayed."""
+        if any(isinstance(event, Mark) for event in trace) or self._marked:
+            self._marked = True
+            return None
+        if len(self.paths) == MAX_PATHS:
+            self._marked = True
+            warnings.warn(
+                f"more than {MAX_PATHS} paths lead through {self.function!r:.60}; every further "
+                "sample is recorded, one by one. maximum(...) and minimum(...) record no choice, "
+                "where max(...) and min(...) compare",
+                stacklevel=3,
+            )
+            return None
+        return Path(result, leaves, self.values, trace, self.backend)
+
+    def _run(self, path: Path, rows: Any, samples: Any) -> float:
+        """The sum of the losses of some samples; adds their gradients to `gradient`."""
+        if not len(samples):
+            return 0.0
+        try:
+            loss = path.run(rows[samples], self.vector)
+        except ValueError:  # recording says which sample, and why
+            return sum(self._backward(self.record(rows[i], f"sample {i}")[0]) for i in samples)
+        self.gradient += path.gradient * len(samples)
+        return loss * len(samples)
+
+    def _backward(self, result: Value) -> float:
+        """The loss of a recording; adds its gradient to `gradient`."""
+        import numpy as np
+
+        kept = [value.grad for value in self.values]
+        for value in self.values:
+            value.grad = 0.0
+        result.backward()
+        self.gradient += np.array([value.grad for value in self.values])
+        for value, grad in zip(self.values, kept):
+            value.grad = grad
+        return result.data
+
+
+class Path:
+    """One way through a function: the program, and the guards that lead to it."""
+
+    def __init__(
+        self,
+        result: Value,
+        leaves: list[Value],
+        values: list[Value],
+        trace: Trace,
+        backend: str,
+    ) -> None:
+        import numpy as np
+
+        self.guards = [event for event in trace if isinstance(event, Guard)]
+        self.program = Program(result, leaves, values, backend)
+        place = {value: k for k, value in enumerate(values)}
+        self._order = np.array([place[value] for value in self.program.values], dtype=int)
+        self._branches = Branches(self.guards, leaves, values)
+
+    @property
+    def source(self) -> str:
+        names = {x: x.label for guard in self.guards for x in (guard.left, guard.right)}
+        lines = [f"# {guard.told(names)}\n" for guard in self.guards]
+        return "".join(lines) + self.program.source
+
+    @property
+    def gradient(self) -> Any:
+        """The gradient of the last run, in the order of the values."""
+        import numpy as np
+
+        gradient = np.empty(len(self._order))
+        gradient[self._order] = self.program.gradient
+        return gradient
+
+    def admits(self, rows: Any, vector: Any) -> Any:
+        """Which of the samples would have taken this way."""
+        return self._branches.misses(rows, vector) == 0  # no NaN is
+
+    def run(self, rows: Any, vector: Any) -> float:
+        self.program.vector[:] = vector[self._order]
+        return self.program.run(rows)

@@ -1,0 +1,201 @@
+"""A function with branches, replayed path by path."""
+
+import math
+import random
+
+import pytest
+
+from micrograd_lab import Value, maximum, replay
+from micrograd_lab.replaying.paths import MAX_PATHS
+
+np = pytest.importorskip("numpy")
+
+
+def leaves():
+    return [Value(0, "x"), Value(0, "t")], [Value(0.7, "w"), Value(-0.2, "b")]
+
+
+def recorded(function, rows, parameters):
+    """The mean loss and gradient that recording every sample gives."""
+    for p in parameters:
+        p.grad = 0.0
+    losses = []
+    for row in rows:
+        result = function(*map(Value, row))
+        result.backward()
+        losses.append(result.data)
+    grads = [p.grad / len(rows) for p in parameters]
+    for p in parameters:
+        p.grad = 0.0
+    return sum(losses) / len(rows), grads
+
+
+def functions(w, b):
+    def branch(x, t):
+        y = w * x + b
+        return y - t if y > t else (t - y) * 2
+
+    def clipped(x, t):
+        return max(Value(0), 1 - t * (w * x + b))
+
+    def ranked(x, t):
+        low, middle, high = sorted([w * x, t + 0.0, b * 1])
+        return high - low + middle**2
+
+    def fixed_point(x, t):
+        z, before = (w * x).tanh(), Value(9)
+        while abs(z - before) > 0.01:
+            z, before = (0.5 * w * z + b + t * 0.1).tanh(), z
+        return z
+
+    def chained(x, t):
+        if x <= 0:
+            return w * x
+        if not t >= x:
+            return (b * t).exp()
+        return w * b * x * t
+
+    return [branch, clipped, ranked, fixed_point, chained]
+
+
+def rows(count):
+    drawn = random.Random(5)
+    return [[drawn.uniform(-2, 2), drawn.choice([-1.0, 1.0, 0.3])] for _ in range(count)]
+
+
+@pytest.mark.parametrize("which", range(5))
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_every_sample_has_the_engines_numbers(which, backend):
+    inputs, (w, b) = leaves()
+    function = functions(w, b)[which]
+    program = replay(function, inputs, [w, b], backend=backend)
+    for w.data in (0.7, -1.3, 0.1):
+        data = rows(40)
+        loss, grads = recorded(function, data, [w, b])
+        assert program(data) == pytest.approx(loss, rel=1e-12)
+        assert [w.grad, b.grad] == pytest.approx(grads, rel=1e-10, abs=1e-14)
+    assert 1 < len(program.paths) < 30
+
+
+def test_a_path_is_recorded_once():
+    inputs, (w, b) = leaves()
+    calls = []
+
+    def function(x, t):
+        calls.append(x.data)
+        return w * x if x > t else b * x
+
+    program = replay(function, inputs, [w, b], backend="numpy")
+    for _ in range(3):
+        program(rows(50))
+    assert len(calls) == len(program.paths) == 2
+
+
+def test_the_source_says_which_way_each_path_goes():
+    inputs, (w, b) = leaves()
+    program = replay(lambda x, t: w * x if x > t else b * x, inputs, [w, b], backend="numpy")
+    program([[1, 0], [0, 1]])
+    assert program.source.startswith("# x > t held\nimport numpy as np\n")
+    assert "# x > t did not hold\n" in program.source
+
+
+def test_a_function_that_reads_a_plain_number_is_recorded_for_each_sample():
+    inputs, (w, b) = leaves()
+    calls = []
+
+    def function(x, t):
+        calls.append(x.data)
+        return w * x * round(float(t))
+
+    program = replay(function, inputs, [w, b], backend="numpy")
+    data = rows(6)
+    assert program(data) == pytest.approx(recorded(function, data, [w, b])[0])
+    assert program.paths == []
+    assert len(calls) == 12
+
+
+def test_too_many_paths_are_said_once_and_recorded():
+    w = [Value(k / 10, f"w_{k}") for k in range(5)]
+    x = [Value(0, f"x_{k}") for k in range(5)]
+
+    def function(*x):
+        low, *_, high = sorted(a * b for a, b in zip(x, w))
+        return high - low
+
+    drawn = random.Random(1)
+    data = [[drawn.uniform(-1, 1) for _ in x] for _ in range(400)]
+    program = replay(function, x, w, backend="numpy")
+    with pytest.warns(UserWarning, match=f"more than {MAX_PATHS} paths lead through"):
+        loss = program(data)
+    assert program(data) == loss  # said once: a second warning would be an error
+    assert loss == pytest.approx(recorded(function, data, w)[0])
+
+
+def test_maximum_records_no_choice():
+    inputs, (w, b) = leaves()
+    program = replay(lambda x, t: maximum(w * x, b * t, 0), inputs, [w, b], backend="numpy")
+    program(rows(50))
+    assert len(program.paths) == 1
+
+
+def test_a_sample_that_leaves_a_domain_is_named():
+    inputs, (w, b) = leaves()
+    program = replay(lambda x, t: (w * x).log() + t if t > 0 else b * x, inputs, [w, b])
+    with pytest.raises(ValueError, match="sample 2: log is undefined at x = Value"):
+        program([[1, 1], [1, -1], [-1, 1]])
+
+
+def test_an_update_moves_the_vector():
+    inputs, (w, b) = leaves()
+    program = replay(lambda x, t: (w * x - t) ** 2 if x > 0 else b * b, inputs, [w, b])
+    program.load()
+    first = program.run([[1, 2], [-1, 0]])
+    program.vector -= 0.1 * program.gradient
+    assert program.run([[1, 2], [-1, 0]]) < first
+    program.store()
+    assert w.data > 0.7
+    assert abs(b.data) < 0.2
+
+
+def test_gradients_of_parameters_are_left_alone_while_running():
+    inputs, (w, b) = leaves()
+    w.grad = 5.0
+    program = replay(lambda x, t: w * float(x) + b, inputs, [w, b])
+    program.load()
+    program.run([[1, 2]])
+    assert w.grad == 5.0
+
+
+def test_a_function_needs_its_parameters_named():
+    with pytest.raises(TypeError, match="a function has no labels to go by; name its parameters"):
+        replay(lambda x: x, [Value(0, "x")])
+
+
+def test_a_function_that_returns_a_number_says_what_to_write():
+    x, w = Value(0, "x"), Value(1, "w")
+    program = replay(lambda x: math.tanh(x), [x], [w])
+    with pytest.raises(TypeError, match=r"sample 0: the function returned float .*no Value"):
+        program([[1]])
+
+
+# a finished loss
+
+
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_a_recorded_loss_refuses_a_sample_that_goes_another_way(backend):
+    w, x = Value(2, "w"), Value(1, "x")
+    y = w * x
+    y.label = "y"
+    loss = y * 2 if y > 0 else y
+    program = replay(loss, [x], [w], backend=backend)
+    assert program([[1], [2]]) == 6.0
+    message = r"sample 1: y > 0 held when this was recorded, and picked a branch .*replay\(function"
+    with pytest.raises(ValueError, match=message):
+        program([[1], [-2]])
+
+
+def test_a_comparison_of_what_the_loss_does_not_depend_on_is_no_guard_of_it():
+    w, x = Value(2, "w"), Value(1, "x")
+    other = x * 3
+    assert other > 0
+    assert replay(w * x, [x], [w], backend="numpy")([[-1.0]]) == -2.0
