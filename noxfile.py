@@ -20,11 +20,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Lint, format and types."""
-    session.install(".", "ruff", "mypy")
-    session.run("ruff", "check", ".")
-    session.run("ruff", "format", "--check", ".")
-    session.run("mypy")
+    """The hooks of pre-commit: lint, format, types, spelling."""
+    session.install(".")
+    session.run("python", ".ci/hooks")
 
 
 @nox.session

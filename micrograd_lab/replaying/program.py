@@ -155,7 +155,7 @@ class Program:
         """The backend's own function, for "torch" and "jax".
 
         It takes the column of parameters and the data, a row for each input and a column for each
-        sample, and returns the loss and its gradient by the parameters.
+        sample, and returns the loss and its gradient with respect to the parameters.
         """
         if not isinstance(self._runner, Torch | JAX):
             raise TypeError(f"{self.backend} has no function of arrays; torch and jax have")

@@ -32,22 +32,24 @@ class RecordedTerms:
     """
 
     def __init__(self, loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
-        self.order = recorded(loss)
+        self.order: list[Value] = recorded(loss)
         at = {value: i for i, value in enumerate(self.order)}
-        self.inputs = [tuple([at[x] for x in value.inputs]) for value in self.order]
-        self.column = self._numbered(at, inputs)
-        self.parameter = self._numbered(at, parameters)
-        self.constant = self._constants()
-        self.readers = [0] * len(self.order)
+        self.inputs: list[tuple[int, ...]] = [
+            tuple([at[x] for x in value.inputs]) for value in self.order
+        ]
+        self.column: list[int] = self._numbered(at, inputs)
+        self.parameter: list[int] = self._numbered(at, parameters)
+        self.constant: list[bool] = self._constants()
+        self.readers: list[int] = [0] * len(self.order)
         for below in self.inputs:
             for j in below:
                 self.readers[j] += 1
         summed = self._summed()
-        self.inside = [
+        self.inside: list[bool] = [
             summed[i] and self.readers[i] == 1 and value.op in _LINEAR and not self.constant[i]
             for i, value in enumerate(self.order)
         ]
-        self.terms = {
+        self.terms: dict[int, list[Term]] = {
             i: self._gather(i)
             for i, value in enumerate(self.order)
             if value.op in SUMS and not self.inside[i] and not self.constant[i]

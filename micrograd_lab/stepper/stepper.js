@@ -8,8 +8,6 @@
 // Position 0 is the start, then come the steps from Python: forward, the seed (∂E/∂E = 1),
 // backward.  At a position, the numbers of its step are already visible.
 (() => {
-  "use strict";
-
   const ICONS = {
     first: "M2 2h2.5v12H2zM14 2v12L5.5 8z",
     previous: "M12.5 2v12L3.5 8z",
@@ -43,8 +41,13 @@
     const frame = document.createElement("template");
     frame.innerHTML = FRAME;
     const root = frame.content.querySelector(".stepper");
-    const [stage, panel, slider, where, play] =
-      [".stage", ".panel", "input", ".where", ".play"].map((name) => root.querySelector(name));
+    const [stage, panel, slider, where, play] = [
+      ".stage",
+      ".panel",
+      "input",
+      ".where",
+      ".play",
+    ].map((name) => root.querySelector(name));
     root.setAttribute("aria-label", img.alt);
     stage.append(svg);
     slider.max = steps.length - 1;
@@ -62,7 +65,8 @@
       const asked = quiz && step.pass === "backward" && !solved.has(position);
       for (const number of numbers) number.show(asked ? position - 1 : position);
       for (const element of lit) element.classList.remove("now", "lit", "forward", "backward");
-      const [node, ...wires] = lit = parts(svg, step);
+      lit = parts(svg, step);
+      const [node, ...wires] = lit;
       node?.classList.add("now");
       for (const wire of wires) wire.classList.add("lit", back ? "backward" : "forward");
       intoView(stage, node);
@@ -74,7 +78,8 @@
       if (asked) {
         const forward = steps.find(({ at }) => at === step.at);
         ask(panel, step.events[0], forward.events[0], data, answered);
-        if (active && active !== slider) panel.querySelector("input").focus({ preventScroll: true });
+        if (active && active !== slider)
+          panel.querySelector("input").focus({ preventScroll: true });
       } else panel.innerHTML = describe(step, data) + score();
       panel.style.minHeight = `${Math.min(300, Math.max(panel.offsetHeight, 104))}px`;
     }
@@ -107,20 +112,31 @@
       play.title = `${play.textContent} (Space)`;
     }
 
-    const move = (to) => () => (playing(false), go(to()));
+    const move = (to) => () => {
+      playing(false);
+      go(to());
+    };
     const first = move(() => 0);
     const previous = move(() => position - 1);
     const next = move(() => position + 1);
     const last = move(() => steps.length - 1);
     const keys = {
-      Home: first, End: last, ArrowLeft: previous, ArrowUp: previous, ArrowRight: next,
-      ArrowDown: next, " ": () => playing(!timer),
+      Home: first,
+      End: last,
+      ArrowLeft: previous,
+      ArrowUp: previous,
+      ArrowRight: next,
+      ArrowDown: next,
+      " ": () => playing(!timer),
     };
     for (const [name, act] of Object.entries({ first, previous, next, last })) {
       root.querySelector(`.${name}`).addEventListener("click", act);
     }
     play.addEventListener("click", () => playing(!timer));
-    slider.addEventListener("input", move(() => Number(slider.value)));
+    slider.addEventListener(
+      "input",
+      move(() => Number(slider.value)),
+    );
 
     // A notebook listens for keys on the whole document: 'j' selects the next cell.  So while the
     // focus is here, the stepper sees keys first, on the window, and the page never does.
@@ -162,7 +178,9 @@
     const text = new TextDecoder().decode(bytes);
     const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
     const svg = document.importNode(parsed.documentElement, true);
-    const [width, height] = ["width", "height"].map((side) => parseFloat(svg.getAttribute(side)) * (4 / 3));
+    const [width, height] = ["width", "height"].map(
+      (side) => parseFloat(svg.getAttribute(side)) * (4 / 3),
+    );
     svg.style.width = `clamp(${0.6 * width}px, 100%, ${width}px)`;
     svg.style.maxWidth = "none";
     svg.removeAttribute("width");
@@ -181,14 +199,17 @@
       if (!numbers.has(element)) numbers.set(element, []);
       numbers.get(element).push([position, text ?? element.textContent]);
     };
-    const computed = new Set(steps.filter((step) => step.pass === "forward").map((step) => step.at));
+    const computed = new Set(
+      steps.filter((step) => step.pass === "forward").map((step) => step.at),
+    );
     svg.querySelectorAll(".wire").forEach((wire) => {
       if (!computed.has(Number(wire.id.slice(1)))) at(wire.id, "value", 0);
     });
     steps.forEach((step, position) => {
       if (step.pass === "forward") at(`w${step.at}`, "value", position);
-      step.grads?.forEach(([wire, text]) => at(`w${wire}`, "grad", position, text));
-      if (step.pass === "backward") step.wires.forEach((_, k) => at(`e${step.at}_${k}`, "grad", position));
+      for (const [wire, text] of step.grads ?? []) at(`w${wire}`, "grad", position, text);
+      if (step.pass === "backward")
+        for (const k of step.wires.keys()) at(`e${step.at}_${k}`, "grad", position);
     });
     return [...numbers].map(([element, changes]) => {
       let shown = null;
@@ -218,7 +239,7 @@
   function parts(svg, step) {
     if (step.pass === "start") return [];
     const ids = [`n${step.at}`, `w${step.at}`];
-    step.wires?.forEach((wire, k) => ids.push(`w${wire}`, `e${step.at}_${k}`));
+    for (const [k, wire] of (step.wires ?? []).entries()) ids.push(`w${wire}`, `e${step.at}_${k}`);
     return ids.map((id) => svg.querySelector(`#${id}`)).filter(Boolean);
   }
 
@@ -237,7 +258,10 @@
   // leaf's are the start, and the step that completes its gradient.
   function jump(steps, node, position) {
     const last = (test) => steps.findLastIndex(test);
-    const forward = Math.max(0, last((step) => step.pass === "forward" && step.at === node));
+    const forward = Math.max(
+      0,
+      last((step) => step.pass === "forward" && step.at === node),
+    );
     let backward = last((step) => step.pass === "backward" && step.at === node);
     if (backward < 0) backward = last((step) => step.grads?.some(([wire]) => wire === node));
     const back = ["seed", "backward"].includes(steps[position].pass);
@@ -272,7 +296,11 @@
       backward: (event) => contributions(event, names, of),
     };
     const several = step.several ? line(quiet(`${step.several}, each in the same way`)) : "";
-    return caption(captions[step.pass]) + several + (step.events ?? [step]).map(lines[step.pass]).join("");
+    return (
+      caption(captions[step.pass]) +
+      several +
+      (step.events ?? [step]).map(lines[step.pass]).join("")
+    );
   }
 
   // ∂E/∂w ← ∂E/∂(w × z) × ∂(w × z)/∂w = 0.126 × 0.578 = 0.0728, for each input
@@ -311,14 +339,16 @@
     panel.innerHTML = `<div class="quiz">
       ${caption("backward: fill in local derivatives and gradients, or the gradients alone, and press Enter")}
       ${line(`${equation(math(slope(of, name)), grad(event.grad))}, ${computed(forward, name)}`)}
-      ${event.edges.map((edge) => {
-        const input = names[edge.to];
-        const before = edge.exact[1] ? `${grad(edge.before)} + ` : "";
-        const product = math(`${slope(of, name)} × ${slope(name, input)}`);
-        return line(`${math(slope(name, input))} = ${box}
+      ${event.edges
+        .map((edge) => {
+          const input = names[edge.to];
+          const before = edge.exact[1] ? `${grad(edge.before)} + ` : "";
+          const product = math(`${slope(of, name)} × ${slope(name, input)}`);
+          return line(`${math(slope(name, input))} = ${box}
           ${math(slope(of, input))} = ${before}${product} = ${box}
           <div class="verdict"></div>`);
-      }).join("")}
+        })
+        .join("")}
       ${line('<button type="button">check</button> <button type="button">show</button>')}</div>`;
     const [check, show] = panel.querySelectorAll("button");
     const verdicts = [...panel.querySelectorAll(".verdict")];
@@ -329,9 +359,11 @@
       const done = event.edges.map((edge, k) => {
         const typed = inputs.slice(2 * k, 2 * k + 2);
         const verdict = judge(event, edge, ...typed.map((input) => parse(input.value)));
-        typed.forEach((input, i) => colour(input, verdict.right[i]));
+        for (const [i, input] of typed.entries()) colour(input, verdict.right[i]);
         colour(verdicts[k], verdict.done);
-        verdicts[k].innerHTML = verdict.say(math(slope(of, name)), (e) => math(slope(name, names[e.to])));
+        verdicts[k].innerHTML = verdict.say(math(slope(of, name)), (e) =>
+          math(slope(name, names[e.to])),
+        );
         return verdict.done;
       });
       if (done.every(Boolean)) answered(tries === 1);
@@ -342,7 +374,10 @@
     inputs.forEach((input, i) => {
       const { to } = event.edges[i >> 1];
       input.keys = { Enter: mark, Escape: leave };
-      input.setAttribute("aria-label", plain(i % 2 ? slope(of, names[to]) : slope(name, names[to])));
+      input.setAttribute(
+        "aria-label",
+        plain(i % 2 ? slope(of, names[to]) : slope(name, names[to])),
+      );
     });
   }
 
@@ -361,7 +396,10 @@
   // The number in a typed text: 0.0728, −0,0728, 7.28·10⁻², 1/4; NaN if there is none, null if empty.
   function parse(text) {
     const superscript = (sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻".indexOf(sign);
-    const plain = text.replace(/\s/g, "").replace(/[−–]/g, "-").replace(",", ".")
+    const plain = text
+      .replace(/\s/g, "")
+      .replace(/[−–]/g, "-")
+      .replace(",", ".")
       .replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]/g, (sign) => "0123456789-"[superscript(sign)])
       .replace(/[·×*]10\^?/, "e");
     if (plain === "") return null;
@@ -380,26 +418,40 @@
     const scale = Math.max(Math.abs(before), Math.abs(contribution));
     const right = [
       local === null ? null : near(local, exact) || near(local, byHand),
-      gradient === null ? null
+      gradient === null
+        ? null
         : near(gradient, after, scale) || near(gradient, before + upstream * byHand, scale),
     ];
     const used = local ?? (gradient - before) / upstream; // the apparent local derivative
     const other = event.edges.find((e) => e.to !== edge.to && near(used, e.exact[0] ?? NaN));
-    const says = [ // the first true one; `up` and `d` write the upstream gradient and a slope
+    const says = [
+      // the first true one; `up` and `d` write the upstream gradient and a slope
       [[local, gradient].some(Number.isNaN), () => "a number looks like 0.0728 or 7.28e-2"],
       [right[0] !== false && right[1], () => "right"],
       [local === null && gradient === null, () => "type the gradient, or both numbers"],
-      [right[0] === false && near(used, -exact), (up, d) => `the local derivative ${d(edge)} has the wrong sign`],
-      [right[0] === false && other, (up, d) => `the local derivative is wrong: that is ${d(other)}, not ${d(edge)}`],
-      [right[0] === false, (up, d) => `the local derivative ${d(edge)} is wrong`],
+      [
+        right[0] === false && near(used, -exact),
+        (_, d) => `the local derivative ${d(edge)} has the wrong sign`,
+      ],
+      [
+        right[0] === false && other,
+        (_, d) => `the local derivative is wrong: that is ${d(other)}, not ${d(edge)}`,
+      ],
+      [right[0] === false, (_, d) => `the local derivative ${d(edge)} is wrong`],
       [gradient === null, (up) => `the local derivative is right; now multiply it by ${up}`],
-      [before && near(gradient, contribution), () => `that is what this step adds; ${grad(edge.before)} was there before`],
+      [
+        before && near(gradient, contribution),
+        () => `that is what this step adds; ${grad(edge.before)} was there before`,
+      ],
       [near(gradient, exact), (up) => `the upstream gradient ${up} is missing`],
-      [near(gradient, upstream), (up, d) => `the local derivative ${d(edge)} is missing`],
+      [near(gradient, upstream), (_, d) => `the local derivative ${d(edge)} is missing`],
       [near(gradient, upstream + exact), () => "the factors are multiplied, not added"],
       [near(gradient, -after), () => "the sign is wrong"],
-      [right[0], (up) => `the local derivative is right; the other factor is ${up} = ${grad(event.grad)}`],
-      [other, (up, d) => `the local derivative is wrong: you took ${d(other)} for ${d(edge)}`],
+      [
+        right[0],
+        (up) => `the local derivative is right; the other factor is ${up} = ${grad(event.grad)}`,
+      ],
+      [other, (_, d) => `the local derivative is wrong: you took ${d(other)} for ${d(edge)}`],
       [true, (up, d) => `a factor is wrong: ${up} = ${grad(event.grad)}, so look at ${d(edge)}`],
     ];
     const say = says.find(([holds]) => holds)[1];

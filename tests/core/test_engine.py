@@ -471,6 +471,7 @@ def test_what_is_no_number_is_refused_where_it_is_assigned(wrong):
 # size
 
 
+@pytest.mark.slow
 def test_long_chains_need_no_recursion():
     limit = sys.getrecursionlimit()
     y = chain(200_000)

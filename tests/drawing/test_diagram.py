@@ -357,6 +357,7 @@ def test_a_picture_shows_the_numbers_of_when_it_was_drawn():
     assert texts(groups(before)["w4"], "grad") == []
 
 
+@pytest.mark.slow
 def test_two_thousand_nodes_are_drawn():
     x = Value(0.1, "x")
     for _ in range(1999):

@@ -23,6 +23,7 @@ def test_half_of_the_points_are_in_each_class(make):
     assert sorted(make(7, seed=1).targets) == [0, 0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_moons_lie_on_those_of_scikit_learn():
     datasets = pytest.importorskip("sklearn.datasets")
     points, classes = datasets.make_moons(2000, noise=None)

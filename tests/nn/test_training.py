@@ -216,7 +216,9 @@ def test_an_optimizer_of_another_model_is_refused():
 
 
 def test_a_loss_that_returns_a_number_says_what_to_write():
-    with pytest.raises(TypeError, match=r"the loss is float .*no Value.*write v.tanh\(\), not math"):
+    with pytest.raises(
+        TypeError, match=r"the loss is float .*no Value.*write v.tanh\(\), not math"
+    ):
         fit(line(), *LINE, loss=lambda y, t: math.tanh(y))
     with pytest.raises(TypeError, match=r"the loss is float .*, no Value"):
         fit(line(), *LINE, loss=lambda y, t: math.tanh(y), engine="scalar")

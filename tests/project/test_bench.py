@@ -10,6 +10,7 @@ np = pytest.importorskip("numpy")
 LECTURE, *_ = (work for title, work in workloads().items() if "lecture" in title)
 
 
+@pytest.mark.slow
 def test_every_way_that_is_installed_computes_the_lectures_network(monkeypatch):
     monkeypatch.setattr(bench, "_often", lambda step: 1)
     monkeypatch.delitem(bench.WAYS, "torch.compile")  # compiles for many seconds

@@ -273,6 +273,7 @@ def test_a_network_is_trained_and_saved(tmp_path):
     assert repr(load(tmp_path / "moons.safetensors")) == repr(MLP(2, [4, 4, 1]))
 
 
+@pytest.mark.slow
 def test_training_is_repeated_with_the_same_seed(tmp_path):
     words = ("train", "xor", "--hidden", 3, "--activation", "tanh", "--epochs", 20)
     for name, seed in (("one", 1), ("again", 1), ("other", 2)):

@@ -23,6 +23,7 @@ def code(path):
     return [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
 
 
+@pytest.mark.slow
 @every_notebook
 def test_it_runs_from_top_to_bottom_and_prints_what_it_keeps(path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(micrograd_lab.__file__).parent.parent))

@@ -10,7 +10,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 def examples(page):
     """The Python examples of a page, as one session."""
-    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(
+        r"^```(?:python|pycon)\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     return "\n".join(block for block in blocks if ">>>" in block)
 
 

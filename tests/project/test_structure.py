@@ -25,7 +25,7 @@ def floors():
     """The floor of every room, from the table in docs/architecture.md."""
     floors = {}
     for line in (ROOT / "docs" / "architecture.md").read_text("utf-8").splitlines():
-        if cells := re.match(r"\| (\d+) \| ([^|]*) \|", line):
+        if cells := re.match(r"\|\s*(\d+)\s*\|([^|]*)\|", line):
             for name in re.findall(r"`(\w+)(?:\.pyi?|/)`", cells[2]):
                 floors[name] = int(cells[1])
     return floors

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 USER = Path(__file__).with_name("user_program.txt").read_text("utf-8")
 WRONG = """\
 from micrograd_lab import MLP, Value

@@ -462,6 +462,7 @@ def test_jax_computes_a_batch_on_four_devices():
     assert process.returncode == 0, errors
 
 
+@pytest.mark.slow
 def test_two_processes_of_torch_compute_a_batch_together(tmp_path):
     pytest.importorskip("torch")
     loopback = {"GLOO_SOCKET_IFNAME": "lo"}

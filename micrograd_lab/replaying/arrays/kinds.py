@@ -28,7 +28,9 @@ class Group:
     array: Array
 
     def __init__(self, op: Op, nodes: list[int], inputs: list[Sequence[int]]) -> None:
-        self.op, self.nodes, self.inputs = op, nodes, inputs
+        self.op: Op = op
+        self.nodes: list[int] = nodes
+        self.inputs: list[Sequence[int]] = inputs
 
     @property
     def pairs(self) -> int:
@@ -64,8 +66,10 @@ class Elementwise(Group):
 
     def forward(self, writer: Writer) -> ast.expr:
         array, op = self.array, self.op
-        self.operands = [list(nodes) for nodes in zip(*self.inputs)]
-        self.letters = {x: writer.read(nodes) for x, nodes in zip("xy", self.operands)}
+        self.operands: list[list[int]] = [list(nodes) for nodes in zip(*self.inputs)]
+        self.letters: dict[str, ast.expr] = {
+            x: writer.read(nodes) for x, nodes in zip("xy", self.operands)
+        }
         tree = writer.shared(array_expression(op.formula, self.letters, op.n), array)
         self.letters["f"] = ast.Name(array.name)
         alone = all(len({*nodes}) == 1 for nodes in self.operands) and array.rows > 1
@@ -89,10 +93,10 @@ class MatrixProduct(Group):
 
     def forward(self, writer: Writer) -> ast.expr:
         k = self.pairs
-        self.weights = [i for inputs in self.inputs for i in inputs[:k]]
-        self.vector = list(self.inputs[0][k : 2 * k])
-        self.w = writer.matrix(self.weights, self.array.rows, k)
-        self.x = writer.rows(self.vector)
+        self.weights: list[int] = [i for inputs in self.inputs for i in inputs[:k]]
+        self.vector: list[int] = list(self.inputs[0][k : 2 * k])
+        self.w: ast.expr = writer.matrix(self.weights, self.array.rows, k)
+        self.x: ast.expr = writer.rows(self.vector)
         tree = build("w @ x", w=self.w, x=self.x)
         if self.bias:
             tree = build("z + b", z=tree, b=writer.view("b", writer.read(self.bias)))
@@ -118,8 +122,10 @@ class ProductSums(Group):
         products = [pair for inputs in self.inputs for pair in zip(inputs[:k], inputs[k:])]
         if self.array.rows == 1:
             products.sort(key=lambda pair: (writer.order(pair[0]), writer.order(pair[1])))
-        self.left, self.right = [a for a, _ in products], [b for _, b in products]
-        self.a, self.b = writer.rows(self.left), writer.rows(self.right)
+        self.left: list[int] = [a for a, _ in products]
+        self.right: list[int] = [b for _, b in products]
+        self.a: ast.expr = writer.rows(self.left)
+        self.b: ast.expr = writer.rows(self.right)
         tree = _summed(build("a * b", a=self.a, b=self.b), self.array.rows, k)
         if self.bias:
             tree = build("z + b", z=tree, b=writer.read(self.bias))
@@ -147,7 +153,7 @@ class Sum(Group):
                     nodes.sort(key=writer.order)
                 if nodes:
                     self.kinds.setdefault(each, []).append(nodes)
-        self.over = phases[self.nodes[0]] == AFTER and True in self.kinds  # the samples
+        self.over: bool = phases[self.nodes[0]] == AFTER and True in self.kinds  # the samples
         tree: ast.expr | None = None
         for terms in self.kinds.values():
             part = writer.rows([i for row in terms for i in row])
@@ -174,13 +180,13 @@ class LogSumExp(Group):
 
     def forward(self, writer: Writer) -> ast.expr:
         m, k, samples = self.array.rows, len(self.inputs[0]), self.array.samples
-        self.terms = [i for inputs in self.inputs for i in inputs]
+        self.terms: list[int] = [i for inputs in self.inputs for i in inputs]
         rows = writer.rows(self.terms)
         shape = {"m": ast.Constant(m), "k": ast.Constant(k)}
         largest = "np.max(x, 0, keepdims=True)" if m == 1 else "np.max(x.reshape(m, k, -1), 1)"
-        self.h = writer.temporary("h", build(largest, x=rows, **shape), m, samples)
+        self.h: ast.Name = writer.temporary("h", build(largest, x=rows, **shape), m, samples)
         exponentials = build("np.exp(x - h)", x=rows, h=_repeated(self.h, m, k))
-        self.e = writer.temporary("e", exponentials, m * k, samples)
+        self.e: ast.Name = writer.temporary("e", exponentials, m * k, samples)
         # the largest, of which e is 1, is left out of the sum, so that log1p keeps all digits
         ones = writer.temporary("u", build("np.floor(e)", e=self.e), m * k, samples)
         others = _summed(build("e - u", e=self.e, u=ones), m, k)

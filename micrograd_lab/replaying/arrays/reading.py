@@ -23,8 +23,11 @@ class Reader:
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int], program: ArrayProgram) -> None:
-        self.plan, self.program, self.names = plan, program, Names()
-        self.p, self.x = Array("p", len(layout), False), Array("x", -1, True)
+        self.plan: Plan = plan
+        self.program: ArrayProgram = program
+        self.names: Names = Names()
+        self.p: Array = Array("p", len(layout), False)
+        self.x: Array = Array("x", -1, True)
         row_of = {parameter: row for row, parameter in enumerate(layout)}
         self._places = {node: (self.p, row_of[k]) for node, k in plan.parameters.items()}
         self._places |= {node: (self.x, k) for node, k in plan.columns.items()}

@@ -38,7 +38,7 @@ def readable(program: ArrayProgram, names: Callable[[int], str], note: str = "")
 def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -> str:
     """A function of the column `p` of parameters and the data `x`, which has a row for each input
     and a column for each sample.  It needs `np`, `put` and the constants."""
-    lines = ["def program(p, x):", '    """The loss, and its gradient by p."""']
+    lines = ["def program(p, x):", '    """The loss, and its gradient with respect to p."""']
     lines.append("    n = x.shape[1]")
     lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
     lines.append("    # forward")

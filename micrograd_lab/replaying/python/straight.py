@@ -56,7 +56,7 @@ class StraightLine:
         for links in self._links.values():
             for link in links:
                 link.compile(at, handed, functions)
-        self.source = "\n".join(functions)
+        self.source: str = "\n".join(functions)
         self._mean = plan.phases[plan.result] == EACH
         self._columns = columns
         self._result = at.get(plan.result)
@@ -65,7 +65,7 @@ class StraightLine:
     def __call__(
         self, p: Sequence[float], rows: Sequence[Sequence[float]]
     ) -> tuple[float, list[float]]:
-        """The mean loss over `rows`, and its gradient by `p`."""
+        """The mean loss over `rows`, and its gradient with respect to `p`."""
         if self._result is None:
             return self._constant, [0.0] * len(p)
         once, each = self._links[ONCE], self._links[EACH]

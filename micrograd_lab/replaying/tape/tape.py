@@ -57,9 +57,9 @@ class Tape:
         self._once_grad = np.zeros(len(self._once))
         self._work = np.zeros(0)
         self._samples = self._blocks = 0
-        self.layout = range(parameters)
-        self.vector = self._once[:parameters]
-        self.gradient = self._once_grad[:parameters]
+        self.layout: range = range(parameters)
+        self.vector: NDArray[float64] = self._once[:parameters]
+        self.gradient: NDArray[float64] = self._once_grad[:parameters]
 
     def __call__(self, data: NDArray[float64]) -> float:
         """The loss for `data`, a row per sample and a column per input; fills `gradient`.
