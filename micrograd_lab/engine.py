@@ -79,8 +79,8 @@ class Value(Methods):
             set_aside(self, moved=_next_serial())
         self._data = number
 
-    def backward(self) -> None:
-        """Fill `grad` of every value that this one was computed from.
+    def backward(self, gradient: float = 1.0) -> None:
+        """Fill `grad` of every value that this one was computed from, times `gradient`.
 
         Leaves add to what they have, so that several results can be summed; everything between
         is computed afresh.  Elsewhere `grad` is called the adjoint, and the record the tape.
@@ -95,7 +95,7 @@ class Value(Methods):
                     computed.append(x)
         computed.sort(key=_serial, reverse=True)
         warn_of_readings(computed[-1].serial if computed else self.serial, self.serial)
-        self.grad = 1.0 if self.inputs else self.grad + 1.0
+        self.grad = gradient if self.inputs else self.grad + gradient
         propagate(computed)
 
     def detach(self) -> Value:

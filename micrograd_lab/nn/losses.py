@@ -82,7 +82,7 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
 
     Raises:
         ValueError: if the numbers of scores and targets differ, if there is only one score, or if
-            the targets do not sum to 1.
+            the targets do not sum to 1 or one is negative.
 
     Source:
         Lecture 7, "cross entropy with softmax": scores -5, -1, 1, 5 and label 4.  The slide
@@ -94,6 +94,9 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     _, values, weights = zip(*_pairs(scores, targets))
     if len(values) == 1:
         raise ValueError("1 score; cross_entropy needs one per class, binary_cross_entropy takes 1")
+    lowest = min(target.data for target in weights)
+    if lowest < -1e-9:
+        raise ValueError(f"target {lowest:g} is negative; each is a probability, from 0 to 1")
     target_sum = sum(target.data for target in weights)
     if not abs(target_sum - 1) <= 1e-9:
         raise ValueError(f"targets sum to {target_sum:g}, not 1; divide them by their sum")

@@ -376,7 +376,14 @@ def _slope(activate: Callable[[Value], Value] | None, at: float) -> float:
         return 1.0
     x = Value(at)
     try:
-        activate(x).backward()
+        result: object = activate(x)
+        if not isinstance(result, Value):
+            name = getattr(activate, "__name__", "the activation")
+            raise TypeError(
+                f"{name} returned {type(result).__name__} {result!r:.60}, no Value; a function of "
+                'math cuts the graph: name the operation, activation="tanh", or write v.tanh()'
+            )
+        result.backward()
     except (ArithmeticError, ValueError):
         return math.nan
     return x.grad

@@ -138,3 +138,8 @@ def test_evaluating_outside_a_domain_says_where():
 def test_evaluating_with_a_value_from_elsewhere_is_refused():
     with pytest.raises(ValueError, match=r"Value\(q: 1, grad=0\) is not a node of this graph"):
         Graph(Value(1.0, "x").log()).evaluate({Value(1.0, "q"): 2.0})
+
+
+def test_at_a_kink_of_a_curve_any_gradient_between_both_slopes_is_right():
+    x = Value(1.0)
+    check_gradient(x.log() + x.log().relu())

@@ -180,3 +180,8 @@ def test_what_is_recorded_does_not_depend_on_the_numbers(loss):
 def test_what_does_not_fit_is_refused_with_its_numbers(make, message):
     with pytest.raises(ValueError, match=message):
         make(values([1, 2, 3]))
+
+
+def test_a_negative_target_is_no_probability():
+    with pytest.raises(ValueError, match="target -1 is negative; each is a probability"):
+        cross_entropy([1.0, 2.0], [-1, 2])

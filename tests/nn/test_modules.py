@@ -300,3 +300,8 @@ def test_outputs_and_gradients_are_torchs():
     assert [p.grad for p in model.parameters()] == pytest.approx(
         [t.grad.item() for t in twins], abs=1e-14
     )
+
+
+def test_a_function_of_math_is_no_activation():
+    with pytest.raises(TypeError, match=r'tanh returned float .*no Value.*activation="tanh"'):
+        MLP(1, [1, 1], activation=math.tanh)
