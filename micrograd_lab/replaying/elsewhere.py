@@ -68,7 +68,7 @@ class Torch(_Elsewhere):
             positions = isinstance(numbers[0], int)
             return torch.tensor(numbers, dtype=torch.int64 if positions else torch.float64)
 
-        def made(what: Callable[..., Any]) -> Callable[..., Any]:
+        def in_doubles(what: Callable[..., Any]) -> Callable[..., Any]:
             return lambda *args: what(*args, dtype=torch.float64)
 
         def reduceat(x: Any, starts: Any) -> Any:
@@ -85,9 +85,9 @@ class Torch(_Elsewhere):
             floor=torch.floor,
             maximum=lambda x, y: torch.maximum(number(x), number(y)),
             where=lambda test, x, y: torch.where(test, number(x), number(y)),
-            full=made(torch.full),
-            ones=made(torch.ones),
-            zeros=made(torch.zeros),
+            full=in_doubles(torch.full),
+            ones=in_doubles(torch.ones),
+            zeros=in_doubles(torch.zeros),
             concatenate=torch.cat,
             broadcast_to=lambda x, shape: torch.broadcast_to(number(x), shape),
             repeat=torch.repeat_interleave,

@@ -172,7 +172,7 @@ class _Planner:
     def __init__(self, graph: RecordedTerms, batch: Batch | None) -> None:
         self.graph, self.batch = graph, batch
         self.column = batch.column if batch else graph.column
-        self.made = Plan(batch=batch.rows if batch else None)
+        self._plan = Plan(batch=batch.rows if batch else None)
         self.place = [-1] * len(graph.order)
         self.leaves: dict[object, int] = {}
 
@@ -181,12 +181,12 @@ class _Planner:
         for i in range(len(self.graph.order)):
             if not self.graph.inside[i] and i not in copies:
                 self.add(i)
-        self.made.result = self.read(len(self.place) - 1)
-        return self.made
+        self._plan.result = self.read(len(self.place) - 1)
+        return self._plan
 
     def add(self, i: int) -> None:
         """Add the recorded node `i`; a constant waits until it is read."""
-        graph, plan, value = self.graph, self.made, self.graph.order[i]
+        graph, plan, value = self.graph, self._plan, self.graph.order[i]
         if self.column[i] >= 0:
             self.place[i] = self.leaves.setdefault(self.column[i], len(plan))
             if self.place[i] == len(plan):
@@ -213,7 +213,7 @@ class _Planner:
     def read(self, i: int) -> int:
         """The position in the plan of the recorded node `i`."""
         if self.place[i] < 0:
-            value, plan = self.graph.order[i], self.made
+            value, plan = self.graph.order[i], self._plan
             self.place[i] = self.leaves.setdefault(repr(value.data), len(plan))
             if self.place[i] == len(plan):
                 plan.add_constant(value.data, value)

@@ -50,8 +50,8 @@ class Program:
             raise TypeError(f"the loss is {type(loss).__name__} {loss!r:.60}; give a value")
         self.inputs: list[Value] = list(inputs)
         if parameters is None:
-            found = Graph(loss, products=False).parameters.difference(self.inputs)
-            parameters = [value for value in recorded(loss) if value in found]
+            labelled = Graph(loss, products=False).parameters.difference(self.inputs)
+            parameters = [value for value in recorded(loss) if value in labelled]
         self.parameters: list[Value] = list(parameters)
         check_leaves(self.inputs, self.parameters)
         self.loss: Value = loss
@@ -165,7 +165,7 @@ class Program:
         count = len(self.parameters)
         if self.backend == "python":
             return Python(self._plan(batch=False), count)
-        made = self._plan()
+        plan = self._plan()
         if self.backend not in _RUNNERS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
         graph_names: dict[Value, str] = {}
@@ -173,15 +173,15 @@ class Program:
         def name(node: int) -> str:
             if not graph_names:
                 graph_names.update(Graph(self.loss, parameters=(), products=False).names)
-            value = made.values[node]
+            value = plan.values[node]
             return graph_names[value] if value else ""
 
-        return _RUNNERS[self.backend](made, count, name)
+        return _RUNNERS[self.backend](plan, count, name)
 
     def _plan(self, *, batch: bool = True) -> Plan:
-        made = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
-        self._batch: Any = made.batch
-        return made
+        plan = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
+        self._batch: Any = plan.batch
+        return plan
 
     def _checked(self, data: Any) -> Any:
         """`data` as rows of numbers, in the form that the backend takes."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Vector = NDArray[float64]
 
 
-_DEEP = 2000  # array statements
+MAX_STATEMENTS = 2000  # array statements
 _NOTE = "# what runs: these statements with out=; for few samples of a small graph, plain Python\n"
 
 
@@ -106,7 +106,7 @@ class NumPy:
 
     def _is_deep(self) -> bool:
         """Whether there are more statements than one can read, or wants to wait for."""
-        return len(self._groups) > _DEEP and AFTER not in self._plan.phases
+        return len(self._groups) > MAX_STATEMENTS and AFTER not in self._plan.phases
 
     def __call__(self, data: Vector) -> float:
         samples = len(data)

@@ -32,33 +32,33 @@ def by_samples(
     losses = []
     with recording():
         for sample, row in enumerate(rows):
-            made: dict[Value, Value] = dict(zip(parameters, leaves))
-            made |= {value: Value(x, value.label) for value, x in zip(inputs, row)}
+            values: dict[Value, Value] = dict(zip(parameters, leaves))
+            values |= {value: Value(x, value.label) for value, x in zip(inputs, row)}
             for node in recorded(loss):
                 where = f"sample {sample}, {names[node]}" if inputs else names[node]
-                if node not in made:
-                    made[node] = _again(node, made, where)
-                if math.isnan(made[node].data) and not is_ieee():
-                    raise ValueError(f"{where}: {_reason(node, made)}")
-            made[loss].backward()
-            losses.append(made[loss].data)
+                if node not in values:
+                    values[node] = _again(node, values, where)
+                if math.isnan(values[node].data) and not is_ieee():
+                    raise ValueError(f"{where}: {_reason(node, values)}")
+            values[loss].backward()
+            losses.append(values[loss].data)
     return sum(losses) / len(losses), [leaf.grad / len(losses) for leaf in leaves]
 
 
-def _again(node: Value, made: Mapping[Value, Value], where: str) -> Value:
+def _again(node: Value, values: Mapping[Value, Value], where: str) -> Value:
     """`node` computed from what its inputs are now."""
     if node.op is None:
         return Value(node.data, node.label)
     try:
-        again = apply(node.op, [made[x] for x in node.inputs])
+        again = apply(node.op, [values[x] for x in node.inputs])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     again.label = node.label
     return again
 
 
-def _reason(node: Value, made: Mapping[Value, Value]) -> str:
+def _reason(node: Value, values: Mapping[Value, Value]) -> str:
     if node.op is None:
         return "it is nan; replay within ieee() to go on with it"
-    read = ", ".join(f"{made[x].data:g}" for x in node.inputs)
+    read = ", ".join(f"{values[x].data:g}" for x in node.inputs)
     return f"{node.op.name} of {read} is nan; replay within ieee() to go on with it"

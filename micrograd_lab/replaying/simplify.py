@@ -89,16 +89,16 @@ def replaced(tree: ast.expr, text: str, by: ast.expr) -> ast.expr:
 
 def copied(tree: Tree, other: Callable[[ast.AST], ast.expr | None] = lambda node: None) -> Tree:
     """A copy of `tree`, with what `other` gives for a node in its place."""
-    made: Any = other(tree)
-    if made is None:
-        made = tree.__class__.__new__(tree.__class__)
+    twin: Any = other(tree)
+    if twin is None:
+        twin = tree.__class__.__new__(tree.__class__)
         for name, value in vars(tree).items():
             if isinstance(value, ast.AST):
                 value = copied(value, other) if value._fields else value
             elif isinstance(value, list):
                 value = [copied(item, other) for item in value]
-            setattr(made, name, value)
-    return made  # type: ignore[no-any-return]
+            setattr(twin, name, value)
+    return twin  # type: ignore[no-any-return]
 
 
 class _Products(ast.NodeTransformer):

@@ -49,14 +49,16 @@ class _InPlace:
             self.assign(Statement(name, view, 0, False))
         for statement in self.program.forward:
             self.assign(statement)
-        forward = [made.name for made in self.program.forward if made.name in self.kept]
+        forward = [
+            statement.name for statement in self.program.forward if statement.name in self.kept
+        ]
         loss = ast.unparse(self.hoisted(self.program.loss))
         loss = re.sub(r"(\w+)\.mean\(\)", r"np_add_reduce(\1) / n", loss)
-        for made in self.program.backward:
-            if isinstance(made, Statement):
-                self.assign(made)
+        for part in self.program.backward:
+            if isinstance(part, Statement):
+                self.assign(part)
             else:
-                self.add_up(made)
+                self.add_up(part)
         indented = [f"        {line}" for line in [*self.start, *self.run]]
         return "\n".join(
             [
@@ -73,41 +75,41 @@ class _InPlace:
             ]
         )
 
-    def assign(self, made: Statement) -> None:
-        tree = self.hoisted(made.expression)
-        if made.rows:
-            self.sizes[made.name] = made.rows, made.samples
+    def assign(self, statement: Statement) -> None:
+        tree = self.hoisted(statement.expression)
+        if statement.rows:
+            self.sizes[statement.name] = statement.rows, statement.samples
         if isinstance(tree, ast.Name) and tree.id in self.kept:
-            self.keep(made.name, tree.id)
-        elif made.rows and (code := self.out(tree, made.name)):
-            self.keep(made.name, self.empty(made))
+            self.keep(statement.name, tree.id)
+        elif statement.rows and (code := self.out(tree, statement.name)):
+            self.keep(statement.name, self.empty(statement))
             self.run.append(code)
         else:
-            self.run.append(f"{made.name} = {self.plain(tree)}")
+            self.run.append(f"{statement.name} = {self.plain(tree)}")
 
-    def add_up(self, made: Gradient) -> None:
-        parts = made.whole + pieces(made)
-        if made.name != "g" and not made.scattered and _fixed(parts):
-            self.keep(made.name, written(made).replace("\n", ""))
+    def add_up(self, statement: Gradient) -> None:
+        parts = statement.whole + pieces(statement)
+        if statement.name != "g" and not statement.scattered and _fixed(parts):
+            self.keep(statement.name, written(statement).replace("\n", ""))
             return
-        self.sizes[made.name] = made.rows, made.samples
-        covered = sum(stop - start for start, stop, _ in made.pieces)
-        if made.name != "g":
-            self.keep(made.name, self.empty(made))
-        begun = bool(made.whole) and covered < made.rows
+        self.sizes[statement.name] = statement.rows, statement.samples
+        covered = sum(stop - start for start, stop, _ in statement.pieces)
+        if statement.name != "g":
+            self.keep(statement.name, self.empty(statement))
+        begun = bool(statement.whole) and covered < statement.rows
         if begun:
-            self.into(made.name, added(made.whole))
-        elif covered < made.rows:
-            self.run.append(f"{made.name}.fill(0.0)")
-        for start, stop, trees in made.pieces:
-            whole = ast.Name(made.name)
-            part = build(f"t[{start}:{stop}]", t=whole) if stop - start < made.rows else whole
+            self.into(statement.name, added(statement.whole))
+        elif covered < statement.rows:
+            self.run.append(f"{statement.name}.fill(0.0)")
+        for start, stop, trees in statement.pieces:
+            whole = ast.Name(statement.name)
+            part = build(f"t[{start}:{stop}]", t=whole) if stop - start < statement.rows else whole
             for i, tree in enumerate(trees):
                 self.into(part, tree, add=begun or i > 0)
-        if made.whole and not begun:
-            self.into(made.name, added(made.whole), add=True)
-        for index, tree in made.scattered:
-            self.run.append(f"{made.name}[{index}] += {self.plain(self.hoisted(tree))}")
+        if statement.whole and not begun:
+            self.into(statement.name, added(statement.whole), add=True)
+        for index, tree in statement.scattered:
+            self.run.append(f"{statement.name}[{index}] += {self.plain(self.hoisted(tree))}")
 
     def into(self, target: ast.expr | str, tree: ast.expr, add: bool = False) -> None:
         """Write or add `tree` into the array `target`."""
@@ -157,16 +159,16 @@ class _InPlace:
 
     def size(self, tree: ast.expr) -> _Size | None:
         """The size of what `tree` computes by element; None if that is not known."""
-        found = (0, False)
+        result = (0, False)
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and node.id not in ("np", *_CALLED):
                 size = self.sizes.get(node.id)
                 if size is None:
                     return None
-                found = max(found[0], size[0]), found[1] or size[1]
+                result = max(result[0], size[0]), result[1] or size[1]
             elif isinstance(node, ast.MatMult | ast.Subscript):
                 return None
-        return found
+        return result
 
     def plain(self, tree: ast.expr) -> str:
         """`tree` where there is no array to compute it into."""
@@ -184,8 +186,8 @@ class _InPlace:
         inner, at = self.plain(array), ast.unparse(axis)
         return f"np_{_REDUCED[tree.func.attr]}_reduce({inner}, {at}, None, {target or None}{keep})"
 
-    def empty(self, made: Statement | Gradient) -> str:
-        return f"np.empty(({made.rows}, {'n' if made.samples else 1}))"
+    def empty(self, statement: Statement | Gradient) -> str:
+        return f"np.empty(({statement.rows}, {'n' if statement.samples else 1}))"
 
     def keep(self, name: str, source: str) -> None:
         self.kept.add(name)
@@ -193,8 +195,8 @@ class _InPlace:
 
     def hoisted(self, tree: ast.expr) -> ast.expr:
         """`tree` with names for the views in it."""
-        found: ast.expr = _Hoist(self).visit(copied(tree))
-        return found
+        result: ast.expr = _Hoist(self).visit(copied(tree))
+        return result
 
 
 class _Hoist(ast.NodeTransformer):

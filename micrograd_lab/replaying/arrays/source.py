@@ -30,7 +30,9 @@ def readable(program: ArrayProgram, names: Callable[[int], str], note: str = "")
     head = f"import numpy as np\n{note}"
     if program.constants:
         head += "\n" + constants_source(program)
-    if any(isinstance(made, Gradient) and made.scattered for made in program.backward):
+    if any(
+        isinstance(statement, Gradient) and statement.scattered for statement in program.backward
+    ):
         head += _PUT
     return f"{head}\n\n{function(program, names)}"
 
@@ -42,9 +44,13 @@ def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -
     lines.append("    n = x.shape[1]")
     lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
     lines.append("    # forward")
-    for made in program.forward:
-        line = f"    {made.name} = {ast.unparse(made.expression)}"
-        ends = [names(i) for i in made.nodes[:: max(len(made.nodes) - 1, 1)]] if names else []
+    for statement in program.forward:
+        line = f"    {statement.name} = {ast.unparse(statement.expression)}"
+        ends = (
+            [names(i) for i in statement.nodes[:: max(len(statement.nodes) - 1, 1)]]
+            if names
+            else []
+        )
         lines.append(f"{line}  # {' … '.join(ends)}" if any(ends) else line)
     lines.append(f"    loss = {ast.unparse(program.loss)}")
     lines.append("    # backward")
@@ -58,24 +64,27 @@ def outputs_function(program: ArrayProgram) -> str:
     """A function of `p` and `x` as above that returns the result for each sample."""
     lines = ["def outputs(p, x):", "    n = x.shape[1]"]
     lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
-    lines += [f"    {made.name} = {ast.unparse(made.expression)}" for made in program.forward]
+    lines += [
+        f"    {statement.name} = {ast.unparse(statement.expression)}"
+        for statement in program.forward
+    ]
     lines.append(f"    return np.broadcast_to({ast.unparse(program.loss)}, (1, n))[0]")
     return "\n".join(["import numpy as np", constants_source(program), *lines]) + "\n"
 
 
-def written(made: Statement | Gradient) -> str:
+def written(statement: Statement | Gradient) -> str:
     """The right-hand side of a statement; a long gradient has a line for each of its parts."""
-    if isinstance(made, Statement):
-        return ast.unparse(made.expression)
-    parts = pieces(made)
-    trees = list(made.whole)
+    if isinstance(statement, Statement):
+        return ast.unparse(statement.expression)
+    parts = pieces(statement)
+    trees = list(statement.whole)
     if len(parts) > 1:
         trees.append(build("np.concatenate(t)", t=ast.Tuple(parts, ast.Load())))
     trees += parts[:1] if len(parts) == 1 else []
-    for index, tree in made.scattered:
-        rows = ast.Constant(made.rows)
+    for index, tree in statement.scattered:
+        rows = ast.Constant(statement.rows)
         trees.append(build("put(r, i, t)", r=rows, i=ast.Name(index), t=tree))
-    text = ast.unparse(added(trees) if trees else _zeros(made, made.rows))
+    text = ast.unparse(added(trees) if trees else _zeros(statement, statement.rows))
     if len(text) < 90 or len(parts) < 2:
         return text
     texts = [ast.unparse(part) for part in parts]
@@ -83,22 +92,22 @@ def written(made: Statement | Gradient) -> str:
     return text.replace(", ".join(texts), f"{lines}\n    ")
 
 
-def pieces(made: Gradient) -> list[ast.expr]:
+def pieces(statement: Gradient) -> list[ast.expr]:
     """The pieces of a gradient, with zeros where there are gaps."""
     parts: list[ast.expr] = []
     row = 0
-    for start, stop, trees in made.pieces:
+    for start, stop, trees in statement.pieces:
         if row < start:
-            parts.append(_zeros(made, start - row))
+            parts.append(_zeros(statement, start - row))
         parts.append(added(trees))
         row = stop
-    if 0 < row < made.rows:
-        parts.append(_zeros(made, made.rows - row))
+    if 0 < row < statement.rows:
+        parts.append(_zeros(statement, statement.rows - row))
     return parts
 
 
-def _zeros(made: Gradient, rows: int) -> ast.expr:
-    columns = ast.Name("n") if made.samples else ast.Constant(1)
+def _zeros(statement: Gradient, rows: int) -> ast.expr:
+    columns = ast.Name("n") if statement.samples else ast.Constant(1)
     return build("np.zeros((r, n))", r=ast.Constant(rows), n=columns)
 
 

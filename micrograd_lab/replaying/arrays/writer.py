@@ -11,7 +11,7 @@ from ..simplify import build, parsed, replaced
 from .reading import Reader
 from .statements import Array, ArrayProgram, Gradient, Statement
 
-_TERMS = 20  # that one statement adds up
+MAX_TERMS = 20  # that one statement adds up
 
 
 class Writer(Reader):
@@ -24,8 +24,8 @@ class Writer(Reader):
 
     def compute(self, array: Array, tree: ast.expr, nodes: Sequence[int]) -> None:
         """Add the statement that computes `array`, whose rows are `nodes`."""
-        made = Statement(array.name, tree, array.rows, array.samples, nodes)
-        self.program.forward.append(made)
+        statement = Statement(array.name, tree, array.rows, array.samples, nodes)
+        self.program.forward.append(statement)
         self._sizes[array.name] = array.rows, array.samples
         self.put(nodes, array)
 
@@ -33,10 +33,10 @@ class Writer(Reader):
         self, name: str, tree: ast.expr, rows: int, samples: bool, *, backward: bool = False
     ) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""
-        made = Statement(self.names.numbered(name), tree, rows, samples)
-        self._sizes[made.name] = rows, samples
-        (self.program.backward if backward else self.program.forward).append(made)
-        return ast.Name(made.name)
+        statement = Statement(self.names.numbered(name), tree, rows, samples)
+        self._sizes[statement.name] = rows, samples
+        (self.program.backward if backward else self.program.forward).append(statement)
+        return ast.Name(statement.name)
 
     def shared(self, tree: ast.expr, array: Array, *, backward: bool = False) -> ast.expr:
         """`tree` with a name for each function that would be called twice on the same."""
@@ -121,7 +121,7 @@ class Writer(Reader):
             return gradient.whole[0]
         gradient.whole = self._short(gradient.whole, array.rows, array.samples)
         scattered += self._pieces(gradient, runs)
-        if len(scattered) > _TERMS:
+        if len(scattered) > MAX_TERMS:
             trees = [tree for _, tree in scattered]
             joined = build("np.concatenate(t)", t=ast.Tuple(trees, ast.Load()))
             scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
@@ -163,10 +163,10 @@ class Writer(Reader):
     def _short(self, trees: list[ast.expr], rows: int, samples: bool) -> list[ast.expr]:
         """`trees` with equal ones taken together, and many added up by several statements."""
         trees = _taken_together(trees)
-        while len(trees) > _TERMS:
+        while len(trees) > MAX_TERMS:
             sums = [
-                functools.reduce(lambda a, b: build("a + b", a=a, b=b), trees[i : i + _TERMS])
-                for i in range(0, len(trees), _TERMS)
+                functools.reduce(lambda a, b: build("a + b", a=a, b=b), trees[i : i + MAX_TERMS])
+                for i in range(0, len(trees), MAX_TERMS)
             ]
             trees = [self.temporary("t", tree, rows, samples, backward=True) for tree in sums]
         return trees

@@ -21,8 +21,8 @@ from ..plan import EACH, ONCE, Plan
 from ..simplify import simplified, substituted
 from ..terms import DOT
 
-LENGTH = 240  # nodes per function: a multiple of many periods
-_TERMS = 50  # terms per expression: the compiler recurses over them
+MAX_NODES = 240  # nodes per function: a multiple of many periods
+MAX_TERMS = 50  # terms per expression: the compiler recurses over them
 
 
 class StraightLine:
@@ -46,8 +46,8 @@ class StraightLine:
         self._links: dict[int, list[_Link]] = {ONCE: [], EACH: []}
         for phase, links in self._links.items():
             nodes = [i for i, op in enumerate(plan.ops) if op and plan.phases[i] == phase]
-            for start in range(0, len(nodes), LENGTH):
-                part = nodes[start : start + LENGTH]
+            for start in range(0, len(nodes), MAX_NODES):
+                part = nodes[start : start + MAX_NODES]
                 links.append(_Link(plan, part, self._size))
                 at |= {node: self._size + k for k, node in enumerate(part)}
                 handed.update(links[-1].outside)
@@ -144,7 +144,7 @@ class _Link:
         pairs = DOT.pairs(len(inputs)) if op is DOT else 0
         terms = [f"{x} * {y}" for x, y in zip(inputs, inputs[pairs : 2 * pairs])]
         terms += inputs[2 * pairs :]
-        parts = [" + ".join(terms[i : i + _TERMS]) for i in range(0, len(terms), _TERMS)]
+        parts = [" + ".join(terms[i : i + MAX_TERMS]) for i in range(0, len(terms), MAX_TERMS)]
         lines = [f"{target} = {parts[0]}", *[f"{target} += {part}" for part in parts[1:]]]
         return "; ".join(lines)
 
