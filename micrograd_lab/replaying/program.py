@@ -16,6 +16,7 @@ from .elsewhere import JAX, Torch
 from .plan import Plan, make_plan
 from .runners import NumPy, Python, Runner
 from .scalar import by_samples
+from .simplify import hides_nan
 from .tape.tape import Tape
 
 _RUNNERS: dict[str, Callable[..., Runner]] = {
@@ -100,6 +101,8 @@ class Program:
         rows = self._checked(data)
         if self._branches.guards:
             self._check_branches(rows)
+        if self._hides_nan and not self._all_finite(rows):
+            return self._by_samples(rows)
         try:
             loss = self._runner(rows)
             if math.isfinite(loss):
@@ -107,6 +110,12 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         return self._by_samples(rows)
+
+    def _all_finite(self, rows: Any) -> bool:
+        """Whether all numbers of the data and the vector are."""
+        import numpy as np
+
+        return bool(np.isfinite(rows).all() and np.isfinite(self.vector).all())
 
     def _check_branches(self, rows: Any) -> None:
         """Raise an error if a sample would take another branch than the recorded one."""
@@ -181,6 +190,7 @@ class Program:
     def _plan(self, *, batch: bool = True) -> Plan:
         plan = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
         self._batch: Any = plan.batch
+        self._hides_nan = any(map(hides_nan, filter(None, set(plan.ops))))
         return plan
 
     def _checked(self, data: Any) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from table import ROWS, apply, arity, inside, points, title
 
-from micrograd_lab import Value, dot, ieee, replay, total
+from micrograd_lab import Value, dot, ieee, maximum, minimum, replay, total
 from micrograd_lab.nn.losses import cross_entropy
 from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
 from micrograd_lab.replaying.program import BACKENDS
@@ -481,3 +481,18 @@ def test_an_array_that_changed_its_shape_is_checked_again():
     for wrong in (np.ones((4, 1)), np.ones(4), ()):
         with pytest.raises(ValueError, match="give one row per sample, 2 numbers in each"):
             program(wrong)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [Value.step, lambda x: maximum(x, 1), lambda x: minimum(1, x)],
+    ids=["step", "maximum", "minimum"],
+)
+def test_no_operation_hides_a_nan_from_a_replay(backend, operation):
+    x = Value(0.0, "x")
+    program = replay(operation(x), [x], [], backend=backend)
+    with pytest.raises(ValueError, match="sample 0, x: it is nan"):
+        program([[math.nan], [1.0]])
+    with ieee():
+        assert math.isnan(program([[math.nan], [1.0]]))
+    assert program([[2.0], [2.0]]) == operation(Value(2.0)).data
