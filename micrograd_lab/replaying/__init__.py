@@ -1,11 +1,12 @@
-"""Replay: record a loss once, then run it at array speed.
+"""Replay: record a loss or a function, then run it at array speed.
 
-``plan.py`` reads the recorded graph as flat lists.  ``groups.py`` finds what one array statement
-can compute, ``arrays.py`` makes the statements, with formulas from the op table that
-``simplify.py`` makes cheap, ``emit.py`` writes them as one reads them and ``inplace.py`` as NumPy
-runs them fastest.  ``straight.py`` writes plain Python instead, and ``tape.py`` integers for the
-interpreter that ``kernel.py`` makes of the op table.  ``runners.py`` computes, ``program.py`` is
-what a user sees; where a number is not finite, ``scalar.py`` asks the engine.
+``plan.py`` reads the recorded graph as flat lists, with ``terms.py`` and ``batches.py``.  In
+``arrays/``, ``groups.py`` finds what one array statement can compute, ``kinds.py`` has a class for
+each kind of group, ``source.py`` writes the statements as one reads them and ``inplace.py`` as
+NumPy runs them fastest, with formulas that ``simplify.py`` makes cheap.  ``python/`` writes plain
+Python instead, and ``tape/`` integers for an interpreter made of the op table.  ``runners.py`` and
+``elsewhere.py`` compute, ``program.py`` is what a user sees of a recorded loss and ``paths.py`` of
+a function, with ``branches.py``; where a number is not finite, ``scalar.py`` asks the engine.
 """
 
 from .paths import Paths, replay

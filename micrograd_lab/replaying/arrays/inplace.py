@@ -1,6 +1,6 @@
 """An array program as NumPy runs it fastest: with ``out=``, into arrays kept between calls.
 
-The statements are those that ``emit.py`` writes; read that file first.
+The statements are those that ``source.py`` writes; read that file first.
 """
 
 from __future__ import annotations
