@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..saving import write_whole
+from ..saving import check_suffix, write_whole
 from ..tell.notation import label_parts
 from .svg import image
 from .themes import Theme
@@ -26,7 +26,6 @@ WORLDWIDE_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Hiragino Sans", "PingFang SC",
     "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Segoe UI Symbol",
 )  # fmt: skip
-FORMATS = ("svg", "png", "pdf")
 COLOURS = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
 DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
@@ -58,11 +57,8 @@ class Picture:
             ValueError: if the name ends in anything else.
             OSError: if the file cannot be written.
         """
-        path = Path(path)
-        kind = path.suffix[1:].lower()
-        if kind not in FORMATS:
-            raise ValueError(f"{path.name!r} has no known format; end it in .svg, .png or .pdf")
-        write_whole(path, self._render(kind))
+        check_suffix(path, ".svg", ".png", ".pdf")
+        write_whole(path, self._render(Path(path).suffix[1:].lower()))
 
     @property
     def svg(self) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine import Value
 from ..ops import OPS
-from ..saving import write_whole
+from ..saving import check_suffix, write_whole
 from .modules import MLP, Activation, Layer
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def save(model: MLP, path: Path) -> None:
 
     Raises:
         TypeError: if `model` is not an `MLP`.
+        ValueError: if the name does not end in .safetensors.
 
     >>> save(MLP(2, [16, 1], seed=1), getfixture("tmp_path") / "model.safetensors")
     """
@@ -40,6 +41,7 @@ def save(model: MLP, path: Path) -> None:
 
     if not isinstance(model, MLP):
         raise TypeError(f"model must be an MLP, got {type(model).__name__}")
+    check_suffix(path, ".safetensors")
     activations = [_activation(layer) for layer in model.layers]
     about = {}
     if not any(callable(activation) for activation in activations):
@@ -60,6 +62,7 @@ def load(path: Path, model: MLP | None = None) -> MLP:
 
     Raises:
         ValueError: if the file is damaged or fits another network; `model` is then unchanged.
+        OSError: if there is no such file.
 
     >>> path = getfixture("tmp_path") / "model.safetensors"
     >>> save(MLP(2, [3, 1], seed=1), path)
@@ -68,6 +71,8 @@ def load(path: Path, model: MLP | None = None) -> MLP:
     """
     from safetensors import SafetensorError, safe_open
 
+    with open(path, "rb"):  # Python's error names the file
+        pass
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             about = file.metadata() or {}
@@ -173,7 +178,7 @@ def _build(about: Mapping[str, str], tensors: Mapping[str, Any]) -> MLP:
             activation=about["activation"],
             masks=about["masks"],
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"it describes no network: {error}") from None
 
 

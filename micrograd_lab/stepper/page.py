@@ -20,7 +20,7 @@ from ..drawing.graph.diagram import Diagram
 from ..drawing.svg import image
 from ..engine import Value
 from ..graph import Graph
-from ..saving import write_whole
+from ..saving import check_suffix, write_whole
 from .styles import slim, variables
 from .walk import Walk
 
@@ -116,8 +116,10 @@ class Stepper:
         """Write a page that works offline to `path`, in full or not at all.
 
         Raises:
+            ValueError: if the name does not end in .html or .htm.
             OSError: if the file cannot be written.
         """
+        check_suffix(path, ".html", ".htm")
         write_whole(path, self._page().encode())
 
     def _page(self) -> str:

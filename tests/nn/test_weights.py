@@ -183,6 +183,20 @@ def test_a_foreign_file_is_refused(file):
         load(file)
 
 
+def test_a_folder_is_refused_by_its_name(tmp_path):
+    with pytest.raises(OSError, match=tmp_path.name):
+        load(tmp_path)
+
+
+def test_a_description_nested_too_deeply_is_refused(file):
+    from safetensors.numpy import load_file, save_file
+
+    nested = "[" * 100_000 + "]" * 100_000
+    save_file(load_file(file), file, {"micrograd_lab.MLP": nested})
+    with pytest.raises(ValueError, match=r"model\.safetensors: it describes no network"):
+        load(file)
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
@@ -243,5 +257,7 @@ def test_what_cannot_be_saved_leaves_the_file_alone(file):
     before = file.read_bytes()
     with pytest.raises(TypeError, match="model must be an MLP, got Neuron"):
         save(Neuron(2), file)
+    with pytest.raises(ValueError, match=r"'model\.pt' has no known format; end it in \.safe"):
+        save(MLP(1, [1]), file.with_name("model.pt"))
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.iterdir()] == [file.name]

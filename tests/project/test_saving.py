@@ -1,9 +1,10 @@
 import os
 import stat
+import threading
 
 import pytest
 
-from micrograd_lab.saving import write_whole
+from micrograd_lab.saving import check_suffix, write_whole
 
 
 def test_a_file_is_replaced_by_the_new_content(tmp_path):
@@ -42,3 +43,52 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path, folder):
     with pytest.raises(OSError, match=r"f\.svg") as raised:
         write_whole(path, b"text")
     assert raised.value.filename == str(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+def test_a_replaced_file_keeps_its_mode(tmp_path):
+    path = tmp_path / "file.txt"
+    path.touch(0o600)
+    write_whole(path, b"text")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"text", 0o600)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_is_followed(tmp_path, exists):
+    (tmp_path / "folder").mkdir()
+    target = tmp_path / "folder" / "file.txt"
+    if exists:
+        target.write_bytes(b"old")
+    link = tmp_path / "link.txt"
+    link.symlink_to(target)
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are POSIX")
+def test_a_fifo_stays_one(tmp_path):
+    path = tmp_path / "file.txt"
+    os.mkfifo(path)
+    received = []
+    reader = threading.Thread(target=lambda: received.append(path.read_bytes()), daemon=True)
+    reader.start()
+    write_whole(path, b"text")
+    reader.join(10)
+    assert received == [b"text"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_a_device_stays_one():
+    write_whole(os.devnull, b"text")
+    assert not stat.S_ISREG(os.stat(os.devnull).st_mode)
+
+
+def test_a_name_for_another_format_is_refused():
+    check_suffix("F.HTML", ".html", ".htm")
+    with pytest.raises(ValueError, match=r"^'f\.svg' has no .* end it in \.html or \.htm$"):
+        check_suffix("a/f.svg", ".html", ".htm")
+    with pytest.raises(ValueError, match=r"end it in \.a, \.b or \.c$"):
+        check_suffix("f", ".a", ".b", ".c")

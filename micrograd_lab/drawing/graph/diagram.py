@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...engine import Value
 from ...graph import MAX_READABLE_NODES, Graph
-from ...saving import write_whole
+from ...saving import check_suffix, write_whole
 from ...tell.notation import as_given, number
 from ..svg import image, regroup
 from ..themes import find_theme
@@ -116,17 +116,14 @@ class Diagram:
             OSError: if the file cannot be written; no half-written file remains.
         """
         path = Path(path)
+        check_suffix(path, ".svg", ".png", ".pdf", ".dot")
         suffix = path.suffix.lower()
         if suffix == ".dot":
             content = self.source.encode()
         elif suffix == ".svg":
             content = self.svg.encode()
-        elif suffix in (".png", ".pdf"):
-            content = render(self.source, suffix[1:])
         else:
-            raise ValueError(
-                f"{path.name!r} has no known format; end it in .svg, .png, .pdf or .dot"
-            )
+            content = render(self.source, suffix[1:])
         write_whole(path, content)
         return path
 
