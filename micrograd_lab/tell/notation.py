@@ -9,9 +9,12 @@ from html import escape
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
 _GREEK = {
-    r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ε", r"\eta": "η",
-    r"\theta": "θ", r"\lambda": "λ", r"\mu": "μ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ",
-    r"\tau": "τ", r"\phi": "φ", r"\omega": "ω", r"\partial": "∂", r"\sum": "Σ", r"\Sigma": "Σ",
+    r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ε", r"\zeta": "ζ",
+    r"\eta": "η", r"\theta": "θ", r"\iota": "ι", r"\kappa": "κ", r"\lambda": "λ", r"\mu": "μ",
+    r"\nu": "ν", r"\xi": "ξ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ", r"\tau": "τ",
+    r"\upsilon": "υ", r"\phi": "φ", r"\chi": "χ", r"\psi": "ψ", r"\omega": "ω", r"\Gamma": "Γ",
+    r"\Delta": "Δ", r"\Theta": "Θ", r"\Lambda": "Λ", r"\Xi": "Ξ", r"\Pi": "Π", r"\Sigma": "Σ",
+    r"\Phi": "Φ", r"\Psi": "Ψ", r"\Omega": "Ω", r"\partial": "∂", r"\sum": "Σ",
 }  # fmt: skip
 
 
@@ -98,14 +101,35 @@ def label_html(label: str) -> str:
 def label_latex(label: str) -> str:
     r"""A label as LaTeX mathematics; one that is not mathematics becomes `\text{...}`.
 
+    Of commands, only names of letters are let through.
+
     >>> label_latex("w_{1,1}^{(1)}"), label_latex("x_12"), label_latex("loss of sample 3")
     ('w_{1,1}^{(1)}', 'x_{12}', '\\text{loss of sample 3}')
+    >>> label_latex("w_1_2"), label_latex("x_{50%}")
+    ('\\text{w\\_1\\_2}', 'x_{50\\%}')
     """
-    if len(label_parts(label)) > 1 or re.fullmatch(r"\\[a-zA-Z]+|\w", label):
-        return re.sub("([_^])([0-9]{2,})", r"\1{\2}", label)
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in label)
-    return rf"\text{{{text}}}"
+    (base, _), *rest = label_parts(label)
+    scripts = [place for _, place in rest if place]
+    command = re.match(r"\\[a-zA-Z]+", label)
+    if command and command[0] in _GREEK:
+        base = command[0] + "′" * base.count("′")
+    plain = re.sub(r"\\[a-zA-Z]+", lambda m: _GREEK.get(m[0], m[0]), base + "".join(dict(rest)))
+    if (
+        (not rest and not re.fullmatch(r"\\[a-zA-Z]+|\w", base))
+        or len(set(scripts)) < len(scripts)
+        or re.search(r"[\\_^~{}]", plain)
+    ):  # fmt: skip
+        special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+        printable = (c if c.isprintable() else " " for c in label)
+        text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in printable)
+        return rf"\text{{{text}}}"
+    typeset = base.replace("′", "'")
+    for text, place in rest:
+        mark = {"sub": "_", "sup": "^", "": ""}[place]
+        typeset += mark + (
+            text if not place or re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
+        )
+    return re.sub("[#$%&]", r"\\\g<0>", typeset)
 
 
 def subscripted(name: str, subscript: object = "") -> str:

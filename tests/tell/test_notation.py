@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 from hypothesis import given as holds_for
@@ -80,3 +81,33 @@ def test_any_label_is_escaped(label):
 def test_any_label_has_balanced_latex(label):
     typeset = label_latex(label).replace(r"\{", "").replace(r"\}", "")
     assert typeset.count("{") == typeset.count("}")
+
+
+@pytest.mark.parametrize(
+    ("label", "typeset"),
+    [
+        (r"\alpha_1", r"\alpha_1"),
+        ("x^2'", "x'^2"),  # x^2' has two superscripts
+        ("x_'", "x_{'}"),
+        ("x^a_b", "x^a_b"),
+        ("z_1 (v7)", "z_1 (v7)"),
+        ("x_{&}", r"x_{\&}"),
+        ("%_1", r"\%_1"),
+        ("w_1_2", r"\text{w\_1\_2}"),
+        (r"\newpage", r"\text{\textbackslash{}newpage}"),
+        (r"\foo_1", r"\text{\textbackslash{}foo\_1}"),
+        ("a\n\nb", r"\text{a  b}"),
+    ],
+)
+def test_labels_in_latex(label, typeset):
+    assert label_latex(label) == typeset
+
+
+@holds_for(st.text(alphabet="\\ab{}_^'%&#$~1 \n", max_size=12))
+def test_no_label_brings_a_command_or_a_second_script(label):
+    typeset = label_latex(label)
+    outside = re.sub(r"\\(text(backslash|ascii(tilde|circum))\{\}|[#$%&_{}])", "", typeset)
+    assert not re.search(r"[#$%&~\n]|\\(?!text\{)", outside)
+    if not typeset.startswith(r"\text{"):
+        assert outside.count("_") <= 1
+        assert outside.count("^") <= 1
