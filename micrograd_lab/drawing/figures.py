@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ COLOURS = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5
 SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
 DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
 MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
+
+_TYPESETTING = threading.RLock()
 
 
 class Picture:
@@ -88,7 +91,7 @@ class Picture:
             "svg.fonttype": "path",
             "savefig.bbox": None,
         }
-        with matplotlib.rc_context(settings), missing_glyphs_as_boxes():
+        with typesetting(), matplotlib.rc_context(settings):
             self.figure.savefig(
                 target,
                 format=kind,
@@ -100,9 +103,13 @@ class Picture:
 
 
 @contextmanager
-def missing_glyphs_as_boxes() -> Iterator[None]:
-    """Inside, a letter that no font has becomes a box, without a warning."""
-    with warnings.catch_warnings():
+def typesetting() -> Iterator[None]:
+    """Inside, a letter that no font has becomes a box, without a warning.
+
+    One thread at a time: Matplotlib's parser of formulas, its settings and Python's filters of
+    warnings belong to the whole process.
+    """
+    with _TYPESETTING, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         yield
 

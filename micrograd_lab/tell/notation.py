@@ -125,10 +125,8 @@ def label_latex(label: str) -> str:
         return rf"\text{{{text}}}"
     typeset = base.replace("′", "'")
     for text, place in rest:
-        mark = {"sub": "_", "sup": "^", "": ""}[place]
-        typeset += mark + (
-            text if not place or re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
-        )
+        body = text if not place or re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
+        typeset += {"sub": "_", "sup": "^", "": ""}[place] + body
     return re.sub("[#$%&]", r"\\\g<0>", typeset)
 
 

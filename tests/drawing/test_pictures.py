@@ -527,3 +527,33 @@ def test_gradient_flow_needs_gradients_and_layers():
     model.parameters()[0].label = "w"
     with pytest.raises(ValueError, match=r"parameter 'w' has no layer"):
         plot_gradient_flow(model)
+
+
+def test_pictures_are_made_in_several_threads():
+    program = """
+import sys, threading
+from micrograd_lab import MLP, draw_network, plot_activation
+
+sys.setswitchinterval(1e-5)
+failed = []
+
+
+def make(seed):
+    try:
+        for kind in ("svg", "png", "pdf"):
+            draw_network(MLP(2, [3, 1], seed=seed))._render(kind)
+            plot_activation("sigmoid")._render(kind)
+    except Exception as error:
+        failed.append(repr(error))
+
+
+threads = [threading.Thread(target=make, args=[seed]) for seed in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(failed)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from ..figures import missing_glyphs_as_boxes, new_figure
+from ..figures import new_figure, typesetting
 from ..themes import Theme
 from .placing import Segment
 
@@ -45,7 +45,7 @@ class Pen:
 
         figure, renderer = self._ruler
         words = Text(0, 0, fontsize=size, figure=figure, **style)
-        with missing_glyphs_as_boxes():
+        with typesetting():
             return float(words.get_window_extent(renderer).width) * 72 / FINE
 
     def circle(self, x: float, y: float, radius: float, line: str, fill: str, **more: Any) -> None:
