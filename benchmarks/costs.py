@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import gc
-import os
 import subprocess
 import sys
-import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
 from workloads import duration
 
 from micrograd_lab import Value, replay, total
+from micrograd_lab.replaying.tape.kernel import load
 
 
 def growth() -> str:
     """From recording to the first result, and memory, for graphs of growing size, as Markdown."""
-    backends = ["numpy", *(["tape"] if find_spec("numba") else [])]
+    backends = ["numpy", *(["tape"] if load() else [])]
     for name in backends:
-        _first_result(graph(300), name)  # imports, and loads the kernel
+        _first_result(graph(300), name)  # imports
     lines = [
         f"\n| nodes | recording | {' | '.join(f'{name} program' for name in backends)} |",
         f"|---:|---:|{'---:|' * len(backends)}",
@@ -81,23 +79,19 @@ def _traced(run: Callable[[], Any]) -> tuple[Any, int]:
 
 
 def starting() -> str:
-    """What imports cost, and the kernel's first and later loading, as Markdown."""
+    """What imports cost, and loading the kernel, as Markdown."""
     python = min(_process("pass") for _ in range(5))
-    rows = [("`import micrograd_lab`", min(_process("import micrograd_lab") for _ in range(5)))]
-    if find_spec("numba"):
-        rows.append(("`import numba`", min(_process("import numba") for _ in range(5))))
-        load = "from micrograd_lab.replaying.tape.kernel import load; load()"
-        with tempfile.TemporaryDirectory() as folder:
-            rows.append(("the kernel, compiled for the first time", _process(load, folder)))
-            kept = min(_process(load, folder) for _ in range(5))
-            rows.append(("the kernel, from its cache", kept))
-    lines = [f"| {what} | {duration(seconds - python)} |" for what, seconds in rows]
+    imported = min(_process("import micrograd_lab") for _ in range(5))
+    load = "from micrograd_lab.replaying.tape.kernel import load"
+    before = min(_process(load) for _ in range(5))
+    loaded = min(_process(f"{load}; load()") for _ in range(5))
+    rows = [("`import micrograd_lab`", imported - python), ("loading the kernel", loaded - before)]
+    lines = [f"| {what} | {duration(max(seconds, 0))} |" for what, seconds in rows]
     return "\n".join(["\n| in a new process | time |", "|---|---:|", *lines])
 
 
-def _process(code: str, cache: str = "") -> float:
+def _process(code: str) -> float:
     """How long a new Python takes for `code`."""
-    environment = os.environ | {"NUMBA_CACHE_DIR": cache} if cache else None
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True)
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     return time.perf_counter() - start

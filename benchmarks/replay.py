@@ -1,6 +1,6 @@
 """How fast a replayed training step is, beside other ways to compute it, and what starting costs.
 
-    pip install .[fast] torch jax casadi micrograd==0.1.0
+    pip install . torch jax casadi micrograd==0.1.0
     python benchmarks/replay.py
     python benchmarks/replay.py --only moons --rounds 5
 
@@ -47,7 +47,7 @@ WAYS: dict[str, tuple[str, Any, Any]] = {  # name: what must be installed, netwo
     "by hand": ("numpy", ours.by_hand, ours.chain_by_hand),
     "Python program": ("numpy", ours.replayed("python"), ours.replayed_chain("python")),
     "NumPy program": ("numpy", ours.replayed("numpy"), ours.replayed_chain("numpy")),
-    "tape": ("numba", ours.replayed("tape"), ours.replayed_chain("tape")),
+    "tape": ("numpy", ours.replayed("tape"), ours.replayed_chain("tape")),
 }
 
 
@@ -57,7 +57,7 @@ def main(arguments: list[str]) -> None:
     if not ENVIRONMENT.items() <= os.environ.items() or any(name in os.environ for name in PINNED):
         kept = {name: value for name, value in os.environ.items() if name not in PINNED}
         os.execve(sys.executable, [sys.executable, __file__, *arguments], kept | ENVIRONMENT)
-    packages = ["numpy", "numba", "torch", "jax", "casadi", "micrograd"]
+    packages = ["numpy", "torch", "jax", "casadi", "micrograd"]
     print(f"Python {platform.python_version()}", *filter(None, map(_version, packages)), sep=", ")
     if not options.only:  # first: collecting cycles takes longer beside what the others keep
         print(growth(), starting(), sep="\n", flush=True)

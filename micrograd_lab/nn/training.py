@@ -343,8 +343,7 @@ class _Replayed(_Scalar):
         def of_sample(*leaves: Value) -> Value:
             return loss(model([*leaves[: len(x)]]), samples.shaped([*leaves[len(x) :]]))
 
-        # not the tape: Numba loads for a second, in which NumPy runs 2,000 epochs of moons
-        self.program = replay(of_sample, [*x, *t], model.parameters(), backend="numpy")
+        self.program = replay(of_sample, [*x, *t], model.parameters())
         place = {parameter: k for k, parameter in enumerate(self.program.values)}
         self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
 

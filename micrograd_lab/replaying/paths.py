@@ -69,8 +69,8 @@ def replay(
             a function, leaves whose labels its inputs get.
         parameters: the leaves to differentiate with respect to; by default, for a recorded loss,
             as `Graph` finds them, by their labels.
-        backend: "tape" (needs Numba), "numpy", "python" (the standard library only), "torch" or
-            "jax"; by default the fastest that is installed, "tape" or "numpy".
+        backend: "tape", "numpy", "python" (the standard library only), "torch" or "jax"; by default
+            "tape", or "numpy" where no kernel could be compiled for the tape.
 
     Raises:
         TypeError: if an input or a parameter is not a value, or a function has no parameters.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
+from functools import cache
 from typing import Any
 
 from ..domain import recording
@@ -17,6 +18,7 @@ from .plan import Plan, make_plan
 from .runners import NumPy, Python, Runner
 from .scalar import by_samples
 from .simplify import hides_nan
+from .tape import kernel
 from .tape.tape import Tape
 
 _RUNNERS: dict[str, Callable[..., Runner]] = {
@@ -239,9 +241,14 @@ class Program:
         return loss
 
 
+@cache
 def default_backend() -> str:
-    """The fastest that is installed."""
-    return "tape" if find_spec("numba") else "numpy"
+    """The tape, where its kernel was compiled when the package was installed; else NumPy."""
+    if kernel.load():
+        return "tape"
+    told = "no kernel was compiled when this was installed; replays run on NumPy, more slowly"
+    print(f"micrograd_lab: {told}", file=sys.stderr)
+    return "numpy"
 
 
 def _floats(numbers: Any) -> list[float]:

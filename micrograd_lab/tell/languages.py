@@ -1,4 +1,4 @@
-"""A formula of the op table in the languages of its readers: text, HTML, LaTeX, NumPy."""
+"""A formula of the op table in the languages of its readers: text, HTML, LaTeX, NumPy, C."""
 
 from __future__ import annotations
 
@@ -103,6 +103,15 @@ def formula_numpy(formula: str, letters: Mapping[str, str] | None = None) -> str
     'np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))'
     """
     return _NumPy(letters or {}).write(in_floats(formula))
+
+
+def formula_c(formula: str) -> str:
+    """`formula` as C, for the kernel of the tape; its functions are called `exp_of`, `relu_of`, ...
+
+    >>> formula_c("f * sigmoid(-x) if x > 0 else 0")
+    '(x > 0.0) ? f * sigmoid_of(-x) : 0.0'
+    """
+    return _C({}).write(in_floats(formula))
 
 
 class _Writer:
@@ -289,3 +298,11 @@ class _NumPy(_Writer):
             return super().call(f"np.{NUMPY_NAME.get(name, name)}", args)
         inner = type(self)({"x": self.term(args[0], 3)})
         return inner.plain(ast.parse(in_floats(OPS[name].formula), mode="eval").body)
+
+
+class _C(_NumPy):
+    def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
+        return f"{self.term(test, 1)} ? {self.term(body, 1)} : {self.term(orelse, 0)}"
+
+    def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
+        return _Writer.call(self, f"{name}_of", args)

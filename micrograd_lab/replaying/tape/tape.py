@@ -4,7 +4,7 @@ Nothing is compiled per graph, so a program is ready as soon as its tape is writ
 will do, wide or deep.  An instruction works on rows, one number per sample, for up to 128 samples
 at once.  Nodes of the same operation whose rows lie side by side share an instruction; dot
 products of the same inputs are one instruction, a layer.  Going back there is one instruction per
-edge, or row of edges: the chain rule, as the kernel applies it, see ``kernel.py.in``.
+edge, or row of edges: the chain rule, as the kernel applies it, see ``kernel.c.in``.
 
 Elsewhere the rows are called registers, and the whole a Wengert list.
 """
@@ -12,9 +12,10 @@ Elsewhere the rows are called registers, and the whole a Wengert list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from ctypes import Structure, addressof, c_double, c_ssize_t, c_void_p
 from itertools import accumulate, chain
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...ops import Op
 from ...tell.languages import formula_text
@@ -33,6 +34,16 @@ _Groups: TypeAlias = "list[list[int]]"
 _Instruction: TypeAlias = "tuple[list[int], list[int]]"  # eight integers; those that go back
 
 
+class Job(Structure):
+    """What the kernel is given: addresses of arrays, how much there is of what, and the loss."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("tape", "once", "once_grad", "work", "columns", "data")),
+        *((name, c_ssize_t) for name in ("samples", "width", "blocks", "stride")),
+        ("loss", c_double),
+    )
+
+
 class Tape:
     """The program of a plan: the loss and its gradient for the samples in a table.
 
@@ -40,6 +51,9 @@ class Tape:
         plan: what to compute.
         parameters: how many there are.
         names: of the nodes of the plan, for `source`; empty if one has none.
+
+    Raises:
+        ImportError: if there is no kernel.
 
     Attributes:
         layout: which parameter each entry of `vector` and `gradient` is: they are in order.
@@ -50,13 +64,19 @@ class Tape:
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         import numpy as np
 
-        self._run = load()
+        self._run: Any = load()
+        if not self._run:
+            raise ImportError(
+                "no kernel for the tape was compiled when this was installed; install a wheel for "
+                'this platform, or where there is a C compiler; backend="numpy" needs none'
+            )
         self._writer = writer = _Writer(plan, parameters, names)
-        self._tape = np.array(writer.tape, dtype=np.int64)
-        self._once = np.array([*writer.once, 0.0, 0.0, 0.0])  # vectors may reach beyond the end
+        self._tape = np.array(writer.tape, dtype=np.int32)
+        self._once = np.array(writer.once)
         self._once_grad = np.zeros(len(self._once))
-        self._work = np.zeros(0)
-        self._samples = self._blocks = 0
+        self._job = Job(*(array.ctypes.data for array in (self._tape, self._once, self._once_grad)))
+        self._address = c_void_p(addressof(self._job))
+        self._data: NDArray[float64] = np.zeros((0, 0))
         self.layout: range = range(parameters)
         self.vector: NDArray[float64] = self._once[:parameters]
         self.gradient: NDArray[float64] = self._once_grad[:parameters]
@@ -72,11 +92,14 @@ class Tape:
             raise FloatingPointError("infinite or NaN")
         return loss
 
-    def compute(self, data: NDArray[float64]) -> tuple[float, float]:
+    def compute(self, data: NDArray[float64]) -> tuple[float, int]:
         """The loss, and whether anything is infinite or NaN."""
-        if len(data) != self._samples:
-            self._make_room(len(data))
-        return self._run(self._tape, self._once, self._once_grad, self._work, data, self._blocks)
+        if data is not self._data:
+            if len(data) != self._job.samples:
+                self._make_room(len(data))
+            self._data, self._job.data, self._job.width = data, data.ctypes.data, data.shape[1]
+        odd = self._run(self._address)
+        return self._job.loss, odd
 
     @property
     def source(self) -> str:
@@ -86,20 +109,24 @@ class Tape:
     def _make_room(self, samples: int) -> None:
         import numpy as np
 
-        self._samples, self._blocks = samples, -(-samples // BLOCK)
-        stride = -(-samples // self._blocks // 8) * 8
-        kept = self._blocks if self._writer.sums else 1
-        size = self._writer.rows * stride * (1 + kept)
-        room = np.zeros(size + 8)
-        start = -room.ctypes.data % 64 // 8  # a vector of eight must not straddle a cache line
-        self._work = room[start : start + size]
+        job, blocks = self._job, -(-samples // BLOCK)
+        stride = 1 if samples == 1 else -(-samples // blocks // 8) * 8
+        if stride % 64 == 0:
+            stride += 8  # rows a power of two apart would share a few lines of the cache
+        size = self._writer.rows * stride * (1 + (blocks if self._writer.sums else 1))
+        widest = -(-self._writer.widest // 16) * 16
+        room = np.zeros(8 + size + 16 + widest * (min(samples, BLOCK) + 8))
+        begin = room.ctypes.data + -room.ctypes.data % 64  # no vector straddles a cache line
+        self._room = room
+        job.work, job.columns = begin, begin + 8 * (-(-size // 8) * 8)
+        job.samples, job.blocks, job.stride = samples, blocks, stride
 
 
 class _Writer:
     """Writes the tape of a plan: a header, lists, and the instructions, eight integers each.
 
     Nodes that are computed once have a place in `once`, the others a row.  The first rows are the
-    columns of the data, a row of ones, and two spare rows that fill up layers.  What is computed
+    columns of the data, and a row of ones.  What is computed
     once and read by an instruction on rows is spread over a row of its own.
 
     Attributes:
@@ -107,6 +134,7 @@ class _Writer:
         rows: how many there are.
         copies: (from, to) in `once`, where the weights of an output were not side by side.
         sums: the nodes that are sums over the samples.
+        widest: the most inputs or outputs that a layer has.
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
@@ -119,18 +147,19 @@ class _Writer:
             self.place[i] = self.constant(number)
         self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
         self.sums: list[int] = []
+        self.widest = 0
         self.groups = groups = self.grouped()
         for i in chain(self.sums, *groups[ONCE], *groups[AFTER]):
             self.place[i] = len(self.once)
             self.once.append(0.0)
         self.place[_ONES] = self.one
-        self.row = {i: row for row, i in enumerate(plan.columns)}
+        self.columns = sorted(plan.columns, key=plan.columns.__getitem__)
+        self.row = {i: row for row, i in enumerate(self.columns)}
         self.spread = self.spread_over_rows(groups[EACH])
         self.row[_ONES] = len(self.row)
-        self.spare_in, self.spare_out = len(self.row), len(self.row) + 1
-        for row, i in enumerate(chain(self.spread, *groups[EACH]), start=len(self.row) + 2):
+        for row, i in enumerate(chain(self.spread, *groups[EACH]), start=len(self.row)):
             self.row[i] = row
-        self.rows = len(self.row) + 2
+        self.rows = len(self.row)
         self.copies: list[tuple[int, int]] = []
         self.lists: list[int] = []
         self.tape = self.written()
@@ -143,7 +172,7 @@ class _Writer:
         after, after_back = self.instructions(groups[AFTER], self.place)
         code = [once, each, after, after_back, each_back, once_back]
         lists: list[list[Iterable[int]]] = [
-            [[column] for column in plan.columns.values()],
+            [[plan.columns[i]] for i in self.columns],
             [*self.copies],
             [(self.one, self.row[_ONES], 0)],
             [(self.row[plan.inputs[i][0]], self.place[i]) for i in self.sums],
@@ -155,7 +184,7 @@ class _Writer:
         mean = plan.phases[plan.result] == EACH
         header += [self.row[plan.result] if mean else self.place[plan.result], mean]
         idle = sum(not plan.active[i] for i in self.spread)
-        header += [len(self.once), self.spare_out + 1 + idle]
+        header += [len(self.once), self.row[_ONES] + 1 + idle]
         begins = accumulate(map(len, code), initial=_HEADER + len(self.lists))
         return [*begins, *header, *self.lists, *chain(*code)]
 
@@ -285,9 +314,10 @@ class _Writer:
         return made[0], made[1]
 
     def layer(self, group: list[int]) -> _Instruction:
-        """Dot products of the same inputs: outputs and inputs filled up to multiples of four."""
+        """Dot products of the same inputs; those that take a gradient are first."""
         inputs = sorted(self.layers[group[0]], key=self.is_active, reverse=True)
         active = sum(map(self.is_active, inputs))
+        self.widest = max(self.widest, len(inputs), len(group))
         starts = []
         for i in group:
             places = [self.place[self.layers[i][j]] for j in inputs]
@@ -296,10 +326,7 @@ class _Writer:
                 places = [len(self.once)]
                 self.once += [0.0] * len(inputs)
             starts.append(places[0])
-        fill = -len(group) % 4
-        outs = [self.row[i] for i in group] + [self.spare_out] * fill
-        ins = [self.row[j] for j in inputs] + [self.spare_in] * (-len(inputs) % 4)
-        starts += starts[-1:] * fill
+        outs, ins = [self.row[i] for i in group], [self.row[j] for j in inputs]
         lists = [self.listed(outs), self.listed(ins), len(inputs), self.listed(starts)]
         instruction = [_LAYER, len(group), *lists, active, 0]
         return instruction, instruction
