@@ -118,6 +118,7 @@ def label_latex(label: str) -> str:
         (not rest and not re.fullmatch(r"\\[a-zA-Z]+|\w", base))
         or len(set(scripts)) < len(scripts)
         or re.search(r"[\\_^~{}]", plain)
+        or not plain.isprintable()
     ):  # fmt: skip
         special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
         printable = (c if c.isprintable() else " " for c in label)

@@ -97,6 +97,7 @@ def test_any_label_has_balanced_latex(label):
         (r"\newpage", r"\text{\textbackslash{}newpage}"),
         (r"\foo_1", r"\text{\textbackslash{}foo\_1}"),
         ("a\n\nb", r"\text{a  b}"),
+        ("\0_1", r"\text{ \_1}"),
     ],
 )
 def test_labels_in_latex(label, typeset):
