@@ -55,8 +55,8 @@ def kernel_source() -> str:
         "functions": _functions(),
         "forward": _forward("EACH_OF(s, width) {{ {}f[s] = {}; }}"),
         "forward of one": _forward("*f = {1};"),
-        "backward": _backward("[s]", "EACH_OF(s, width) {{ {}double {}; to[s] += {}; }}"),
-        "backward of one": _backward("[0]", "{1}; *to += {2};"),
+        "backward": _backward("[s]", "EACH_OF(s, width) {{ {}double {}; {}; }}"),
+        "backward of one": _backward("[0]", "{1}; {2};"),
         "fingerprint": f"EXPORT const unsigned written_from = {fingerprint()}u;\n",
     }
     template = _TEMPLATE.read_text(encoding="utf-8")
@@ -67,13 +67,6 @@ def kernel_source() -> str:
 def codes() -> dict[str, int]:
     """The number of each instruction that computes a row of one or two inputs, by its name."""
     return {op.name: i for i, op in enumerate(_ROWS)}
-
-
-@cache
-def edge_codes() -> dict[tuple[str, bool], int]:
-    """The number of each instruction that hands a gradient on, by partial and gate."""
-    edges = dict.fromkeys((partial, op.gate) for op in _ROWS for partial in op.partials)
-    return {edge: i for i, edge in enumerate(edges)}
 
 
 def _functions() -> str:
@@ -95,14 +88,17 @@ def _forward(statement: str) -> str:
 
 
 def _backward(index: str, statement: str) -> str:
-    """A branch for each partial derivative: the chain rule along one edge, or a row of edges."""
+    """A branch for each row of the table: the chain rule, along the edges to its inputs."""
     lines = []
-    for (partial, gate), number in edge_codes().items():
-        step = f"local * up{index}"
-        if gate:
-            step = f"local != 0.0 ? {step} : 0.0"
-        parts = _reads(partial), f"local = {formula_c(partial)}", step
-        lines.append(f"      case {number}: {statement.format(*parts)} break;\n")
+    for number, op in enumerate(_ROWS):
+        lines.append(f"      case {number}:\n")
+        for partial, letter in zip(op.partials, "xy"):
+            step = f"local * up{index}"
+            if op.gate:
+                step = f"local != 0.0 ? {step} : 0.0"
+            parts = _reads(partial), f"local = {formula_c(partial)}", f"g{letter}{index} += {step}"
+            lines.append(f"        if (to_{letter}) {{ {statement.format(*parts)} }}\n")
+        lines.append("        break;\n")
     return "".join(lines)
 
 

@@ -3,8 +3,8 @@
 Nothing is compiled per graph, so a program is ready as soon as its tape is written, and any graph
 will do, wide or deep.  An instruction works on rows, one number per sample, for up to 128 samples
 at once.  Nodes of the same operation whose rows lie side by side share an instruction; dot
-products of the same inputs are one instruction, a layer.  Going back there is one instruction per
-edge, or row of edges: the chain rule, as the kernel applies it, see ``kernel.c.in``.
+products of the same inputs are one instruction, a layer.  Going back, each instruction
+hands gradients on to what it read: the chain rule, as the kernel applies it, see ``kernel.c.in``.
 
 Elsewhere the rows are called registers, and the whole a Wengert list.
 """
@@ -21,7 +21,7 @@ from ...ops import Op
 from ...tell.languages import formula_text
 from ..plan import AFTER, EACH, ONCE, Plan
 from ..terms import DOT
-from .kernel import codes, edge_codes, load
+from .kernel import codes, load
 
 if TYPE_CHECKING:
     from numpy import float64
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
 BLOCK = 128  # samples; their rows stay in the processor's cache
 _SUM, _DOT, _LAYER = -1, -2, -3  # as the kernel calls them
-_HEADER = 20
+_HEADER = 17
 _Groups: TypeAlias = "list[list[int]]"
-_Instruction: TypeAlias = "tuple[list[int], list[int]]"  # eight integers; those that go back
 
 
 class Job(Structure):
@@ -167,10 +166,8 @@ class _Writer:
     def written(self) -> list[int]:
         """The tape; the kernel reads its header."""
         plan, groups = self.plan, self.groups
-        once, once_back = self.instructions(groups[ONCE], self.place)
-        each, each_back = self.instructions(groups[EACH], self.row)
-        after, after_back = self.instructions(groups[AFTER], self.place)
-        code = [once, each, after, after_back, each_back, once_back]
+        rows = [self.place, self.row, self.place]
+        code = [self.instructions(groups[phase], rows[phase]) for phase in (ONCE, EACH, AFTER)]
         lists: list[list[Iterable[int]]] = [
             [[plan.columns[i]] for i in self.columns],
             [*self.copies],
@@ -251,69 +248,57 @@ class _Writer:
         )
         return sorted(read, key=plan.active.__getitem__)
 
-    def instructions(self, groups: _Groups, at: dict[int, int]) -> tuple[list[int], list[int]]:
-        """The instructions that compute `groups`, and those that go back."""
-        forward: list[int] = []
-        backward: list[list[int]] = []
+    def instructions(self, groups: _Groups, at: dict[int, int]) -> list[int]:
+        """The instructions that compute `groups`."""
+        code: list[int] = []
         for group in groups:
             op = self.plan.ops[group[0]]
             assert op
             if group[0] in self.layers:
-                made = [self.layer(group)]
+                code += self.layer(group)
             elif op.variadic:
-                made = [self.sum(i, at) for i in group]
+                code += chain(*(self.sum(i, at) for i in group))
             else:
-                made = self.elementwise(op, group, at)
-            for instruction, edges in made:
-                forward += instruction
-                backward.append(edges)
-        return forward, [*chain(*reversed(backward))]
+                code += self.elementwise(op, group, at)
+        return code
 
-    def elementwise(self, op: Op, group: list[int], at: dict[int, int]) -> list[_Instruction]:
+    def elementwise(self, op: Op, group: list[int], at: dict[int, int]) -> list[int]:
         """Nodes whose rows lie side by side, and those of their inputs, share an instruction."""
-        plan = self.plan
+        plan, number = self.plan, codes()[op.name]
         n = 0 if op.n is None else self.constant(op.n)
-        runs: list[tuple[list[int], list[bool]]] = []
+        code: list[int] = []
+        count = 0  # of nodes in the last instruction
         for i in group:
             inputs = plan.inputs[i]
-            operands = [at[i], at[inputs[0]], at[inputs[-1]]]
-            active = [plan.active[j] for j in inputs]
-            if runs and runs[-1][1] == active:
-                run = runs[-1][0]
-                if operands == [place + run[1] for place in run[2:5]]:
-                    run[1] += 1
-                    continue
-            runs.append(([codes()[op.name], 1, *operands, n, 0, 0], active))
-        made = []
-        for run, active in runs:
-            edges = [
-                (edge_codes()[partial, op.gate], *run[1:6], run[3 + k], 0)
-                for k, partial in enumerate(op.partials)
-                if active[k]
-            ]
-            made.append((run, [*chain(*edges)]))
-        return made
+            places = [at[i], at[inputs[0]], at[inputs[-1]]]
+            active = sum(plan.active[j] << k for k, j in enumerate(inputs))
+            if count and code[-2] == active and places == [k + count for k in code[-6:-3]]:
+                count = code[-7] = count + 1
+            else:
+                count = 1
+                code += [number, 1, *places, n, active, 0]
+        return code
 
-    def sum(self, i: int, at: dict[int, int]) -> _Instruction:
+    def sum(self, i: int, at: dict[int, int]) -> list[int]:
         """A sum, or a dot product: (place of x, of y) for each product, going back (to, of y)."""
         plan, inputs = self.plan, self.plan.inputs[i]
         if plan.ops[i] is not DOT:
+            terms = [at[j] for j in inputs]
             active = [at[j] for j in inputs if plan.active[j]]
-            forward = [_SUM, 1, at[i], self.listed(at[j] for j in inputs), len(inputs), 0, 0, 0]
-            return forward, [_SUM, 1, at[i], self.listed(active), len(active), 0, 0, 0]
+            lists = self.listed(terms), len(terms), self.listed(active), len(active)
+            return [_SUM, 1, at[i], *lists, 0]
         pairs = DOT.pairs(len(inputs))
-        terms = [
+        products = [
             *zip(inputs, inputs[pairs : 2 * pairs]),
             *((b, _ONES) for b in inputs[2 * pairs :]),
         ]
-        edges = [edge for x, y in terms for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
-        made = []
-        for products in (terms, edges):
-            places = self.listed(at[j] for product in products for j in product)
-            made.append([_DOT, 1, at[i], places, len(products), 0, 0, 0])
-        return made[0], made[1]
+        edges = [edge for x, y in products for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
+        code = [_DOT, 1, at[i]]
+        for pairs_of in (products, edges):
+            code += [self.listed(at[j] for pair in pairs_of for j in pair), len(pairs_of)]
+        return [*code, 0]
 
-    def layer(self, group: list[int]) -> _Instruction:
+    def layer(self, group: list[int]) -> list[int]:
         """Dot products of the same inputs; those that take a gradient are first."""
         inputs = sorted(self.layers[group[0]], key=self.is_active, reverse=True)
         active = sum(map(self.is_active, inputs))
@@ -328,8 +313,7 @@ class _Writer:
             starts.append(places[0])
         outs, ins = [self.row[i] for i in group], [self.row[j] for j in inputs]
         lists = [self.listed(outs), self.listed(ins), len(inputs), self.listed(starts)]
-        instruction = [_LAYER, len(group), *lists, active, 0]
-        return instruction, instruction
+        return [_LAYER, len(group), *lists, active, 0]
 
     def listing(self) -> str:
         """What is computed, in order."""
