@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BLOCK = 128  # samples; their rows stay in the processor's cache
 _SUM, _DOT, _LAYER = -1, -2, -3  # as the kernel calls them
-_HEADER = 17
+_HEADER = 18
 _Groups: TypeAlias = "list[list[int]]"
 
 
@@ -181,7 +181,7 @@ class _Writer:
         mean = plan.phases[plan.result] == EACH
         header += [self.row[plan.result] if mean else self.place[plan.result], mean]
         idle = sum(not plan.active[i] for i in self.spread)
-        header += [len(self.once), self.row[_ONES] + 1 + idle]
+        header += [len(plan.parameters), len(self.once), self.row[_ONES] + 1 + idle]
         begins = accumulate(map(len, code), initial=_HEADER + len(self.lists))
         return [*begins, *header, *self.lists, *chain(*code)]
 
