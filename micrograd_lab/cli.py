@@ -8,10 +8,13 @@ one line and exit code 2.
 
 from __future__ import annotations
 
+import codecs
 import inspect
+import math
 import os
 import re
 import sys
+import unicodedata
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without σ and ∂ shows ?
+            stream.reconfigure(errors="legible")  # a terminal without σ and ∂ shows sigma and d
     options = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
         options.run(options)
@@ -117,10 +120,7 @@ def draw(parser: ArgumentParser) -> Run:
       micrograd-lab draw "g = w*x; f = g + b" w=-2 x=5 b=3
       micrograd-lab draw "sigmoid(w_1*x_1 + w_0)" w_1=0.15 x_1=0.12 w_0=0.1 -o neuron.png
     """
-    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument(
-        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
-    )
+    _expect_expression(parser)
     parser.add_argument(
         "-o", "--output", default="graph.svg", metavar="FILE",
         help=".svg, .png, .pdf or .dot (default: %(default)s)",
@@ -152,10 +152,7 @@ def step(parser: ArgumentParser) -> Run:
       micrograd-lab step "w*x + b" w=-2 x=5 b=3
       micrograd-lab step "g = w*x; f = g + b" w=-2 x=5 b=3 -o f.html
     """
-    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument(
-        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
-    )
+    _expect_expression(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="write a page: FILE.html")
 
     def run(parsed: Namespace) -> None:
@@ -183,22 +180,23 @@ def explain(parser: ArgumentParser) -> Run:
       micrograd-lab explain "w*x + b" w w=-2 x=5 b=3
       micrograd-lab explain "g = tanh(w*x); f = g*g + g" g w=0.5 x=2 --latex
     """
-    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    parser.add_argument("wrt", metavar="NAME", help="differentiate with respect to this name")
-    parser.add_argument(
-        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
-    )
+    _expect_expression(parser, ("wrt", "NAME", "differentiate with respect to this name"))
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--latex", action="store_true", help="an aligned environment")
     form.add_argument("--markdown", action="store_true", help="nested lists")
 
     def run(parsed: Namespace) -> None:
-        result = expression(parsed.expression, _numbers(parsed.numbers))
+        words = [parsed.wrt, *parsed.numbers]
+        name, *numbers = sorted(words, key=lambda word: "=" in word)
+        if "=" in name:
+            example = f'"{parsed.expression}" {name.partition("=")[0]} {" ".join(words)}'
+            raise ValueError(f"name the value to explain, as in: explain {example}")
+        result = expression(parsed.expression, _numbers(numbers))
         graph = Graph(result, products=False)
         nodes = {name: node for node, name in graph.names.items()}
-        wrt = nodes.get(parsed.wrt) or nodes.get(as_label(parsed.wrt))
+        wrt = nodes.get(name) or nodes.get(as_label(name))
         if wrt is None:
-            raise ValueError(f"there is no {parsed.wrt} here; there are {', '.join(nodes)}")
+            raise ValueError(f"there is no {name} here; there are {', '.join(nodes)}")
         text = derivation(result, wrt)
         print(text.latex if parsed.latex else text.markdown if parsed.markdown else text)
 
@@ -305,6 +303,38 @@ examples:
 """
 
 
+_SIGNS = {
+    "∂": "d", "−": "-", "×": "*", "÷": "/", "·": "*", "√": "sqrt", "∞": "inf", "≈": "~", "≠": "!=",
+    "≤": "<=", "≥": ">=", "→": "->", "←": "<-", "′": "'", "│": "|", "⋮": ":", "⁄": "/",
+}  # fmt: skip
+
+
+def _legible(error: UnicodeError) -> tuple[str, int]:
+    """In place of signs that an encoding lacks: ones that it has; `?` for other letters."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = ""
+    for sign in re.sub("([⁰¹²³⁴⁵⁶⁷⁸⁹⁻ʸ]+)", r"^\1", error.object[error.start : error.end]):
+        greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(sign, ""))
+        plain = "".join(_SIGNS.get(x, x) for x in unicodedata.normalize("NFKC", sign))
+        if greek:
+            plain = greek[2].lower() if greek[1] == "SMALL" else greek[2].title()
+        text += plain if plain.isascii() else "?"
+    return text, error.end
+
+
+codecs.register_error("legible", _legible)
+
+
+def _expect_expression(parser: ArgumentParser, *between: tuple[str, str, str]) -> None:
+    """The arguments of a command on an expression: it, others (key, shown, help), its numbers."""
+    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
+    for key, shown, told in between:
+        parser.add_argument(key, metavar=shown, help=told)
+    parser.add_argument(
+        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
+    )
+
+
 def _parse(words: list[str]) -> Namespace:
     """The options of a command line, and as `run` the function to call with them."""
     parser = _OneLineParser(
@@ -361,6 +391,8 @@ def _numbers(words: Sequence[str]) -> dict[str, float]:
             numbers[name] = float(number)
         except ValueError:
             raise ValueError(f"{number!r} is not a number for {name}; write {name}=0.5") from None
+        if math.isinf(numbers[name]) and "inf" not in number.lower():
+            raise ValueError(f"{name}={number} is beyond 1.8e308, the largest float")
     return numbers
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
@@ -233,10 +234,9 @@ def _value(x: Value | float) -> Value:
 
 
 def _float(number: float) -> float:
-    try:
-        return float(number)
-    except OverflowError:
-        raise ValueError("a number beyond 1.8e308, the largest float") from None
+    if not -sys.float_info.max <= number <= sys.float_info.max:
+        raise ValueError("a number beyond 1.8e308, the largest float")
+    return float(number)
 
 
 def _quote(node: ast.AST, text: str) -> str:
