@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 
 from .domain import Number, recording
 from .engine import Value, method, record, recorded
@@ -13,7 +12,6 @@ from .ops import OPS, Op
 
 __all__ = ["dot", "gradients", "logsumexp", "maximum", "minimum", "total"]
 
-_method = cache(method)
 _SUM, _DOT = OPS["sum"], OPS["dot"]
 _logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
 
@@ -104,7 +102,7 @@ def apply(op: Op, inputs: Sequence[Value]) -> Value:
     16.0
     """
     if not op.variadic:
-        return _method(op)(*inputs)
+        return method(op)(*inputs)
     if not (pairs := op.pairs(len(inputs))):
         return total(inputs)
     return dot(inputs[:pairs], inputs[pairs : 2 * pairs], *inputs[2 * pairs :])

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from .domain import Number, outside, real
 from .formulas import compiled_rule
 from .guards import compared, read, set_aside, warn_of_readings
 from .ops import OPS, Op, row
+from .ufuncs import beside_arrays
 
 if TYPE_CHECKING:
     from .methods import Methods  # for editors: what the loop at the end of this file adds
@@ -54,7 +55,6 @@ class Value(Methods):
     """
 
     __slots__ = ("_data", "aside", "grad", "inputs", "label", "op", "serial", "slopes")
-    __array_ufunc__ = None  # a NumPy scalar on the left leaves the operation to us
 
     def __init__(self, data: Number, label: str = "") -> None:
         if not isinstance(label, str):
@@ -135,6 +135,7 @@ class Value(Methods):
         return reduced(self, record)
 
 
+@cache
 def method(op: Op) -> Callable[..., Value]:
     """What a row of one or two inputs does to values: compute, differentiate, write down.
 
@@ -251,6 +252,7 @@ def _comparison(sign: str) -> Callable[[Value, Number], bool]:
 _serial = operator.attrgetter("serial")
 _blank = partial(object.__new__, Value)
 _pow, _radd = method(OPS["pow"]), _reflected(OPS["add"])
+Value.__array_ufunc__ = beside_arrays(Value, method)  # type: ignore[method-assign]
 for _op in OPS.values():
     if _op.unary:
         setattr(Value, _op.name, method(_op))

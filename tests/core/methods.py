@@ -14,11 +14,12 @@ STUB = Path(engine.__file__).with_name("methods.pyi")
 HEAD = '''\
 """What the table of ``ops.py`` gives to `Value`; written by tests/core/methods.py, and tested."""
 
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 from typing_extensions import Self
 
 class Methods:
+    def __array_ufunc__(self, ufunc: Any, how: str, *inputs: Any, **options: Any) -> Any: ...
     def __neg__(self) -> Self: ...
     def __abs__(self) -> Self: ...
 '''

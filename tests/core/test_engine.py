@@ -57,16 +57,9 @@ def test_anything_else_is_refused_by_name(foreign):
             operation(foreign, Value(1.0))
 
 
-def test_arrays_are_refused_on_both_sides():
-    np = pytest.importorskip("numpy")
-    array = np.ones(2)
+def test_an_array_is_no_number():
     with pytest.raises(TypeError, match="not ndarray"):
-        Value(array)
-    for operation in (lambda a, b: a * b, lambda a, b: a - b, lambda a, b: a**b):
-        with pytest.raises(TypeError):
-            operation(Value(1.0), array)
-        with pytest.raises(TypeError):
-            operation(array, Value(1.0))
+        Value(np.ones(2))
 
 
 def test_a_foreign_operand_gets_its_turn():
