@@ -17,10 +17,11 @@ from functools import cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .copies import reduced
+from .copies import copying
 from .domain import Number, outside, real
 from .formulas import compiled_rule
-from .guards import compared, read, set_aside, warn_of_readings
+from .given import Spellings, kind_of, node_of, own_backward, ready
+from .guards import aside, comparison, read, set_aside, warn_of_readings
 from .ops import OPS, Op, row
 from .ufuncs import beside_arrays
 
@@ -32,11 +33,13 @@ else:
 _next_serial = count().__next__
 
 
-class Value(Methods):
+class Value(Spellings, Methods):
     """A number in a computation; every row of the table is one of its operators or methods.
 
     Args:
         data: any real number: int, float, bool, Fraction, Decimal or a NumPy scalar.
+        children: a label; or for a node of your own the values that it is computed from.
+        how: for a node of your own its slopes, or a name: then assign `_backward`.
         label: a name for drawings and messages; `w_{1,1}^{(1)}` is typeset.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -56,16 +59,22 @@ class Value(Methods):
 
     __slots__ = ("_data", "aside", "grad", "inputs", "label", "op", "serial", "slopes")
 
-    def __init__(self, data: Number, label: str = "") -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"a label is text, not {type(label).__name__} {label!r:.60}")
+    def __init__(
+        self, data: Number, children: Any = "", how: Any = None, label: str = "", **named: Any
+    ) -> None:
         self._data: float = data if type(data) is float else real(data)
         self.grad: float = 0.0
         self.op: Op | None = None
         self.inputs: tuple[Value, ...] = ()
         self.slopes: tuple[float, ...] = ()
-        self.label: str = label
+        self.label: str = label or children
+        if how is not None or named or not type(children) is type(label) is str:
+            self.label, self.op, self.inputs, self.slopes = node_of(children, how, label, **named)
         self.serial: int = _next_serial()
+
+    def __init_subclass__(cls) -> None:
+        global _plain
+        _plain = False  # from now on `record` looks at the classes of its inputs
 
     @property
     def data(self) -> float:
@@ -94,7 +103,9 @@ class Value(Methods):
                     reached.add(x)
                     computed.append(x)
         computed.sort(key=_serial, reverse=True)
+        ready(computed)
         warn_of_readings(computed[-1].serial if computed else self.serial, self.serial)
+        gradient = real(gradient)
         self.grad = gradient if self.inputs else self.grad + gradient
         propagate(computed)
 
@@ -127,12 +138,6 @@ class Value(Methods):
     def __repr__(self) -> str:
         label = f"{self.label}: " if self.label else ""
         return f"Value({label}{self.data:.6g}, grad={self.grad:.6g})"
-
-    def __copy__(self) -> Value:
-        return record(self.data, self.op, self.inputs, self.slopes, self.grad, self.label)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return reduced(self, record)
 
 
 @cache
@@ -180,7 +185,7 @@ def record(
     data: float, op: Op | None, inputs: Any, slopes: Any, grad: float = 0.0, label: str = ""
 ) -> Value:
     """The value that `op` computed from `inputs`: this is how a graph comes about."""
-    node = _blank()
+    node = _blank() if _plain else object.__new__(kind_of(inputs) or Value)
     node._data = data
     node.grad = grad
     node.op = op
@@ -214,6 +219,8 @@ def propagate(nodes: Iterable[Value]) -> None:
             x.grad += dx * upstream
             y.grad += dy * upstream
             continue
+        if not slopes:
+            aside(node).get("backward", list)()  # the program's own; a leaf has none
         for x, slope in zip(node.inputs, slopes):
             # a shut gate, a dead relu, stops even an infinite gradient
             x.grad += slope * upstream if slope or not node.op.gate else 0.0  # type: ignore[union-attr]
@@ -222,7 +229,9 @@ def propagate(nodes: Iterable[Value]) -> None:
 def _operand(other: Any) -> Value | None:
     """`other` as a value, or None if Python should ask the other operand instead."""
     try:
-        return other if isinstance(other, Value) else Value(other)
+        if isinstance(other, Value):
+            return other
+        return record(other if type(other) is float else real(other), None, (), ())
     except TypeError:
         return None
 
@@ -237,21 +246,12 @@ def _reflected(op: Op) -> Callable[[Value, Number], Value]:
     return reflected
 
 
-def _comparison(sign: str) -> Callable[[Value, Number], bool]:
-    """A comparison by number, which is written down; equality and hash stay by identity."""
-    compare: Callable[[float, float], bool] = getattr(operator, sign)
-
-    def comparison(self: Value, other: Number) -> bool:
-        if (y := _operand(other)) is None:
-            return NotImplemented  # type: ignore[no-any-return]
-        return compared(self, sign, y, compare(self._data, y._data))
-
-    return comparison
-
-
+_plain = True  # there is no subclass
 _serial = operator.attrgetter("serial")
 _blank = partial(object.__new__, Value)
 _pow, _radd = method(OPS["pow"]), _reflected(OPS["add"])
+Value.__copy__, Value.__reduce__ = copying(record)  # type: ignore[method-assign]
+Value._backward = own_backward(propagate)  # type: ignore[method-assign, assignment]
 Value.__array_ufunc__ = beside_arrays(Value, method)  # type: ignore[method-assign]
 for _op in OPS.values():
     if _op.unary:
@@ -262,4 +262,4 @@ for _sign, _name in {"sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}
     setattr(Value, f"__r{_sign}__", _reflected(OPS[_name]))
 Value.__neg__, Value.__abs__ = Value.neg, Value.abs  # type: ignore[method-assign]
 for _sign in ("lt", "le", "gt", "ge"):
-    setattr(Value, f"__{_sign}__", _comparison(_sign))
+    setattr(Value, f"__{_sign}__", comparison(_sign, _operand))

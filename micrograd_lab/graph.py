@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping
 from copy import copy
 
 from .calculus import apply
-from .domain import outside, recording
+from .domain import recording
 from .engine import Value, propagate, record, recorded
-from .formulas import evaluate
+from .given import settle
 from .guards import guards_of, moved
-from .ops import OPS, Op
+from .ops import OPS
 
 __all__ = ["Graph"]
 
@@ -57,11 +57,15 @@ class Graph:
         products: bool | None = None,
     ) -> None:
         if not isinstance(result, Value):
-            raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
+            raise TypeError(
+                f"result must be a Value, got {type(result).__name__} {result!r:.60}"
+                + "; max(0, x) may be 0, maximum(0, x) not" * (type(result) is int)
+            )
         self.notes: list[str] = []
         self.twins: dict[Value, Value] = {}
         self.result: Value = result
         self.nodes: list[Value] = recorded(result)
+        settle(self.nodes)
         self.names: dict[Value, str] = _names(self.nodes)
         leaves = [node for node in self.nodes if not node.inputs]
         if parameters is None:
@@ -159,7 +163,8 @@ class Graph:
             raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
         for node in self.nodes:
             if node.op and node not in data and any(x in data for x in node.inputs):
-                data[node] = _recompute(node.op, [data.get(x, x.data) for x in node.inputs])
+                inputs = [Value(data.get(x, x.data)) for x in node.inputs]
+                data[node] = apply(node.op, inputs).data
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
@@ -275,19 +280,6 @@ def listed(names: list[str]) -> str:
     return (
         ", ".join(names) if len(names) < 5 else f"{', '.join(names[:3])} and {len(names) - 3} more"
     )
-
-
-def _recompute(op: Op, inputs: list[float]) -> float:
-    """The number that `op` gives for other inputs."""
-    try:
-        if op.variadic:
-            pairs = op.pairs(len(inputs))
-            products = map(operator.mul, inputs[:pairs], inputs[pairs : 2 * pairs])
-            return float(sum(products) + sum(inputs[2 * pairs :]))
-        letters = dict(zip("xy", inputs))
-        return float(evaluate(op.formula, letters | ({} if op.n is None else {"n": op.n})))
-    except (ArithmeticError, ValueError) as error:
-        return outside(op, tuple(map(Value, inputs)), error)[0]
 
 
 def _names(nodes: list[Value]) -> dict[Value, str]:

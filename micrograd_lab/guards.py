@@ -9,8 +9,9 @@ were compared, if that was computed, so that whoever reads the graph finds it.
 
 from __future__ import annotations
 
+import operator
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -76,16 +77,23 @@ def watched() -> Iterator[Trace]:
         _TRACE.reset(token)
 
 
-def compared(left: Any, sign: str, right: Any, held: bool) -> bool:
-    """Write down that `left` was compared with `right`; returns how it went."""
-    trace = _TRACE.get()
-    if trace is not None:
-        trace.append(Guard(left, sign, right, held))
-    elif left is not right:
-        younger, older = sorted((left, right), key=_age, reverse=True)
-        if younger.inputs:  # it holds the other one, and not itself: no cycle
-            set_aside(younger, guards=(*kept(younger), (older, sign, younger is left, held)))
-    return held
+def comparison(sign: str, operand: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
+    """A comparison by number, which is written down; equality and hash stay by identity."""
+    compare: Callable[[float, float], bool] = getattr(operator, sign)
+
+    def compared(left: Any, other: Any) -> bool:
+        if (right := operand(other)) is None:
+            return NotImplemented  # type: ignore[no-any-return]
+        held, trace = compare(left.data, right.data), _TRACE.get()
+        if trace is not None:
+            trace.append(Guard(left, sign, right, held))
+        elif left is not right:
+            younger, older = sorted((left, right), key=_age, reverse=True)
+            if younger.inputs:  # it holds the other one, and not itself: no cycle
+                set_aside(younger, guards=(*kept(younger), (older, sign, younger is left, held)))
+        return held
+
+    return compared
 
 
 def guards_of(value: Any) -> list[Guard]:

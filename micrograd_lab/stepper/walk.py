@@ -50,7 +50,7 @@ class Walk:
         self._index = {node: i for i, node in enumerate(graph.nodes)}
         self._mentioned: dict[int, str] = {}
         self._names = {name: _name(name) for name in graph.names.values()}
-        self._writing: Writing = replace(HTML, name=self._names.__getitem__)
+        self._writing: Writing = replace(HTML, name=lambda x: self._names.get(x) or _name(x))
         seed = self._at[self.picture.result]
         self.data: dict[str, Any] = {
             "result": self._number(graph.result),

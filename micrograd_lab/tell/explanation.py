@@ -233,11 +233,13 @@ class FiniteDifference:
         node: the value.
         h: how far it is moved.
         slope: the measurement; infinite or NaN where there is none.
+        why: why there is none, if not for want of finite numbers.
     """
 
     node: Value
     h: float
     slope: float
+    why: str = ""
 
     @classmethod
     def measure(cls, graph: Graph, node: Value) -> FiniteDifference:
@@ -252,6 +254,8 @@ class FiniteDifference:
             change = graph.evaluate({node: above}) - graph.evaluate({node: below})
         except ValueError:  # outside the domain of an operation
             return cls(node, h, math.nan)
+        except TypeError as error:  # at an operation of the program's own
+            return cls(node, h, math.nan, str(error))
         return cls(node, h, change / (above - below))
 
     def line(self, graph: Graph, writing: Writing) -> Line:
@@ -259,7 +263,8 @@ class FiniteDifference:
         of, by = graph.names[graph.result], graph.names[self.node]
         f, x = writing.name(of), writing.name(by)
         if not math.isfinite(self.slope):
-            return Line(0, words=f"no check by a difference: {of} has no finite number nearby")
+            why = self.why or f"{of} has no finite number nearby"
+            return Line(0, words=f"no check by a difference: {why}")
         nearby = {"a": f"{f}({x} + h)", "b": f"{f}({x} {writing.minus} h)"}
         ratio = writing.formula("(a - b) / (2 * h)", nearby)
         close = math.isclose(

@@ -53,7 +53,8 @@ def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str,
     ('x0 * y0 + x1 * y1 + b', {'b': 4, 'x0': 0, 'y0': 2, 'x1': 1, 'y1': 3})
     """
     if not op.variadic:
-        return op.shown[0], dict(zip("xy", range(count)))
+        several = [f"x{i}" for i in range(count)]
+        return op.shown[0], dict(zip("xy" if count < 3 else several, range(count)))
     pairs = op.pairs(count)
     terms = ["dots"] + ["b"] * (count > 2 * pairs > 0)
     letters = {"b": count - 1} if len(terms) > 1 else {}
@@ -149,6 +150,10 @@ class _Writer:
                 return self.condition(test, body, orelse), 0
             case ast.BoolOp(op=op, values=values):
                 return self.join(op, values), 0
+            case ast.Call(func=ast.Name(id="own"), args=args):
+                start, end = self.brackets
+                inner = ", ".join(self.term(arg, 0) for arg in args)
+                return f"{self.letters['own']}{start}{inner}{end}", 9
             case ast.Call(func=ast.Name(id=name), args=args):
                 return self.call(name, args)
         raise ValueError(f"{ast.unparse(node)!r} is not part of a formula")

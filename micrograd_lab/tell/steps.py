@@ -120,7 +120,8 @@ class ForwardStep:
         """The parts of the line."""
         op = _op(self.node)
         formula, letters = spell_out(op, len(self.inputs))
-        formula, own = with_number(formula, op.n), {"dots": writing.dots}
+        formula = with_number(formula, op.n)
+        own = {"dots": writing.dots, "own": writing.name(op.name)}
         symbols, numbers = _substitutions(self.graph, self.node, self.inputs, letters, writing)
         return ForwardLine(
             name=writing.name(self.graph.names[self.node]),
@@ -217,7 +218,7 @@ class Edge:
         letters = self.op.partial(self.index, shown[:-1])[1]
         try:
             return float(evaluate(self.partial, letters | {"f": shown[-1], "n": self.op.n}))
-        except (ArithmeticError, ValueError):
+        except (ArithmeticError, NameError, ValueError):
             return self.local
 
     @cached_property
@@ -240,8 +241,9 @@ class Edge:
         letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
         symbols, numbers = _substitutions(graph, self.node, self.numbers, letters, writing)
         symbols["f"], numbers["f"] = writing.name(name), writing.number(self.numbers[-1])
-        in_numbers = writing.formula(partial, numbers)
         local = writing.number(self.local)
+        symbols[f"slope{self.index}"] = numbers[f"slope{self.index}"] = local
+        in_numbers = writing.formula(partial, numbers)
         return BackwardLine(
             target=writing.slope(of, x),
             upstream=writing.slope(of, name),

@@ -14,12 +14,22 @@ STUB = Path(engine.__file__).with_name("methods.pyi")
 HEAD = '''\
 """What the table of ``ops.py`` gives to `Value`; written by tests/core/methods.py, and tested."""
 
+from collections.abc import Callable
 from typing import Any, SupportsFloat
 
 from typing_extensions import Self
 
 class Methods:
+    m: Any
+    v: Any
+    velocity: Any
+    momentum: Any
+    @property
+    def _backward(self) -> Callable[[], None]: ...
+    @_backward.setter
+    def _backward(self, function: Callable[[], None]) -> None: ...
     def __array_ufunc__(self, ufunc: Any, how: str, *inputs: Any, **options: Any) -> Any: ...
+    def __copy__(self) -> Self: ...
     def __neg__(self) -> Self: ...
     def __abs__(self) -> Self: ...
 '''

@@ -70,9 +70,11 @@ def test_a_foreign_operand_gets_its_turn():
     assert Value(1.0) + Other() == "mine"
 
 
-def test_a_label_is_text():
-    with pytest.raises(TypeError, match=r"a label is text, not tuple"):
-        Value(1.0, (Value(1.0),))
+@pytest.mark.parametrize("wrong", [1, b"x", {"label": 2}], ids=repr)
+def test_a_label_is_text(wrong):
+    given = wrong if isinstance(wrong, dict) else {"children": wrong}
+    with pytest.raises(TypeError, match=r"a label is text, not (int|bytes)|values, not int"):
+        Value(1.0, **given)
 
 
 # operators
@@ -230,6 +232,14 @@ def test_gradients_do_not_follow_data_changed_after_recording():
     b.data = 100.0
     product.backward()
     assert a.grad == 3.0
+
+
+def test_the_gradient_to_start_with_becomes_a_float():
+    a = Value(2.0)
+    (a * 3).backward(Fraction(1, 2))
+    assert (type(a.grad), a.grad) == (float, 1.5)
+    with pytest.raises(TypeError, match="one real number, not str '2'"):
+        (a * 3).backward("2")
 
 
 def test_a_leaf_is_its_own_result_and_accumulates():

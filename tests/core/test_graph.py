@@ -15,6 +15,11 @@ def neuron():
     return a
 
 
+def test_a_zero_of_max_says_what_to_write():
+    with pytest.raises(TypeError, match=r"got int 0; max\(0, x\) may be 0, maximum\(0, x\) not"):
+        Graph(max(0, Value(-1.0)))
+
+
 def test_nodes_stand_in_the_order_they_were_made():
     w, x = Value(-2, "w"), Value(5, "x")
     graph = Graph(w * x + 3)

@@ -89,6 +89,12 @@ def test_a_truth_value_is_that_of_an_object():
     assert Value(0)
 
 
+def put_into_an_array(h):
+    array = np.zeros(2)
+    array[0] = h
+    return array[0]
+
+
 def cut(read):
     """A result with a value that was read on the way."""
     w, x = Value(2, "w"), Value(1, "x")
@@ -103,8 +109,10 @@ def cut(read):
         float,
         lambda h: np.array([h], dtype=float)[0],
         lambda h: np.add(np.zeros(2), float(h))[0],
+        put_into_an_array,
+        lambda h: np.floor([h])[0],
     ],
-    ids=["math", "float", "array", "numpy"],
+    ids=["math", "float", "array", "numpy", "element", "floor"],
 )
 def test_backward_warns_of_a_value_that_was_cut_off(read):
     result = cut(read)

@@ -6,7 +6,7 @@ import random
 import pytest
 from table import OPERATORS, ROWS, apply, arity, points, title
 
-from micrograd_lab import Value, ieee
+from micrograd_lab import Value, ieee, logsumexp, maximum, minimum
 
 torch = pytest.importorskip("torch")
 
@@ -71,6 +71,24 @@ def test_inside_ieee_a_row_gives_what_torch_gives_anywhere(op):
         for mine, yours in zip(ours, theirs, strict=True):
             same = mine == yours or (math.isnan(mine) and math.isnan(yours))
             assert same or math.isclose(mine, yours, rel_tol=1e-12), (at, ours, theirs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_functions_of_several_values_agree_with_torch(seed):
+    drawn = random.Random(seed)
+    at = [drawn.uniform(-50, 50) for _ in range(7)]
+    tensor = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    for ours, theirs in (
+        (logsumexp, torch.logsumexp(tensor, 0)),
+        (lambda values: maximum(*values), tensor.amax()),
+        (lambda values: minimum(*values), tensor.amin()),
+    ):
+        values, tensor.grad = [Value(x) for x in at], None
+        result = ours(values)
+        result.backward(3.0)
+        theirs.backward(torch.tensor(3.0, dtype=torch.float64))
+        assert result.data == pytest.approx(theirs.item(), rel=1e-14)
+        assert [v.grad for v in values] == pytest.approx(tensor.grad.tolist(), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(60))
