@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from .domain import Number, recording
 from .engine import Value, method, record, recorded
 from .formulas import compiled
+from .given import ready, settle
 from .ops import OPS, Op
 
 __all__ = ["dot", "gradients", "logsumexp", "maximum", "minimum", "total"]
@@ -120,21 +122,30 @@ def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
     (12.0, 12.0)
     """
     order = recorded(result)
+    settle(order)
     depends = set(map(_value, wrt))
     depends.update(node for node in order if not depends.isdisjoint(node.inputs))
     upstream = {result: Value(1.0)}
     with recording():
         for node in reversed(order):
-            if node.op is None or node not in upstream:
+            if node.op is None or node not in upstream or depends.isdisjoint(node.inputs):
                 continue
+            ready((node,))
             for i, x in enumerate(node.inputs):
                 if x in depends and (node.slopes[i] or not node.op.gate):
-                    partial, letters = node.op.partial(i, node.inputs)
-                    known = letters | {"f": node, "n": node.op.n}
-                    slope = eval(compiled(partial), _ON_VALUES, known)
+                    slope = _slope(node, node.op, i)
                     share = upstream[node] if slope == 1 else slope * upstream[node]
                     upstream[x] = upstream[x] + share if x in upstream else share
     return [upstream[value] if value in upstream else Value(0.0) for value in wrt]
+
+
+def _slope(node: Value, op: Op, i: int) -> Any:
+    """∂(node)/∂(input i) by its formula, or as a value that has no slopes where that has none."""
+    try:
+        partial, letters = op.partial(i, node.inputs)
+        return eval(compiled(partial), _ON_VALUES, letters | {"f": node, "n": op.n})
+    except (NameError, ValueError):
+        return Value(node.slopes[i], node.inputs, f"∂{op.name}/∂{'xy'[i] if i < 2 else i}")
 
 
 def _by_pairs(

@@ -1,8 +1,12 @@
+import itertools
 import math
+import random
 
 import pytest
+from table import ROWS, apply, arity, title
 
 from micrograd_lab import Value, gradients, logsumexp, maximum, minimum
+from micrograd_lab.ops import row
 
 
 def grads(result, values):
@@ -64,3 +68,60 @@ def test_logsumexp_shares_the_gradient_as_softmax_does():
 def test_logsumexp_of_nothing_is_refused():
     with pytest.raises(ValueError, match="logsumexp of 0 values; give at least 1"):
         logsumexp([])
+
+
+def with_backward(x):
+    """x², as micrograd's operations make it."""
+    square = Value(x.data**2, (x,), "square")
+
+    def _backward():
+        x.grad += 2 * x.data * square.grad
+
+    square._backward = _backward
+    return square
+
+
+def test_gradients_go_through_a_node_of_the_program_s_own_once_but_not_twice():
+    x = Value(2.0, "x")
+    for square in (Value(4.0, (x,), (4.0,)), with_backward(x)):
+        y, x.grad = square * 3, 0.0
+        (slope,) = gradients(y, [x])
+        y.backward()
+        assert slope.data == x.grad
+        with pytest.raises(ValueError, match=r"∂(given|square)/∂x, here Value\(.*no slopes"):
+            gradients(slope, [x])
+
+
+def test_a_slope_without_a_slope_of_its_own_is_a_number():
+    x = Value(0.0, "x")
+    y = x**1.5
+    y.backward()
+    (slope,) = gradients(y, [x])
+    assert slope.data == x.grad == 0.0
+    with pytest.raises(ValueError, match=r"∂pow_scalar/∂x, here Value\(0, grad=0\), has no slopes"):
+        gradients(slope, [x])
+
+
+EDGES = (
+    0.0, -0.0, 1.0, -1.0, 0.5, 1.5, 2.0, 20.0, -40.0, 700.0, 709.0, -700.0, 1e-8, 5e-324, -1e-320,
+    1e-200, 1e150, -1e308,
+)  # fmt: skip
+AT_EDGES = [*ROWS, *(row("pow_scalar", n) for n in (1.5, 1.0, 0.0, 0.001, 2.5, -1.0))]
+
+
+@pytest.mark.parametrize("op", AT_EDGES, ids=title)
+def test_gradients_are_those_of_backward_at_the_edges_too(op):
+    drawn, count = random.Random(op.name), arity(op)
+    places = itertools.product(EDGES, repeat=count) if count < 3 else [
+        drawn.choices(EDGES, k=count) for _ in range(50)
+    ]  # fmt: skip
+    for at in places:
+        values = [Value(x) for x in at]
+        try:
+            result = apply(op, values)
+        except ValueError:
+            continue  # outside the domain
+        result.backward()
+        for value, slope in zip(values, gradients(result, values)):
+            same = slope.data == value.grad or (math.isnan(slope.data) and math.isnan(value.grad))
+            assert same or math.isclose(slope.data, value.grad, rel_tol=1e-12), at
