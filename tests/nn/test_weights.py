@@ -261,3 +261,24 @@ def test_what_cannot_be_saved_leaves_the_file_alone(file):
         save(MLP(1, [1]), file.with_name("model.pt"))
     assert file.read_bytes() == before
     assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_softplus_is_exact_under_pytorch_where_its_own_default_is_not():
+    torch = pytest.importorskip("torch")
+    model = MLP(1, [1], activation=["softplus"], seed=1)
+    (w, b) = model.parameters()
+    w.data, b.data = 1.0, 0.0
+    for x in (20.5, 22.0, 30.0, 39.0):
+        ours = model([x]).data
+        assert to_torch(model)(torch.tensor([x], dtype=torch.float64)).item() == ours
+        assert ours > x or x > 36
+
+
+def test_a_softplus_that_is_cut_off_early_is_refused():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    for threshold in (1, 3, 10, 15):
+        modules = nn.Linear(1, 1), nn.Softplus(threshold=threshold)
+        with pytest.raises(ValueError, match=rf"module 1 is Softplus.*threshold={threshold}"):
+            from_torch(nn.Sequential(*modules))
+    assert from_torch(nn.Sequential(nn.Linear(1, 1), nn.Softplus())).layers
