@@ -143,3 +143,24 @@ def test_evaluating_with_a_value_from_elsewhere_is_refused():
 def test_at_a_kink_of_a_curve_any_gradient_between_both_slopes_is_right():
     x = Value(1.0)
     check_gradient(x.log() + x.log().relu())
+
+
+def test_a_gradient_that_is_half_right_is_seen_through_the_noise_of_a_large_number():
+    x = Value(0.3, "x")
+    small = record(x.sigmoid().data, OPS["sigmoid"], (x,), (0.5 * x.sigmoid().slopes[0],))
+    with pytest.raises(AssertionError, match=r"by backward, but the slope is 2\.4"):
+        check_gradient(small * 1e-9 + 1000)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e6])
+def test_the_estimate_of_the_error_is_neither_too_small_nor_far_too_large(offset):
+    for x in (-2.0, 0.1, 1.0, 3.0):
+        measured, error = slope(lambda x: math.sin(x) + offset, x)
+        noise = math.ulp(1 + offset) / (0.1 * abs(x))
+        assert abs(measured - math.cos(x)) <= error <= 1e-12 + 100 * noise
+
+
+def test_a_computed_value_that_is_changed_keeps_its_number_when_its_inputs_change_too():
+    f, w, x, z = shared()
+    both = Graph(f, products=False).evaluate({z: 2.0, x: 0.1, w: w.data})
+    assert both == total([Value(2.0).tanh() * 2, (2.0 * w).sigmoid(), 0.1]).data

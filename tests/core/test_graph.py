@@ -133,3 +133,9 @@ def test_long_chains_are_numbered_without_recursion():
         y = y.sin()
     graph = Graph(y)
     assert graph.names[graph.nodes[-1]] == "v100001"
+
+
+def test_the_products_of_an_opened_dot_are_products():
+    products = Graph(neuron()).nodes[5:7]
+    assert [product.data for product in products] == [0.15 * 0.12, 0.2 * 0.3]
+    assert [product.slopes for product in products] == [(0.12, 0.15), (0.3, 0.2)]

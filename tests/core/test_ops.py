@@ -199,3 +199,10 @@ def test_a_row_is_pickled_by_its_name(op):
 def test_the_number_of_a_row_is_put_in():
     assert row("pow_scalar", 3.0).n == 3.0
     assert row("leaky_relu", 0.01) is OPS["leaky_relu"]
+
+
+@pytest.mark.parametrize("name", ["relu", "step"])
+def test_a_shut_gate_stops_an_infinite_gradient(name):
+    x = Value(-1.0)
+    (getattr(x, name)() * Value(math.inf)).backward()
+    assert x.grad == 0.0

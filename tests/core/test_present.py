@@ -176,3 +176,11 @@ def test_a_larger_seed_scales_what_is_kept_and_not_what_is_shown():
     f.backward(2.0)
     assert w.grad == 6.0
     assert drawn(f)[:2] == ["2", "3"]
+
+
+@pytest.mark.parametrize("steps", [forward_steps, backward_steps])
+def test_a_dot_product_stays_one_step_when_its_leaves_move(steps):
+    w, x = [Value(2, "w_1"), Value(3, "w_2")], [Value(5), Value(7)]
+    f = dot(w, x)
+    w[0].data = 4
+    assert len(list(steps(f))) == 1

@@ -174,6 +174,8 @@ def test_what_is_recorded_does_not_depend_on_the_numbers(loss):
         (lambda s: cross_entropy(s[0], 1), "1 score; cross_entropy needs one per class"),
         (lambda s: binary_cross_entropy(s[0], -1), "target -1 is not a probability"),
         (lambda s: hinge(s[0], 0), "target 0; hinge needs -1 or 1"),
+        (lambda s: hinge(s[0], math.nan), "target nan; hinge needs -1 or 1"),
+        (lambda s: binary_cross_entropy(s[0], math.nan), "target nan is not a probability"),
         (lambda s: softmax([]), "0 scores; softmax needs at least 1"),
     ],
 )

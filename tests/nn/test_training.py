@@ -1,6 +1,7 @@
 """Fitting a network."""
 
 import math
+import random
 import re
 import sys
 from pathlib import Path
@@ -486,3 +487,25 @@ def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
     exec(pictures, names)
     assert weights(names["model"]) != before
     assert repr(load("moons.safetensors")) == repr(names["model"])
+
+
+class InterruptedSGD(SGD):
+    """Gradient descent during whose third step somebody presses Ctrl-C."""
+
+    def _moved(self, data, grad):
+        if self.steps == 3:
+            raise KeyboardInterrupt
+        return super()._moved(data, grad)
+
+
+@pytest.mark.parametrize("engine", ["scalar", "auto"])
+def test_ctrl_c_between_two_batches_keeps_the_updates_so_far(engine):
+    model, whole = line(), line()
+    interrupted = InterruptedSGD(model.parameters(), lr=0.1)
+    history = fit(model, *LINE, optimizer=interrupted, batch_size=1, seed=1, engine=engine)
+    order = [0, 1, 2, 3]
+    random.Random(1).shuffle(order)
+    for i in order[:2]:
+        fit(whole, LINE[0][i : i + 1], LINE[1][i : i + 1], epochs=1, engine=engine)
+    assert history.stopped == "interrupted"
+    assert weights(model) == weights(whole) != weights(line())

@@ -1,7 +1,9 @@
+import io
 import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
 
@@ -63,6 +65,7 @@ def test_version():
         (["draw", "x", "x=1", "--theme", "pink"], "invalid choice: 'pink'"),
         (["draw", "w*x", "w=1"], "x has no number; give x=…"),
         (["draw", "w*x", "w=1", "x"], "'x' is not NAME=NUMBER, such as w=-2"),
+        (["draw", "x", "2x=3"], "'2x=3' is not NAME=NUMBER, such as w=-2"),
         (["draw", "w*x", "w=1", "x=one"], "'one' is not a number for x; write x=0.5"),
         (["draw", "x", "x=1", "x=2"], "x has two numbers; give one"),
         (["draw", "x1", "x1=1e400"], "x1=1e400 is beyond 1.8e308, the largest float"),
@@ -321,3 +324,15 @@ def test_training_is_repeated_with_the_same_seed(tmp_path):
 def test_a_training_that_cannot_be_is_one_line(tmp_path, words, says):
     assert says in one_line(run("train", *words, cwd=tmp_path))
     assert not list(tmp_path.iterdir())
+
+
+class Interrupted(io.StringIO):
+    """A terminal at which somebody presses Ctrl-C."""
+
+    def write(self, text):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_gives_the_exit_code_of_an_interrupt():
+    with redirect_stdout(Interrupted()):
+        assert main(["explain", "x*x", "x", "x=2"]) == 130

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from table import ROWS, apply, arity, inside, points, title
 
-from micrograd_lab import Value, dot, ieee, maximum, minimum, replay, total
+from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay, total
 from micrograd_lab.nn.losses import cross_entropy
 from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
 from micrograd_lab.replaying.program import BACKENDS
@@ -103,6 +103,13 @@ def test_a_constant_that_others_read_is_of_no_sample():
     assert_same(arrays(loss, [], [w], backend="numpy"), loss, [], [w], [()])
 
 
+@pytest.mark.parametrize("sum_up", [sum, total])
+def test_sums_over_other_parameters_are_no_samples(sum_up):
+    w, v, u = parameters = [Value(0.3), Value(-0.5), Value(0.7)]
+    loss = sum_up([(w * 2 + v * 3).tanh(), (w * 4 + u * 5).tanh()])
+    assert_same(arrays(loss, [], parameters, backend="numpy"), loss, [], parameters, [()])
+
+
 @pytest.fixture(params=BACKENDS)
 def backend(request):
     if request.param in ("torch", "jax"):
@@ -135,6 +142,15 @@ def test_constants_keep_all_their_digits(backend):
     w, x = Value(0.7), [Value(0), Value(0)]
     loss = total((w * x[i % 2] - 0.1 * i).tanh() * w for i in range(5))
     assert_same(arrays(loss, x, [w], backend=backend), loss, x, [w], normal(4, 2))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 0, 3, 1), (0, 2, 1, 3), (2, 3, 0, 1)])
+@pytest.mark.parametrize("samples", [1, 5])
+def test_logarithms_of_parameters_and_of_inputs_are_added_up_together(order, samples):
+    w, v, x, y = values = [Value(k / 3) for k in range(4)]
+    loss = logsumexp([values[i] for i in order]) * (w * x).tanh()
+    program = arrays(loss, [x, y], [w, v], backend="numpy")
+    assert_same(program, loss, [x, y], [w, v], normal(samples, 2))
 
 
 def test_a_batch_recorded_in_a_loop(backend):

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from micrograd_lab import Value, dot, explain, lecture, total
-from micrograd_lab.engine import recorded
+from micrograd_lab.engine import record, recorded
+from micrograd_lab.ops import OPS
 from micrograd_lab.tell.notation import as_given, number
 
 
@@ -211,3 +212,28 @@ def test_a_label_that_is_no_mathematics_is_text():
     x = Value(2.0, "50% of $x_1")
     latex = explain(dot([x], [3.0]), x).latex
     assert r"\text{50\% of \$x\_1}" in latex
+
+
+@pytest.mark.parametrize(("at", "slope"), [(3.0, 3.003), (1e-3, 1.1e-3)])
+def test_a_local_derivative_that_is_slightly_wrong_is_not_called_equal(at, slope):
+    x = Value(at, "x")
+    wrong = record(at * at / 2, OPS["half_square"], (x,), (slope,))
+    assert " ≠ " in str(explain(wrong, x)).splitlines()[-1]
+
+
+@pytest.mark.parametrize("factors", [12, 13])
+def test_the_cut_in_a_long_product_is_in_the_same_place_in_names_and_in_numbers(factors):
+    x = y = Value(0.5, "x")
+    for _ in range(factors):
+        y = y * 2
+    lines = str(explain(y, x)).splitlines()
+    product = next(line for line in lines if line.startswith("    = "))
+    for line in (lines[0], product):
+        sides = line.split(" = ")[1].split(" × ")
+        assert len(sides) == min(factors, 13)
+        assert [i for i, side in enumerate(sides) if side == "…"] == [6] * (factors > 12)
+
+
+def test_an_explanation_prints_itself_at_the_prompt():
+    x = Value(0.5, "x")
+    assert repr(explain(x * x, x)) == str(explain(x * x, x))

@@ -253,3 +253,10 @@ def test_what_is_no_value_has_no_steps(steps):
 def test_an_exponent_is_put_in_and_worked_out(n, derived):
     (step,) = backward_steps(Value(5.0, "x") ** n)
     assert step.edges[0].text.derived == derived
+
+
+def test_the_steps_of_a_leaf_add_to_its_gradient_as_backward_does():
+    x = Value(3.0)
+    x.backward()
+    list(backward_steps(x))
+    assert x.grad == 2.0
