@@ -139,3 +139,7 @@ def test_the_products_of_an_opened_dot_are_products():
     products = Graph(neuron()).nodes[5:7]
     assert [product.data for product in products] == [0.15 * 0.12, 0.2 * 0.3]
     assert [product.slopes for product in products] == [(0.12, 0.15), (0.3, 0.2)]
+
+
+def test_a_graph_of_the_recorded_numbers_has_no_twins():
+    assert Graph(Value(2) * 3).twins == {}

@@ -164,6 +164,39 @@ def test_what_is_recorded_does_not_depend_on_the_numbers(loss):
 
 
 @pytest.mark.parametrize(
+    ("loss", "label"),
+    [
+        (squared_error, "E"),
+        (mean_squared_error, "E"),
+        (hinge, "E"),
+        (binary_cross_entropy, "H"),
+        (cross_entropy, "H"),
+    ],
+)
+def test_a_loss_has_the_letter_of_the_lecture(loss, label):
+    assert loss(values([0.5, 2]), [-1, 1] if loss is hinge else [0, 1]).label == label
+
+
+def test_numbers_that_are_no_values_yet_get_the_letters_of_the_lecture():
+    result = hinge([0.5, 2.0], [1, 1])
+    leaves = [node.label for node in recorded(result) if not node.inputs and node.label]
+    assert leaves == ["y_1", "y_2", "t_1", "t_2"]
+    alone = [node.label for node in recorded(hinge(0.5, 1)) if not node.inputs and node.label]
+    assert alone == ["y", "t"]
+
+
+def test_the_parts_of_a_softmax_are_labelled():
+    first, second = softmax([0.5, 2.0])
+    assert (first.label, second.label) == ("p_1", "p_2")
+    assert [x.label for x in recorded(first) if not x.inputs] == ["s_1", "s_2"]
+
+
+def test_the_mean_of_one_square_is_the_square():
+    assert mean_squared_error(Value(3), 1).data == 4
+    assert mean_squared_error([Value(3)], [1]).data == 4
+
+
+@pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda s: squared_error(s, [1, 0]), "3 outputs but 2 targets; give one target per output"),

@@ -237,3 +237,19 @@ def test_the_cut_in_a_long_product_is_in_the_same_place_in_names_and_in_numbers(
 def test_an_explanation_prints_itself_at_the_prompt():
     x = Value(0.5, "x")
     assert repr(explain(x * x, x)) == str(explain(x * x, x))
+
+
+@pytest.mark.parametrize("branches", [12, 13])
+def test_the_cut_in_a_long_sum_is_in_the_same_place_in_names_and_in_numbers(branches):
+    x = Value(2.0, "x")
+    lines = str(explain(total([x * (k + 1) for k in range(branches)]), x)).splitlines()
+    shares = next(line for line in lines if line.startswith("    = "))
+    for line in (lines[0], shares):
+        sides = line.split(" = ")[1].split(" + ")
+        assert len(sides) == min(branches, 13)
+        assert [i for i, side in enumerate(sides) if side == "…"] == [6] * (branches > 12)
+
+
+def test_the_last_line_is_aligned_in_latex():
+    x = Value(2.0, "x")
+    assert r" && \text{with h = 0.00001}" in explain(x * x, x).latex
