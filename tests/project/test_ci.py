@@ -1,5 +1,6 @@
 """The scripts that `.ci/run` is made of."""
 
+import ast
 import os
 import re
 import subprocess
@@ -58,3 +59,16 @@ def test_a_report_without_a_skipped_test_passes(tmp_path):
 def test_the_run_takes_no_options_from_outside():
     run = ROOT.joinpath(".ci", "run").read_text("utf-8")
     assert run.index("unset PYTEST_ADDOPTS") < run.index("-m pytest")
+
+
+def test_the_parts_that_defects_are_planted_in_exist_and_have_their_tests():
+    program = ROOT.joinpath(".ci", "mutate").read_text("utf-8")
+    (parts,) = (
+        ast.literal_eval(statement.value)
+        for statement in ast.parse(program).body
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == "PARTS"
+    )
+    for part, tests in parts.items():
+        folder = ROOT / "micrograd_lab" / part
+        assert folder.is_dir() or folder.with_suffix(".py").exists()
+        assert all(ROOT.joinpath("tests", f"{name}.py").exists() for name in tests)
