@@ -518,3 +518,13 @@ def test_importing_leaves_the_collector_alone():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout == "True\n"
+
+
+def test_a_leaf_has_neither_inputs_nor_slopes():
+    x = Value(3.0)
+    assert (x.op, x.inputs, x.slopes) == (None, (), ())
+
+
+def test_an_overflow_of_two_values_says_so():
+    with pytest.raises(ValueError, match=r"pow overflows at x = .*200.*, y = .*it needs a result"):
+        Value(1e200) ** Value(2.0)

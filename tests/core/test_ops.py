@@ -65,6 +65,17 @@ def test_the_textbook_form_says_the_same(op):
 
 
 @row_of_letters
+def test_the_textbook_form_says_the_same_at_a_kink(op):
+    for at in itertools.product((0.0, 1.0), repeat=arity(op)):
+        if inside(op, at) and not (op.name == "pow" and at[0] == 0):  # a book has x > 0 there
+            letters = dict(zip("xy", at)) | {"n": op.n}
+            letters["f"] = evaluate(op.formula, letters)
+            for accurate, printed in zip((op.formula, *op.partials), op.shown, strict=True):
+                expected = evaluate(accurate, letters)
+                assert evaluate(printed, letters) == pytest.approx(expected, rel=1e-15)
+
+
+@row_of_letters
 def test_the_numpy_form_says_the_same(op):
     np = pytest.importorskip("numpy")
     for formula in (op.formula, *op.partials):
@@ -206,3 +217,24 @@ def test_a_shut_gate_stops_an_infinite_gradient(name):
     x = Value(-1.0)
     (getattr(x, name)() * Value(math.inf)).backward()
     assert x.grad == 0.0
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0, 2.5])
+def test_a_power_of_zero_has_the_slopes_that_torch_takes(y):
+    torch = pytest.importorskip("torch")
+    base, exponent = Value(0.0), Value(y)
+    (base**exponent).backward()
+    at = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in (0.0, y)]
+    torch.pow(*at).backward()
+    assert [base.grad, exponent.grad] == [x.grad.item() for x in at]
+
+
+def test_the_symbols_are_those_of_the_lecture_and_of_calculus():
+    shown = {
+        "neg": "−", "half_square": "½(·)²", "exp": "exp", "log": "ln", "sqrt": "√", "sin": "sin",
+        "cos": "cos", "abs": "|·|", "tanh": "tanh", "sigmoid": "σ", "softplus": "softplus",
+        "relu": "ReLU", "step": "step", "identity": "id", "leaky_relu": "LReLU",
+        "pow_scalar": "(·)^n", "add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "xʸ",
+        "logaddexp": "LSE", "maximum": "max", "minimum": "min", "sum": "Σ", "dot": "Σ",
+    }  # fmt: skip
+    assert shown == {name: op.symbol for name, op in OPS.items() if name in shown}

@@ -16,6 +16,7 @@ from micrograd_lab import (
     forward_steps,
     lecture,
     step,
+    total,
 )
 
 MOVED = "w has moved since this was recorded; shown at its present number"
@@ -184,3 +185,12 @@ def test_a_dot_product_stays_one_step_when_its_leaves_move(steps):
     f = dot(w, x)
     w[0].data = 4
     assert len(list(steps(f))) == 1
+
+
+def test_a_total_follows_a_leaf_that_moved():
+    w, x, y = Value(2, "w"), Value(3), Value(4)
+    f = total([w, x, y])
+    w.data = 7
+    graph = Graph.at_present(f, gradients=True)
+    assert (graph.result.data, graph.result.op) == (14.0, f.op)
+    assert graph.twins[w].grad == 1.0
