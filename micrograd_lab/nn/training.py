@@ -367,7 +367,7 @@ class _Replayed(_Scalar):
                         f"{recorded:.6g}, the replay {replayed:.6g}; model or loss read a number "
                         "that no comparison of values shows, such as p.data or one that a "
                         "callback changes; fit goes on with engine='scalar'",
-                        stacklevel=4,
+                        stacklevel=3,
                     )
                     return _Scalar(self.model, self.of_sample)
         return self

@@ -125,3 +125,12 @@ def test_numbers_out_of_range_are_refused(make, message):
 def test_only_values_can_be_moved():
     with pytest.raises(TypeError, match=r"a parameter must be a Value, got float 1\.0"):
         SGD([1.0])
+
+
+def test_the_rates_to_start_with_are_those_of_the_lecture_and_of_torch():
+    assert [make([Value(1)]).lr for make in (SGD, Adam, AdamW)] == [0.1, 0.001, 0.001]
+
+
+def test_a_schedule_of_one_epoch_is_a_schedule():
+    assert [cosine(0.5, epochs=1)(epoch) for epoch in (0, 1)] == [0.5, 0.0]
+    assert [step_decay(0.5, every=1, factor=0.5)(epoch) for epoch in (0, 1)] == [0.5, 0.25]

@@ -490,22 +490,42 @@ def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
 
 
 class InterruptedSGD(SGD):
-    """Gradient descent during whose third step somebody presses Ctrl-C."""
+    """Gradient descent at whose third step somebody presses Ctrl-C."""
 
-    def _moved(self, data, grad):
-        if self.steps == 3:
+    reads = 0
+
+    @property
+    def lr(self):
+        self.reads += 1
+        if self.reads == 3:
             raise KeyboardInterrupt
-        return super()._moved(data, grad)
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr):
+        self._lr = lr
 
 
+@pytest.mark.parametrize("patience", [None, 5])
 @pytest.mark.parametrize("engine", ["scalar", "auto"])
-def test_ctrl_c_between_two_batches_keeps_the_updates_so_far(engine):
+def test_ctrl_c_between_two_batches_keeps_the_updates_so_far(engine, patience):
     model, whole = line(), line()
-    interrupted = InterruptedSGD(model.parameters(), lr=0.1)
-    history = fit(model, *LINE, optimizer=interrupted, batch_size=1, seed=1, engine=engine)
+    run = {"batch_size": 1, "seed": 1, "engine": engine, "patience": patience}
+    history = fit(model, *LINE, optimizer=InterruptedSGD(model.parameters(), lr=0.1), **run)
     order = [0, 1, 2, 3]
     random.Random(1).shuffle(order)
     for i in order[:2]:
-        fit(whole, LINE[0][i : i + 1], LINE[1][i : i + 1], epochs=1, engine=engine)
+        fit(whole, LINE[0][i : i + 1], LINE[1][i : i + 1], epochs=1)
     assert history.stopped == "interrupted"
     assert weights(model) == weights(whole) != weights(line())
+
+
+def test_a_target_is_named_in_an_error_of_the_loss():
+    with pytest.raises(ValueError, match=r"epoch 0, sample 1: log is undefined at x = .*t_1: -5"):
+        fit(line(), LINE[0][:2], [2.0, -5.0], loss=lambda y, t: y * t.log())
+
+
+def test_a_warning_about_the_replay_points_at_the_call_of_fit():
+    with pytest.warns(UserWarning, match="engine='scalar'") as warned:
+        fit(line(), *LINE, loss=lambda y, t: (y - t) * (y.data - t.data), epochs=1)
+    assert warned[0].filename == __file__
