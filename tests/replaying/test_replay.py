@@ -4,6 +4,7 @@ import itertools
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -395,6 +396,41 @@ def test_many_contributions_are_added_up_step_by_step():
     for _ in range(300):
         v = (v * w).sin()
     assert_same(arrays(v, [x], [w], backend="numpy"), v, [x], [w], [[1], [2]])
+
+
+@pytest.mark.parametrize("samples", [1, 2, 30])
+def test_many_contributions_to_a_value_of_each_sample_are_added_up(samples):
+    w, x = [Value(0.5, "w_1"), Value(0.7, "w_2")], Value(1, "x")
+    z = [(v * x).tanh() for v in w]
+    loss = total((y + 2) ** (k / 7) for k in range(2, 50) for y in z)
+    rows = normal(samples, 1)
+    assert_same(arrays(loss, [x], w, backend="numpy"), loss, [x], w, rows)
+
+
+def test_a_logarithm_of_a_sum_of_exponentials_is_one_line():
+    scores, w = [Value(k / 3, f"s_{k}") for k in range(4)], Value(0.5, "w")
+    loss = logsumexp([s * w for s in scores])
+    loss.label = "L"
+    source = replay(loss, scores, [w], backend="numpy").source
+    assert source.count("np.max(") == source.count("np.log1p(") == 1
+    assert re.search(r"\n    L = h1 \+ np\.log1p\(.*  # L\n", source)
+
+
+def test_a_loss_of_a_batch_keeps_its_name_in_the_source():
+    w = Value(0.5, "w")
+    loss = sum((w * k - 1).tanh() for k in (1.5, 2.5, 3.5)) * (1 / 3)
+    total_loss = loss + w * w
+    total_loss.label = "E"
+    source = replay(total_loss, [], [w], backend="numpy").source
+    assert re.search(r"\n    E = .*  # E\n    loss = E\[0, 0\]\n", source)
+
+
+def test_an_error_without_samples_names_the_node_alone(backend):
+    w = Value(1, "w")
+    program = replay(w.log(), [], [w], backend=backend)
+    w.data = -1
+    with pytest.raises(ValueError, match="^v2: log is undefined at x = "):
+        program()
 
 
 def test_contributions_all_over_the_parameters():
