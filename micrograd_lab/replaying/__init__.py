@@ -1,6 +1,7 @@
 """Replay: record a loss or a function, then run it at array speed.
 
-``plan.py`` reads the recorded graph as flat lists, with ``terms.py`` and ``batches.py``.  In
+``plan.py`` reads the recorded graph as flat lists, with ``terms.py`` and ``batches.py``, and
+``checks.py`` adds what only the engine would notice.  In
 ``arrays/``, ``groups.py`` finds what one array statement can compute, ``kinds.py`` has a class for
 each kind of group, ``source.py`` writes the statements as one reads them and ``inplace.py`` as
 NumPy runs them fastest, with formulas that ``simplify.py`` makes cheap.  ``python/`` writes plain

@@ -13,11 +13,11 @@ from ..engine import Value, recorded
 from ..graph import Graph
 from ..guards import guards_of
 from .branches import Branches
+from .checks import add_checks, is_silent
 from .elsewhere import JAX, Torch
 from .plan import Plan, make_plan
 from .runners import NumPy, Python, Runner
 from .scalar import by_samples
-from .simplify import hides_nan
 from .tape import kernel
 from .tape.tape import Tape
 
@@ -103,8 +103,6 @@ class Program:
         rows = self._checked(data)
         if self._branches.guards:
             self._check_branches(rows)
-        if self._hides_nan and not self._all_finite(rows):
-            return self._by_samples(rows)
         try:
             loss = self._runner(rows)
             if math.isfinite(loss):
@@ -112,12 +110,6 @@ class Program:
         except (ArithmeticError, ValueError):
             pass
         return self._by_samples(rows)
-
-    def _all_finite(self, rows: Any) -> bool:
-        """Whether all numbers of the data and the vector are."""
-        import numpy as np
-
-        return bool(np.isfinite(rows).all() and np.isfinite(self.vector).all())
 
     def _check_branches(self, rows: Any) -> None:
         """Raise an error if a sample would take another branch than the recorded one."""
@@ -192,7 +184,8 @@ class Program:
     def _plan(self, *, batch: bool = True) -> Plan:
         plan = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
         self._batch: Any = plan.batch
-        self._hides_nan = any(map(hides_nan, filter(None, set(plan.ops))))
+        quiet = self.backend in ("torch", "jax")  # they compute on past infinity and NaN
+        add_checks(plan, (lambda op: bool(op.domain)) if quiet else is_silent)
         return plan
 
     def _checked(self, data: Any) -> Any:

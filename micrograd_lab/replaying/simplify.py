@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
-from ..formulas import ELEMENTARY, evaluate, functions_of, in_floats
-from ..ops import OPS, Op
+from ..formulas import ELEMENTARY, functions_of, in_floats
+from ..ops import OPS
 from ..tell.languages import formula_numpy
 
 Tree = TypeVar("Tree", bound=ast.AST)
@@ -36,21 +36,6 @@ def simplified(formula: str, n: float | None = None) -> str:
     if n is not None:
         tree = substituted(tree, {"n": ast.Constant(n)})
     return ast.unparse(_Rules().visit(tree))
-
-
-@cache
-def hides_nan(op: Op) -> bool:
-    """Whether the simplified formula of `op` gives a number where an input is NaN.
-
-    >>> hides_nan(OPS["step"]), hides_nan(OPS["tanh"])
-    (True, False)
-    """
-    if op.variadic:
-        return False
-    formula = simplified(op.formula, op.n)
-    letters = "xy"[: len(op.partials)]
-    points = [dict.fromkeys(letters, 1.0) | {letter: math.nan} for letter in letters]
-    return any(not math.isnan(evaluate(formula, at)) for at in points)
 
 
 @cache

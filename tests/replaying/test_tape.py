@@ -11,6 +11,7 @@ from micrograd_lab import Value, dot, ieee, replay, total
 from micrograd_lab.nn import MLP
 from micrograd_lab.nn.losses import cross_entropy, hinge, squared_error
 from micrograd_lab.ops import OPS
+from micrograd_lab.replaying.checks import slope_rows
 from micrograd_lab.replaying.plan import make_plan
 
 np = pytest.importorskip("numpy")
@@ -220,7 +221,7 @@ def test_random_graphs_have_the_engines_numbers(record, count):
     check(lambda row: record(row, w), 3, w, samples(count, 3))
 
 
-@pytest.mark.parametrize("op", UNARY + BINARY, ids=lambda op: op.name)
+@pytest.mark.parametrize("op", UNARY + BINARY + slope_rows(), ids=lambda op: op.name)
 def test_the_kernel_has_four_branches_for_every_row(op):
     source = kernel.kernel_source()
     assert source.count(f"\n      case {kernel.codes()[op.name]}:") == 4

@@ -81,6 +81,8 @@ class Elementwise(Group):
 
     def backward(self, writer: Writer, upstream: ast.expr) -> None:
         for partial, nodes in zip(self.op.partials, self.operands):
+            if not writer.active(nodes):
+                continue
             slope = array_expression(partial, self.letters, self.op.n)
             slope = writer.shared(slope, self.array, backward=True)
             if not (isinstance(slope, ast.Constant) and slope.value == 0):

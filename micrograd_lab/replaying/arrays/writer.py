@@ -69,8 +69,9 @@ class Writer(Reader):
                 part: ast.expr = ast.Constant(self.plan.constants[node])
             else:
                 array, row = self.place(node)
-                one = "np.full((1, n), 1.0 / n)" if array.samples else "np.ones((1, 1))"
-                array.contributions.append(([row], parsed(one)))
+                if self.plan.active[node]:
+                    one = "np.full((1, n), 1.0 / n)" if array.samples else "np.ones((1, 1))"
+                    array.contributions.append(([row], parsed(one)))
                 at = {"a": ast.Name(array.name), "i": ast.Constant(row)}
                 part = build("a[i].mean()" if array.samples else "a[i, 0]", **at)
             loss = build("a + b", a=loss, b=part) if loss else part

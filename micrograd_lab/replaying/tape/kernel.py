@@ -17,9 +17,10 @@ from zlib import crc32
 from ...formulas import ELEMENTARY
 from ...ops import OPS
 from ...tell.languages import formula_c
+from ..checks import slope_rows
 
 _TEMPLATE = Path(__file__).with_name("kernel.c.in")
-_ROWS = [op for op in OPS.values() if not op.variadic]
+_ROWS = [op for op in (*OPS.values(), *slope_rows()) if not op.variadic]
 LIBRARY = "libkernel" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 

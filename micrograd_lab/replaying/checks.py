@@ -1,0 +1,192 @@
+"""What the engine would refuse and a program might not notice.
+
+The engine computes every slope when it records, and stops where one has no number, and at a NaN.  A
+program computes only the slopes that a gradient needs, so the others, where they have a domain, are
+made nodes of the plan.  And it may hide a NaN, as step(NaN) is 0 there, or an error, as 1 / inf is
+0: then 0 times what is hidden is added to the loss, which is not finite either.  Wherever something
+is not finite, the engine decides.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
+
+from ..formulas import evaluate
+from ..ops import OPS, Op
+from .plan import AFTER, EACH, Plan
+from .simplify import simplified
+from .terms import ADD, MUL, SUM
+
+_ODD = (math.nan, math.inf, -math.inf)
+_NUMBERS = (0.0, 0.5, 1.0, 2.0, 800.0, 1e200, -0.5, -1.0, -2.0, -1e200)
+
+
+def add_checks(plan: Plan, is_quiet: Callable[[Op], bool]) -> None:
+    """Add to `plan` what its loss would not show.
+
+    Args:
+        is_quiet: whether the backend computes an operation outside its domain without a word.
+    """
+    ops = [op for op in {*plan.ops} if op and not op.variadic]
+    idle = {op for op in ops if {simplified(x, op.n) for x in op.partials} == {"0.0"}}
+    if idle:
+        _leave_out_gradients(plan, idle)
+    doubtful = {op for op in ops if _slopes(op) or is_quiet(op) or any(_hides(op))}
+    if not doubtful:
+        return
+    shown = _shown(plan)
+    free = _moved(plan, {op for op in ops if op.gate})  # no gate stops an infinite gradient there
+    unseen: dict[int, None] = {}
+    for i, (op, inputs) in enumerate([*zip(plan.ops, plan.inputs)]):
+        if op not in doubtful:
+            continue
+        assert op is not None
+        nodes = [j for j, hides in zip(inputs, _hides(op)) if hides] + [i] * is_quiet(op)
+        unseen |= dict.fromkeys(j for j in nodes if j not in shown and j not in plan.constants)
+        for k, slope in _slopes(op).items():
+            if not (plan.active[i] and free[inputs[k]]):
+                node = plan.add(slope, (*inputs, i)[:2], None)
+                plan.active[node] = False
+                chosen = " if " in simplified(slope.formula, slope.n)  # of two, one may be odd
+                unseen |= dict.fromkeys([node] * (chosen or is_quiet(slope)))
+    if unseen:
+        _add_to_loss(plan, [*unseen])
+
+
+def slope_rows() -> list[Op]:
+    """The partials of those rows that have a domain, as rows: of x and f, or of x and y."""
+    return [
+        Op(
+            f"slope_{k}_of_{op.name}",
+            "∂",
+            re.sub(r"\bf\b", "y" if op.unary else f"({op.formula})", partial),
+            ("0", "0"),
+            op.domain,
+            n=op.n,
+        )
+        for op in OPS.values()
+        for k, partial in enumerate(op.partials if op.domain else ())
+    ]
+
+
+@cache
+def is_silent(op: Op) -> bool:
+    """Whether the simplified formula of `op` gives a number where the engine raises an error.
+
+    >>> is_silent(OPS["pow_scalar"]), is_silent(OPS["exp"])  # x * x is infinite without a word
+    (True, False)
+    """
+    formula = simplified(op.formula, op.n)
+    return any(_number(op.formula, at) is None is not _number(formula, at) for at in _points(op))
+
+
+def _leave_out_gradients(plan: Plan, idle: set[Op]) -> None:
+    """Make inactive what no gradient reaches, or leaves, but through the rows `idle`."""
+    moved, reached = _moved(plan, idle), {plan.result}
+    for i in reversed(range(len(plan))):
+        plan.active[i] = moved[i] and i in reached
+        if plan.active[i]:
+            reached.update(plan.inputs[i])
+
+
+def _moved(plan: Plan, stopped: set[Op]) -> list[bool]:
+    """For each node, whether a parameter is below it, and not only through the rows `stopped`."""
+    moved: list[bool] = []
+    for i, (op, inputs) in enumerate(zip(plan.ops, plan.inputs)):
+        below = op not in stopped and any(moved[j] for j in inputs)
+        moved.append(below or i in plan.parameters)
+    return moved
+
+
+def _shown(plan: Plan) -> set[int]:
+    """The nodes that make the loss infinite or NaN if they are."""
+    shown = {plan.result}
+    for i in reversed(range(len(plan))):
+        op, inputs = plan.ops[i], plan.inputs[i]
+        if op and i in shown:
+            shown.update(inputs if op.variadic else itertools.compress(inputs, _keeps(op)))
+    return shown
+
+
+def _add_to_loss(plan: Plan, unseen: list[int]) -> None:
+    """Add 0 times the sum of the nodes `unseen` to the loss, without a gradient."""
+    result, count = plan.result, len(plan)
+    total = plan.add_sum([(i,) for i in unseen], None)
+    if plan.phases[result] == AFTER and plan.phases[total] == EACH:
+        total = plan.add(SUM, (total,), None, AFTER)
+    zero = plan.add(MUL, (plan.add_constant(0.0), total), None)
+    plan.active[count:] = [False] * (len(plan) - count)
+    plan.result = plan.add(ADD, (result, zero), None)
+
+
+@cache
+def _slopes(op: Op) -> dict[int, Op]:
+    """The row for each partial that may have no number where the formula has one.
+
+    >>> [*_slopes(OPS["sqrt"])], [*_slopes(OPS["log"])], [*_slopes(OPS["pow"])]
+    ([0], [], [0, 1])
+    """
+    slopes = {}
+    for row in slope_rows():
+        k, name = row.name.removeprefix("slope_").split("_of_")
+        if name == op.name and any(
+            _number(row.formula, {"y": f} | at) is None
+            for at in _points(op)
+            if (f := _number(op.formula, at)) is not None
+        ):
+            slopes[int(k)] = replace(row, n=op.n)
+    return slopes
+
+
+@cache
+def _keeps(op: Op) -> list[bool]:
+    """For each input, whether the result is infinite or NaN wherever the input is."""
+    return [not any(map(math.isfinite, _at(op, k, _ODD))) for k in range(len(op.partials))]
+
+
+@cache
+def _hides(op: Op) -> list[bool]:
+    """For each input, whether the simplified formula may give a number where it is NaN.
+
+    >>> _hides(OPS["step"]), _hides(OPS["pow"]), _hides(OPS["mul"])
+    ([True], [True, True], [False, False])
+    """
+    return [not all(map(math.isnan, _at(op, k, _ODD[:1]))) for k in range(len(op.partials))]
+
+
+def _at(op: Op, k: int, numbers: tuple[float, ...]) -> list[float]:
+    """What the simplified formula gives at `numbers` in place `k`, where it gives something."""
+    formula = simplified(op.formula, op.n)
+    letters = "xy"[: len(op.partials)]
+    points = [
+        dict.fromkeys(letters, other) | {letters[k]: number}
+        for number in numbers
+        for other in (-1.0, 0.0, 1.0)
+    ]
+    return [f for at in points if (f := _number(formula, at)) is not None]
+
+
+def _number(formula: str, at: dict[str, float]) -> float | None:
+    """What `formula` gives, or None where Python raises an error."""
+    try:
+        return float(evaluate(formula, at))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def _points(op: Op) -> Iterator[dict[str, float]]:
+    """Numbers to try `op` at; of one input, also the least that its formula takes."""
+    n = {} if op.n is None else {"n": op.n}
+    for numbers in itertools.product(_NUMBERS, repeat=len(op.partials)):
+        yield dict(zip("xy", numbers)) | n
+    if op.unary:
+        x = 1.0
+        for step in (2.0, 1.1, 1.01, 1.001):
+            while 0 < x / step < x and _number(op.formula, {"x": x / step} | n) is not None:
+                x /= step
+        yield {"x": x} | n
