@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from threading import RLock
 from typing import Any, overload
 
 from ..domain import recording
@@ -121,13 +122,15 @@ class Paths:
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
         self._marked = False  # or has more paths than anybody wants
+        self._alone = RLock()  # runs write into the same arrays
 
     def __call__(self, data: Any) -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean."""
-        self.load()
-        loss = self.run(data)
-        for value, grad in zip(self.values, self.gradient.tolist()):
-            value.grad = grad
+        with self._alone:
+            self.load()
+            loss = self.run(data)
+            for value, grad in zip(self.values, self.gradient.tolist()):
+                value.grad = grad
         return loss
 
     def run(self, data: Any) -> float:
@@ -136,9 +139,13 @@ class Paths:
         Raises:
             ValueError: if a sample leaves the domain of an operation or gives a NaN; names it.
         """
+        rows = check_rows(data, len(self.labels))
+        with self._alone:
+            return self._mean(rows)
+
+    def _mean(self, rows: Any) -> float:
         import numpy as np
 
-        rows = check_rows(data, len(self.labels))
         self.gradient[:] = 0.0
         loss = 0.0
         left = np.arange(len(rows))

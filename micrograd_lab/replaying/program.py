@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Sequence
 from functools import cache
+from math import isfinite
+from threading import Lock
 from typing import Any
 
 from ..domain import recording
@@ -61,11 +62,13 @@ class Program:
         self.backend: str = backend or default_backend()
         self._rows: Any = object()  # the array that was checked last, and its shape
         self._shape: tuple[int, ...] = ()
+        self._alone = Lock()  # runs write into the same arrays
         with recording():
             self._runner: Runner = self._make_runner()
+        self._compute = self._runner.__call__  # without a look-up at every call
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
         guards = [guard for node in recorded(loss) for guard in guards_of(node)]
-        self._branches = Branches(guards, self.inputs, self.values)
+        self._branches = Branches(guards, self.inputs, self.values) if guards else None
 
     def __call__(self, data: Any = None) -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
@@ -79,10 +82,11 @@ class Program:
             ValueError: if `data` has another shape; or, as the engine says it, if a sample leaves
                 the domain of an operation or gives a NaN, unless within `ieee()`.
         """
-        self.load()
-        loss = self.run(data)
-        for value, grad in zip(self.values, _floats(self.gradient)):
-            value.grad = grad
+        with self._alone:
+            self.load()
+            loss = self._run(data)
+            for value, grad in zip(self.values, _floats(self.gradient)):
+                value.grad = grad
         return loss
 
     def run(self, data: Any = None) -> float:
@@ -100,20 +104,26 @@ class Program:
         >>> w.data
         0.25
         """
-        rows = self._checked(data)
-        if self._branches.guards:
-            self._check_branches(rows)
+        with self._alone:
+            return self._run(data)
+
+    def _run(self, data: Any) -> float:
+        # the data of the step before: to check them again would cost as much as a small step
+        known = data is self._rows and data.shape == self._shape
+        rows = data if known else self._checked(data)
+        if self._branches:
+            self._check_branches(self._branches, rows)
         try:
-            loss = self._runner(rows)
-            if math.isfinite(loss):
+            loss = self._compute(rows)
+            if isfinite(loss):
                 return loss
         except (ArithmeticError, ValueError):
             pass
         return self._by_samples(rows)
 
-    def _check_branches(self, rows: Any) -> None:
+    def _check_branches(self, branches: Branches, rows: Any) -> None:
         """Raise an error if a sample would take another branch than the recorded one."""
-        missed = self._branches.first_miss(rows, self.vector)
+        missed = branches.first_miss(rows, self.vector)
         if missed:
             sample, guard = missed
             names = Graph(self.loss, products=False).names
@@ -190,8 +200,6 @@ class Program:
 
     def _checked(self, data: Any) -> Any:
         """`data` as rows of numbers, in the form that the backend takes."""
-        if data is self._rows and data.shape == self._shape:
-            return data  # as in the step before: checking again would cost as much as a small step
         if self.inputs and data is None:
             raise TypeError(f"no data; give one row per sample, {len(self.inputs)} numbers in each")
         if not self.inputs and data is not None:
