@@ -14,9 +14,11 @@ Read ``guards.py`` and ``program.py`` before this file.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from threading import RLock
+from types import FunctionType
 from typing import Any, overload
 
 from ..domain import recording
@@ -142,6 +144,58 @@ class Paths:
         rows = check_rows(data, len(self.labels))
         with self._alone:
             return self._mean(rows)
+
+    def check(self, data: Any) -> None:
+        """Record the function anew for each row of `data`, and compare with what `run` gives.
+
+        A few rows will do.  It finds what no comparison of values shows: a number read as
+        ``p.data``, or one that has changed since a path was recorded.
+
+        Raises:
+            ValueError: if the losses of a sample differ; says which, and what to look for.
+
+        >>> w, x, scale = Value(2, "w"), Value(0, "x"), [1.0]
+        >>> program = replay(lambda x: scale[0] * w * x, [x], [w])
+        >>> program([[3], [4]])
+        7.0
+        >>> program.check([[3], [4]])
+        >>> scale[0] = 10.0
+        >>> program.check([[3], [4]])
+        Traceback (most recent call last):
+        ValueError: sample 0: recording gives the loss 60, the replay 6; the function...
+        """
+        with self._alone:
+            self.load()
+            for i, row in enumerate(check_rows(data, len(self.labels))):
+                if difference := self.difference(row, f"sample {i}"):
+                    raise ValueError(difference)
+
+    def difference(self, row: Sequence[float], name: str) -> str:
+        """How the loss of one sample, recorded at `vector`, differs from what `run` gives.
+
+        Returns:
+            A sentence about the sample, which it calls `name`; nothing if they agree.
+        """
+        with self._alone:
+            recorded, replayed = self.record(row, name)[0].data, self.run([row])
+        if math.isclose(recorded, replayed, rel_tol=1e-9, abs_tol=1e-12):
+            return ""
+        return (
+            f"{name}: recording gives the loss {recorded:.6g}, the replay {replayed:.6g}; the "
+            "function read a number that no comparison of values shows, such as p.data or one "
+            "that has changed since"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        function, plain = self.function, isinstance(self.function, FunctionType)
+        if plain and (self.values or "<" in function.__qualname__):
+            raise TypeError(
+                f"a copy of {function.__qualname__} would read the values that it reads now, and "
+                "not their copies; replay what holds its parameters: an object with __call__, a "
+                "method or functools.partial(function, model)"
+            )
+        inputs = [Value(0.0, label) for label in self.labels]
+        return Paths, (function, inputs, self.values, self.backend), (None, {"vector": self.vector})
 
     def _mean(self, rows: Any) -> float:
         import numpy as np

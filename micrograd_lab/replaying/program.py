@@ -121,6 +121,10 @@ class Program:
             pass
         return self._by_samples(rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        made_from = self.loss, self.inputs, self.parameters, self.backend
+        return Program, made_from, (None, {"vector": _floats(self.vector)})
+
     def _check_branches(self, branches: Branches, rows: Any) -> None:
         """Raise an error if a sample would take another branch than the recorded one."""
         missed = branches.first_miss(rows, self.vector)

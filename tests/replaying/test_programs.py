@@ -1,5 +1,9 @@
-"""A program as an object: used by several threads."""
+"""A program as an object: used by several threads, copied, pickled, checked."""
 
+import copy
+import functools
+import pickle
+import re
 import sys
 import threading
 
@@ -28,6 +32,12 @@ class Error:
     def __call__(self, x, y, t):
         z = self.model([x, y])
         return squared_error(z, t) if z > 0 else (z - t) ** 2 * 0.25
+
+    of_sample = __call__
+
+
+def error_of(model, x, y, t):
+    return Error(model)(x, y, t)
 
 
 def leaves():
@@ -72,3 +82,81 @@ def test_four_threads_at_once_get_the_losses_of_one(backend, which, eager_thread
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["loss", "function"])
+@pytest.mark.parametrize(
+    "twin", [lambda p: pickle.loads(pickle.dumps(p)), copy.deepcopy], ids=["pickle", "deepcopy"]
+)
+def test_a_copy_computes_the_same_with_values_of_its_own(backend, which, twin):
+    program = [*programs(backend)][which]
+    table = np.random.default_rng(0).normal(size=(10, 3))
+    loss, grads = program(table), [value.grad for value in program.values]
+    other = twin(program)
+    assert other.run(table) == loss  # at the same vector
+    assert other(table) == loss
+    assert other.backend == backend
+    assert [value.grad for value in other.values] == grads
+    assert set(other.values).isdisjoint(program.values)
+
+
+def test_a_pickled_program_is_as_large_as_its_graph():
+    sizes = []
+    for count in (1_000, 10_000):
+        w = v = Value(0.5, "w")
+        for _ in range(count):
+            v = v * w
+        sizes.append(len(pickle.dumps(replay(v, [], [w], backend="python"))))
+    assert sizes[1] < 11 * sizes[0]
+
+
+@pytest.mark.parametrize("twin", [pickle.dumps, copy.deepcopy], ids=["pickle", "deepcopy"])
+def test_a_function_that_finds_its_parameters_elsewhere_is_not_copied(twin):
+    w = Value(2, "w")
+    program = replay(lambda x: w * x, [Value(0, "x")], [w], backend="numpy")
+    message = (
+        r"a copy of .*<lambda> would read the values that it reads now, and not their copies; "
+        r"replay what holds its parameters: an object with __call__, a method or functools\.partial"
+    )
+    with pytest.raises(TypeError, match=message):
+        twin(program)
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [lambda model: Error(model).of_sample, lambda model: functools.partial(error_of, model)],
+    ids=["method", "partial"],
+)
+def test_what_holds_its_parameters_is_copied_with_them(hold):
+    model = MLP(2, [3, 1], seed=1)
+    program = replay(hold(model), leaves(), model.parameters(), backend="numpy")
+    other = copy.deepcopy(program)
+    model.parameters()[0].data += 1.0
+    program([[1, 2, 3]])
+    loss = other([[1, 2, 3]])
+    model.parameters()[0].data -= 1.0
+    assert loss == program([[1, 2, 3]])
+
+
+def test_check_finds_a_number_that_no_comparison_shows(backend):
+    w, scale = Value(2, "w"), [1.0]
+    program = replay(lambda x: scale[0] * w * x, [Value(0, "x")], [w], backend=backend)
+    program([[3], [4]])
+    program.check([[3], [4]])
+    scale[0] = 10.0
+    message = (
+        "sample 0: recording gives the loss 60, the replay 6; the function read a number that no "
+        "comparison of values shows, such as p.data or one that has changed since"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        program.check([[3], [4]])
+
+
+def test_check_reads_the_values_and_leaves_them():
+    w = Value(2, "w")
+    program = replay(lambda x: w.data * w * x, [Value(0, "x")], [w], backend="numpy")
+    program([[1]])
+    w.data = 3.0
+    with pytest.raises(ValueError, match=r"sample 1: .* the loss 18, the replay 12; the function"):
+        program.check([[0], [2]])
+    assert w.data == 3.0
