@@ -22,8 +22,10 @@ _OPPOSITE = {ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Lt: ast.GtE}
 
 
 @cache
-def simplified(formula: str, n: float | None = None) -> str:
-    """`formula` without what it does not need, `n` put in.
+def simplified(
+    formula: str, n: float | None = None, numbers: tuple[tuple[str, float], ...] = ()
+) -> str:
+    """`formula` without what it does not need, `n` and the `numbers` of other letters put in.
 
     >>> simplified("1 if x > 0 else 0 if x <= 0 else x")
     '1.0 if x > 0.0 else 0.0'
@@ -33,14 +35,9 @@ def simplified(formula: str, n: float | None = None) -> str:
     '(1.0 if -x >= 0.0 else exp(-abs(x))) / (1.0 + exp(-abs(x)))'
     """
     tree = ast.parse(in_floats(formula), mode="eval").body
-    if n is not None:
-        tree = substituted(tree, {"n": ast.Constant(n)})
+    known = dict(numbers) if n is None else dict(numbers, n=n)
+    tree = substituted(tree, {x: ast.Constant(number) for x, number in known.items()})
     return ast.unparse(_Rules().visit(tree))
-
-
-@cache
-def _array_expression(formula: str, n: float | None) -> ast.expr:
-    return parsed(formula_numpy(simplified(formula, n)))
 
 
 def array_expression(
@@ -51,10 +48,16 @@ def array_expression(
     >>> ast.unparse(array_expression("f * log(x) if x > 0 else y", {"x": ast.Constant(1.0)}))
     'f * 0.0'
     """
-    tree = substituted(_array_expression(formula, n), letters)
-    if any(isinstance(letter, ast.Constant) for letter in letters.values()):
-        tree = _Computed().visit(tree)
-    return tree
+    known = {x: tree.value for x, tree in letters.items() if isinstance(tree, ast.Constant)}
+    numbers: Any = tuple(sorted(known.items()))
+    return substituted(_array_expression(formula, n, numbers), letters)
+
+
+@cache
+def _array_expression(
+    formula: str, n: float | None, numbers: tuple[tuple[str, float], ...]
+) -> ast.expr:
+    return parsed(formula_numpy(simplified(formula, n, numbers)))
 
 
 def build(template: str, **letters: ast.expr) -> ast.expr:
@@ -123,31 +126,6 @@ class _Products(ast.NodeTransformer):
         return node
 
 
-class _Computed(ast.NodeTransformer):
-    """Replaces what is known by its number, if that is finite."""
-
-    def visit(self, node: ast.AST) -> Any:
-        node = self.generic_visit(node)
-        match node:
-            case ast.Call(args=[ast.Constant(value=bool() as test), yes, no]):
-                return yes if test else no
-            case ast.Call(args=inputs):
-                pass
-            case ast.BinOp(left=x, right=y) | ast.Compare(left=x, comparators=[y]):
-                inputs = [x, y]
-            case ast.UnaryOp(operand=x):
-                inputs = [x]
-            case _:
-                return node
-        if not all(isinstance(part, ast.Constant) for part in inputs):
-            return node
-        import numpy as np
-
-        with np.errstate(all="ignore"):
-            known = eval(ast.unparse(node), {"np": np})
-        return ast.Constant(known.item() if hasattr(known, "item") else known)
-
-
 class _Rules(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
@@ -159,7 +137,10 @@ class _Rules(ast.NodeTransformer):
             return inlined
         numbers = [_number(arg) for arg in args]
         if None not in numbers:
-            return ast.Constant(functions_of(math)[name](*numbers))
+            try:
+                return ast.Constant(functions_of(math)[name](*numbers))
+            except (ArithmeticError, ValueError):
+                return node
         if name == "abs":
             return _absolute(node)
         if name == "pow" and numbers[1] == 1:
@@ -184,6 +165,21 @@ class _Rules(ast.NodeTransformer):
                 return node.left
         return node
 
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        self.generic_visit(node)
+        known = _number(node.left) is not None is not _number(node.comparators[0])
+        return ast.Constant(eval(ast.unparse(node))) if known else node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        neutral = isinstance(node.op, ast.And)
+        known = {test.value for test in node.values if isinstance(test, ast.Constant)}
+        open_tests = [test for test in node.values if not isinstance(test, ast.Constant)]
+        if not open_tests or (not neutral) in known:
+            return ast.Constant(neutral if known == {neutral} else not neutral)
+        node.values = open_tests
+        return node if len(open_tests) > 1 else open_tests[0]
+
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         sign = _sign_test(node.test)
         if sign is not None:
@@ -193,8 +189,8 @@ class _Rules(ast.NodeTransformer):
         test, body, orelse = node.test, node.body, node.orelse
         if _certain(test):
             return body
-        if isinstance(test, ast.Compare) and _truth(test) is not None:
-            return body if _truth(test) else orelse
+        if isinstance(test, ast.Constant):
+            return body if test.value else orelse
         if isinstance(orelse, ast.IfExp) and _opposite(test, orelse.test):
             node.orelse = orelse = orelse.body
         if ast.unparse(body) == ast.unparse(orelse):
@@ -242,12 +238,6 @@ def _certain(test: ast.expr) -> bool:
         case ast.BoolOp(op=ast.Or(), values=[a, b]):
             return _opposite(a, b)
     return False
-
-
-def _truth(test: ast.Compare) -> bool | None:
-    if _number(test.left) is None or _number(test.comparators[0]) is None:
-        return None
-    return bool(eval(ast.unparse(test)))
 
 
 def _absolute(call: ast.Call) -> ast.expr:

@@ -214,6 +214,19 @@ def test_a_random_graph_gives_the_numbers_of_the_engine(backend, graph, scales):
     )
 
 
+@pytest.mark.parametrize("number", [1e-10, 3e20])
+def test_a_number_written_with_a_power_of_ten_is_replayed(backend, number):
+    w, x = Value(2.0, "w"), Value(1.5, "x")
+    loss = (w * x) ** number if number < 1 else (w * x).leaky_relu(number) * number
+    assert_same(arrays(loss, [x], [w], backend=backend), loss, [x], [w], [[1.5], [2.0]])
+
+
+def test_a_power_of_a_constant_is_written_as_a_product():
+    x = Value(3.0, "x")
+    source = replay(x ** Value(2.0), [x], [], backend="numpy").source
+    assert "pow1 = x[0:1] * x[0:1]  # v3" in source
+
+
 def test_a_label_hides_nothing_that_the_program_calls():
     w, x = Value(0.5), Value(1)
     loss = w * x
