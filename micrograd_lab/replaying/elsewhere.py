@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..formulas import ELEMENTARY
 from .arrays.groups import array_program, grouped, layout
-from .arrays.source import constants_source, function, readable
+from .arrays.source import constants_source, function, listing
 from .plan import Plan
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Elsewhere:
 
     @cached_property
     def source(self) -> str:
-        return readable(self._program, self._names)
+        return listing(self._program, self._names)
 
     def scope(self) -> dict[str, Any]:
         """What the program calls: `np` and `put`."""

@@ -25,7 +25,7 @@ from ..domain import recording
 from ..engine import Value
 from ..guards import Guard, Mark, Trace, watched
 from .branches import Branches
-from .program import Program, check_leaves, check_rows, default_backend
+from .program import Program, Vectors, check_leaves, check_rows, default_backend
 
 MAX_PATHS = 64
 
@@ -94,7 +94,7 @@ def replay(
     return Paths(loss, inputs, parameters, backend or default_backend())
 
 
-class Paths:
+class Paths(Vectors):
     """What `replay` makes of a function; it is used as a `Program` is.
 
     Attributes:
@@ -124,26 +124,7 @@ class Paths:
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
         self._marked = False  # or has more paths than anybody wants
-        self._alone = RLock()  # runs write into the same arrays
-
-    def __call__(self, data: Any) -> float:
-        """The mean loss over the samples; sets `grad` of each parameter to that of the mean."""
-        with self._alone:
-            self.load()
-            loss = self.run(data)
-            for value, grad in zip(self.values, self.gradient.tolist()):
-                value.grad = grad
-        return loss
-
-    def run(self, data: Any) -> float:
-        """The mean loss at `vector`; leaves its gradient in `gradient`.
-
-        Raises:
-            ValueError: if a sample leaves the domain of an operation or gives a NaN; names it.
-        """
-        rows = check_rows(data, len(self.labels))
-        with self._alone:
-            return self._mean(rows)
+        self._alone = RLock()  # the function may ask again
 
     def check(self, data: Any) -> None:
         """Record the function anew for each row of `data`, and compare with what `run` gives.
@@ -197,15 +178,16 @@ class Paths:
         inputs = [Value(0.0, label) for label in self.labels]
         return Paths, (function, inputs, self.values, self.backend), (None, {"vector": self.vector})
 
-    def _mean(self, rows: Any) -> float:
+    def _run(self, data: Any) -> float:
         import numpy as np
 
+        rows = check_rows(data, len(self.labels))
         self.gradient[:] = 0.0
         loss = 0.0
         left = np.arange(len(rows))
         for path in self.paths:
             belongs = path.admits(rows[left], self.vector)
-            loss += self._run(path, rows, left[belongs])
+            loss += self._run_path(path, rows, left[belongs])
             left = left[~belongs]
         while len(left):
             result, leaves, trace = self.record(rows[left[0]], f"sample {left[0]}")
@@ -215,22 +197,13 @@ class Paths:
             )
             if new is not None and belongs[0]:
                 self.paths.append(new)
-                loss += self._run(new, rows, left[belongs])
+                loss += self._run_path(new, rows, left[belongs])
                 left = left[~belongs]
             else:
                 loss += self._backward(result)
                 left = left[1:]
         self.gradient /= len(rows)
         return loss / len(rows)
-
-    def load(self) -> None:
-        """Read the parameters' numbers from the values into `vector`."""
-        self.vector[:] = [value.data for value in self.values]
-
-    def store(self) -> None:
-        """Write `vector` and `gradient` to the values."""
-        for value, data, grad in zip(self.values, self.vector.tolist(), self.gradient.tolist()):
-            value.data, value.grad = data, grad
 
     @property
     def source(self) -> str:
@@ -270,7 +243,7 @@ class Paths:
             return None
         return Path(result, leaves, self.values, trace, self.backend)
 
-    def _run(self, path: Path, rows: Any, samples: Any) -> float:
+    def _run_path(self, path: Path, rows: Any, samples: Any) -> float:
         """The sum of the losses of some samples; adds their gradients to `gradient`."""
         if not len(samples):
             return 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from math import isfinite
 from threading import Lock
@@ -31,44 +32,17 @@ _RUNNERS: dict[str, Callable[..., Runner]] = {
 BACKENDS = (*_RUNNERS, "python")
 
 
-class Program:
-    """What `replay` makes.
+class Vectors:
+    """What runs on a vector of parameters and leaves a gradient: a `Program`, and `Paths`.
 
     Attributes:
         values: the parameters, in the order of `vector` and `gradient`.
-        backend: which one computes.
-
-    >>> w, x = Value(2, "w"), Value(0, "x")
-    >>> Program((w * x).half_square(), [x], [w])([[1], [3]])
-    10.0
     """
 
-    def __init__(
-        self,
-        loss: Value,
-        inputs: Sequence[Value] = (),
-        parameters: Sequence[Value] | None = None,
-        backend: str | None = None,
-    ) -> None:
-        if not isinstance(loss, Value):
-            raise TypeError(f"the loss is {type(loss).__name__} {loss!r:.60}; give a value")
-        self.inputs: list[Value] = list(inputs)
-        if parameters is None:
-            labelled = Graph(loss, products=False).parameters.difference(self.inputs)
-            parameters = [value for value in recorded(loss) if value in labelled]
-        self.parameters: list[Value] = list(parameters)
-        check_leaves(self.inputs, self.parameters)
-        self.loss: Value = loss
-        self.backend: str = backend or default_backend()
-        self._rows: Any = object()  # the array that was checked last, and its shape
-        self._shape: tuple[int, ...] = ()
-        self._alone = Lock()  # runs write into the same arrays
-        with recording():
-            self._runner: Runner = self._make_runner()
-        self._compute = self._runner.__call__  # without a look-up at every call
-        self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
-        guards = [guard for node in recorded(loss) for guard in guards_of(node)]
-        self._branches = Branches(guards, self.inputs, self.values) if guards else None
+    values: list[Value]
+    vector: Any
+    gradient: Any
+    _alone: AbstractContextManager[Any]  # a lock: runs write into the same arrays
 
     def __call__(self, data: Any = None) -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
@@ -106,6 +80,58 @@ class Program:
         """
         with self._alone:
             return self._run(data)
+
+    def load(self) -> None:
+        """Read the parameters' numbers from the values into `vector`."""
+        self.vector[:] = [value.data for value in self.values]
+
+    def store(self) -> None:
+        """Write `vector` and `gradient` to the values."""
+        for value, data, grad in zip(self.values, _floats(self.vector), _floats(self.gradient)):
+            value.data, value.grad = data, grad
+
+    def _run(self, data: Any) -> float:
+        raise NotImplementedError
+
+
+class Program(Vectors):
+    """What `replay` makes.
+
+    Attributes:
+        values: the parameters, in the order of `vector` and `gradient`.
+        backend: which one computes.
+
+    >>> w, x = Value(2, "w"), Value(0, "x")
+    >>> Program((w * x).half_square(), [x], [w])([[1], [3]])
+    10.0
+    """
+
+    def __init__(
+        self,
+        loss: Value,
+        inputs: Sequence[Value] = (),
+        parameters: Sequence[Value] | None = None,
+        backend: str | None = None,
+    ) -> None:
+        if not isinstance(loss, Value):
+            raise TypeError(f"the loss is {type(loss).__name__} {loss!r:.60}; give a value")
+        self.inputs: list[Value] = list(inputs)
+        if parameters is None:
+            labelled = Graph(loss, products=False).parameters.difference(self.inputs)
+            parameters = [value for value in recorded(loss) if value in labelled]
+        self.parameters: list[Value] = list(parameters)
+        check_leaves(self.inputs, self.parameters)
+        self.loss: Value = loss
+        self.backend: str = backend or default_backend()
+        self._rows: Any = object()  # the array that was checked last, and its shape
+        self._shape: tuple[int, ...] = ()
+        self._alone = Lock()
+        with recording():
+            self._runner: Runner = self._make_runner()
+        self._compute = self._runner.__call__  # without a look-up at every call
+        self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
+        guards = [guard for node in recorded(loss) for guard in guards_of(node)]
+        self._branches = Branches(guards, self.inputs, self.values) if guards else None
 
     def _run(self, data: Any) -> float:
         # the data of the step before: to check them again would cost as much as a small step
@@ -153,15 +179,6 @@ class Program:
         """The gradient of the last loss, which the next `run` overwrites."""
         return self._runner.gradient
 
-    def load(self) -> None:
-        """Read the parameters' numbers from the values into `vector`."""
-        self.vector[:] = [value.data for value in self.values]
-
-    def store(self) -> None:
-        """Write `vector` and `gradient` to the values."""
-        for value, data, grad in zip(self.values, _floats(self.vector), _floats(self.gradient)):
-            value.data, value.grad = data, grad
-
     @property
     def source(self) -> str:
         """The program: NumPy as one would write it, Python, or what the tape computes."""
@@ -208,33 +225,18 @@ class Program:
             raise TypeError(f"no data; give one row per sample, {len(self.inputs)} numbers in each")
         if not self.inputs and data is not None:
             raise TypeError("data, but no inputs to put it in; name them: replay(loss, inputs=...)")
-        rows: Any
-        shape: tuple[int, ...]
         if self.backend == "python":
-            try:
-                rows = [[]] if data is None else [[*map(float, row)] for row in data]
-            except TypeError:
-                raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
-            shape = len(rows), len(rows[0]) if rows else 0
-            if any(len(row) != shape[1] for row in rows):
-                raise ValueError("the rows of the data differ in length; give one number per input")
-        else:
+            return _rows_of_lists([[]] if data is None else data, len(self.inputs))
+        if data is None:
             import numpy as np
 
-            if data is None:
-                if self._batch is None:
-                    return np.zeros((1, 0))
-                self._batch = np.ascontiguousarray(self._batch, dtype=float)
-                return self._batch
-            rows = np.ascontiguousarray(data, dtype=float)
-            shape = rows.shape
-        if len(shape) != 2 or shape[1] != len(self.inputs) or not shape[0]:
-            raise ValueError(
-                f"data of shape {shape}; "
-                f"give one row per sample, {len(self.inputs)} numbers in each"
-            )
+            if self._batch is None:
+                return np.zeros((1, 0))
+            self._batch = np.ascontiguousarray(self._batch, dtype=float)
+            return self._batch
+        rows = check_rows(data, len(self.inputs))
         if rows is data:
-            self._rows, self._shape = rows, shape
+            self._rows, self._shape = rows, rows.shape
         return rows
 
     def _by_samples(self, rows: Any) -> float:
@@ -280,8 +282,24 @@ def check_rows(data: Any, columns: int) -> Any:
     import numpy as np
 
     rows = np.ascontiguousarray(data, dtype=float)
-    if rows.ndim != 2 or rows.shape[1] != columns or not len(rows):
-        raise ValueError(
-            f"data of shape {rows.shape}; give one row per sample, {columns} numbers in each"
-        )
+    _check_shape(rows.shape, columns)
     return rows
+
+
+def _rows_of_lists(data: Any, columns: int) -> list[list[float]]:
+    """`data` as lists, a row per sample."""
+    try:
+        rows = [[*map(float, row)] for row in data]
+    except TypeError:
+        raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
+    if len({*map(len, rows)}) > 1:
+        raise ValueError("the rows of the data differ in length; give one number per input")
+    _check_shape((len(rows), len(rows[0]) if rows else 0), columns)
+    return rows
+
+
+def _check_shape(shape: tuple[int, ...], columns: int) -> None:
+    if len(shape) != 2 or shape[1] != columns or not shape[0]:
+        raise ValueError(
+            f"data of shape {shape}; give one row per sample, {columns} numbers in each"
+        )

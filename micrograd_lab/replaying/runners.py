@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from .arrays.groups import array_program, grouped, layout
 from .arrays.inplace import fast
-from .arrays.source import readable
+from .arrays.source import listing
 from .arrays.statements import ArrayProgram
 from .plan import AFTER, Plan
 from .python.straight import StraightLine
@@ -85,7 +85,7 @@ class NumPy:
     def source(self) -> str:
         if self._is_deep():
             return self._straight.source
-        return readable(self.program, self._names, _NOTE)
+        return listing(self.program, self._names, _NOTE)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ import re
 from typing import TypeAlias
 
 from ..simplify import build, copied
-from .source import added, constants_source, pieces, written
+from .source import constants_source, pieces, right_side, sum_of
 from .statements import ArrayProgram, Gradient, Statement
 
 _Size: TypeAlias = "tuple[int, bool]"  # rows, and whether there is a column for each sample
@@ -90,7 +90,7 @@ class _InPlace:
     def add_up(self, statement: Gradient) -> None:
         parts = statement.whole + pieces(statement)
         if statement.name != "g" and not statement.scattered and _fixed(parts):
-            self.keep(statement.name, written(statement).replace("\n", ""))
+            self.keep(statement.name, right_side(statement).replace("\n", ""))
             return
         self.sizes[statement.name] = statement.rows, statement.samples
         covered = sum(stop - start for start, stop, _ in statement.pieces)
@@ -98,7 +98,7 @@ class _InPlace:
             self.keep(statement.name, self.empty(statement))
         begun = bool(statement.whole) and covered < statement.rows
         if begun:
-            self.into(statement.name, added(statement.whole))
+            self.into(statement.name, sum_of(statement.whole))
         elif covered < statement.rows:
             self.run.append(f"{statement.name}.fill(0.0)")
         for start, stop, trees in statement.pieces:
@@ -107,7 +107,7 @@ class _InPlace:
             for i, tree in enumerate(trees):
                 self.into(part, tree, add=begun or i > 0)
         if statement.whole and not begun:
-            self.into(statement.name, added(statement.whole), add=True)
+            self.into(statement.name, sum_of(statement.whole), add=True)
         for index, tree in statement.scattered:
             self.run.append(f"{statement.name}[{index}] += {self.plain(self.hoisted(tree))}")
 

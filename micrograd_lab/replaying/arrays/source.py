@@ -21,7 +21,7 @@ def put(count, at, rows):
 '''
 
 
-def readable(program: ArrayProgram, names: Callable[[int], str], note: str = "") -> str:
+def listing(program: ArrayProgram, names: Callable[[int], str], note: str = "") -> str:
     """The program as a module, with the names of the nodes that a line computes beside it.
 
     Args:
@@ -41,38 +41,34 @@ def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -
     """A function of the column `p` of parameters and the data `x`, which has a row for each input
     and a column for each sample.  It needs `np`, `put` and the constants."""
     lines = ["def program(p, x):", '    """The loss, and its gradient with respect to p."""']
-    lines.append("    n = x.shape[1]")
-    lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
-    lines.append("    # forward")
-    for statement in program.forward:
-        line = f"    {statement.name} = {ast.unparse(statement.expression)}"
-        ends = (
-            [names(i) for i in statement.nodes[:: max(len(statement.nodes) - 1, 1)]]
-            if names
-            else []
-        )
-        lines.append(f"{line}  # {' … '.join(ends)}" if any(ends) else line)
-    lines.append(f"    loss = {ast.unparse(program.loss)}")
-    lines.append("    # backward")
-    for gradient in program.backward:
-        lines.append(f"    {gradient.name} = {written(gradient)}")
-    lines.append("    return loss, g")
-    return "\n".join(lines) + "\n"
+    lines += _forward(program, names or (lambda node: ""), ["    # forward"])
+    lines += [f"    loss = {ast.unparse(program.loss)}", "    # backward"]
+    lines += [f"    {gradient.name} = {right_side(gradient)}" for gradient in program.backward]
+    return "\n".join([*lines, "    return loss, g\n"])
 
 
 def outputs_function(program: ArrayProgram) -> str:
     """A function of `p` and `x` as above that returns the result for each sample."""
-    lines = ["def outputs(p, x):", "    n = x.shape[1]"]
+    lines = ["import numpy as np", constants_source(program), "def outputs(p, x):"]
+    lines += _forward(program, lambda node: "", [])
+    return "\n".join(
+        [*lines, f"    return np.broadcast_to({ast.unparse(program.loss)}, (1, n))[0]\n"]
+    )
+
+
+def _forward(program: ArrayProgram, names: Callable[[int], str], title: list[str]) -> list[str]:
+    """The lines of the forward pass, with the names of the first and the last node of each."""
+    lines = ["    n = x.shape[1]"]
     lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
-    lines += [
-        f"    {statement.name} = {ast.unparse(statement.expression)}"
-        for statement in program.forward
-    ]
-    lines.append(f"    return np.broadcast_to({ast.unparse(program.loss)}, (1, n))[0]")
-    return "\n".join(["import numpy as np", constants_source(program), *lines]) + "\n"
+    lines += title
+    for statement in program.forward:
+        line = f"    {statement.name} = {ast.unparse(statement.expression)}"
+        ends = [names(i) for i in statement.nodes[:: max(len(statement.nodes) - 1, 1)]]
+        lines.append(f"{line}  # {' … '.join(ends)}" if any(ends) else line)
+    return lines
 
 
-def written(statement: Statement | Gradient) -> str:
+def right_side(statement: Statement | Gradient) -> str:
     """The right-hand side of a statement; a long gradient has a line for each of its parts."""
     if isinstance(statement, Statement):
         return ast.unparse(statement.expression)
@@ -84,7 +80,7 @@ def written(statement: Statement | Gradient) -> str:
     for index, tree in statement.scattered:
         rows = ast.Constant(statement.rows)
         trees.append(build("put(r, i, t)", r=rows, i=ast.Name(index), t=tree))
-    text = ast.unparse(added(trees) if trees else _zeros(statement, statement.rows))
+    text = ast.unparse(sum_of(trees) if trees else _zeros(statement, statement.rows))
     if len(text) < 90 or len(parts) < 2:
         return text
     texts = [ast.unparse(part) for part in parts]
@@ -99,7 +95,7 @@ def pieces(statement: Gradient) -> list[ast.expr]:
     for start, stop, trees in statement.pieces:
         if row < start:
             parts.append(_zeros(statement, start - row))
-        parts.append(added(trees))
+        parts.append(sum_of(trees))
         row = stop
     if 0 < row < statement.rows:
         parts.append(_zeros(statement, statement.rows - row))
@@ -121,7 +117,7 @@ def constants_source(program: ArrayProgram) -> str:
     )
 
 
-def added(trees: Sequence[ast.expr]) -> ast.expr:
+def sum_of(trees: Sequence[ast.expr]) -> ast.expr:
     tree = trees[0]
     for other in trees[1:]:
         tree = build("a + b", a=tree, b=other)

@@ -42,7 +42,7 @@ class StraightLine:
         at = {node: row_of[parameter] for node, parameter in plan.parameters.items()}
         at |= {node: self._parameters + column for node, column in plan.columns.items()}
         self._begin = self._size = self._parameters + columns
-        handed: set[int] = {plan.result}
+        exports: set[int] = {plan.result}
         self._links: dict[int, list[_Link]] = {ONCE: [], EACH: []}
         for phase, links in self._links.items():
             nodes = [i for i, op in enumerate(plan.ops) if op and plan.phases[i] == phase]
@@ -50,12 +50,12 @@ class StraightLine:
                 part = nodes[start : start + MAX_NODES]
                 links.append(_Link(plan, part, self._size))
                 at |= {node: self._size + k for k, node in enumerate(part)}
-                handed.update(links[-1].outside)
+                exports.update(links[-1].outside)
                 self._size += len(part)
         functions: dict[str, Callable[..., Any]] = {}
         for links in self._links.values():
             for link in links:
-                link.compile(at, handed, functions)
+                link.compile(at, exports, functions)
         self.source: str = "\n".join(functions)
         self._mean = plan.phases[plan.result] == EACH
         self._columns = columns
@@ -107,23 +107,23 @@ class _Link:
         self.outside: dict[int, str] = {}  # what is read but computed elsewhere
         lines = [self.forward_line(node) for node in nodes]
         lines.append(f"return ({', '.join(self.names.values())},)")
-        self.forward_lines = self.unpacked("a", self.outside) + lines
+        self.forward_lines = self.unpacking("a", self.outside) + lines
 
     def compile(
-        self, at: dict[int, int], handed: set[int], functions: dict[str, Callable[..., Any]]
+        self, at: dict[int, int], exports: set[int], functions: dict[str, Callable[..., Any]]
     ) -> None:
-        """Make the functions; `handed` are the nodes that other links read."""
-        own = [node for node in self.nodes if node in handed]
+        """Make the functions; `exports` are the nodes that other links read."""
+        own = [node for node in self.nodes if node in exports]
         self.forward = _function("forward(a)", self.forward_lines, functions)
         self.backward = _function("backward(a, v, u)", self.backward_lines(own), functions)
         self.read = _getter([at[node] for node in self.outside])
-        self.handed = _getter([at[node] for node in own])
-        self.given = [at[node] for node in self.outside if self.plan.active[node]]
+        self.upstream = _getter([at[node] for node in own])
+        self.targets = [at[node] for node in self.outside if self.plan.active[node]]
 
     def go_back(self, m: list[float], d: list[float]) -> None:
         """Hand the gradients in `d` on, from the nodes of this link to what they read."""
-        shares = self.backward(self.read(m), m[self.begin : self.end], self.handed(d))
-        for i, share in zip(self.given, shares):
+        shares = self.backward(self.read(m), m[self.begin : self.end], self.upstream(d))
+        for i, share in zip(self.targets, shares):
             d[i] += share
 
     def name(self, node: int) -> str:
@@ -132,7 +132,7 @@ class _Link:
             return repr(number) if number >= 0 else f"({number!r})"
         return self.names.get(node) or self.outside.setdefault(node, f"a{len(self.outside)}")
 
-    def unpacked(self, source: str, names: dict[int, str]) -> list[str]:
+    def unpacking(self, source: str, names: dict[int, str]) -> list[str]:
         return [f"{', '.join(names.values())}, = {source}"] if names else []
 
     def forward_line(self, node: int) -> str:
@@ -151,23 +151,23 @@ class _Link:
     def backward_lines(self, own: list[int]) -> list[str]:
         slopes = {node: f"d{k}" for k, node in enumerate(self.nodes)}
         slopes |= {node: f"e{k}" for k, node in enumerate(self.outside) if self.plan.active[node]}
-        given = set(own)
-        lines = self.unpacked("a", self.outside) + self.unpacked("v", self.names)
-        lines += self.unpacked("u", {node: slopes[node] for node in own})
+        sums = set(own)
+        lines = self.unpacking("a", self.outside) + self.unpacking("v", self.names)
+        lines += self.unpacking("u", {node: slopes[node] for node in own})
         for node in reversed(self.nodes):
-            if node not in given or not self.plan.active[node]:
+            if node not in sums or not self.plan.active[node]:
                 continue
             for i, share in self.shares(node, slopes[node]):
-                lines.append(f"{slopes[i]} {'+=' if i in given else '='} {share}")
-                given.add(i)
-        shares = [slopes[i] if i in given else "0.0" for i in self.outside if self.plan.active[i]]
+                lines.append(f"{slopes[i]} {'+=' if i in sums else '='} {share}")
+                sums.add(i)
+        shares = [slopes[i] if i in sums else "0.0" for i in self.outside if self.plan.active[i]]
         return [*lines, f"return ({', '.join(shares)}{',' * (len(shares) == 1)})"]
 
     def shares(self, node: int, upstream: str) -> list[tuple[int, str]]:
         """What `node` hands to each of its inputs that has a gradient."""
         op, inputs = self.plan.ops[node], self.plan.inputs[node]
         assert op
-        found = []
+        pairs = []
         for i, j in enumerate(inputs):
             if not self.plan.active[j]:
                 continue
@@ -175,8 +175,8 @@ class _Link:
             texts = {letter: self.name(j) for letter, j in letters.items()}
             template = _share(partial, op.n)
             if template:
-                found.append((j, template.format(u=upstream, f=self.names[node], **texts)))
-        return found
+                pairs.append((j, template.format(u=upstream, f=self.names[node], **texts)))
+        return pairs
 
 
 def _getter(places: list[int]) -> Callable[[list[float]], Sequence[float]]:
