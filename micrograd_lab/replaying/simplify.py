@@ -149,20 +149,11 @@ class _Rules(ast.NodeTransformer):
             return ast.BinOp(args[0], ast.Mult(), args[0])
         return node
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        self.generic_visit(node)
-        return _negative(node.operand) if isinstance(node.op, ast.USub) else node
-
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         a, b = _number(node.left), _number(node.right)
         if a is not None and b is not None and not (isinstance(node.op, ast.Div) and b == 0):
             return ast.Constant(eval(ast.unparse(node)))
-        if isinstance(node.op, ast.Mult):
-            if a == 1:
-                return node.right
-            if b == 1:
-                return node.left
         return node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
@@ -193,8 +184,6 @@ class _Rules(ast.NodeTransformer):
             return body if test.value else orelse
         if isinstance(orelse, ast.IfExp) and _opposite(test, orelse.test):
             node.orelse = orelse = orelse.body
-        if ast.unparse(body) == ast.unparse(orelse):
-            return body
         match body, orelse:  # one division for both branches
             case (
                 ast.BinOp(left=a, op=ast.Div(), right=below),
