@@ -442,7 +442,7 @@ def test_an_error_without_samples_names_the_node_alone(backend):
     w = Value(1, "w")
     program = replay(w.log(), [], [w], backend=backend)
     w.data = -1
-    with pytest.raises(ValueError, match="^v2: log is undefined at x = "):
+    with pytest.raises(ValueError, match=r"^v2: log is undefined at x = "):
         program()
 
 
