@@ -17,15 +17,24 @@ class Data(NamedTuple):
     """Samples and their targets.
 
     Attributes:
-        inputs: one row of numbers per sample.
+        inputs: one row of numbers per sample; a list, an array, a frame or a tensor.
         targets: one target per sample: 0 or 1, or a row with a 1 at the index of the class.
 
-    >>> len(Data(inputs=[[0.0, 1.0], [1.0, 1.0]], targets=[1, 0]).inputs)
-    2
+    >>> Data(inputs=[[0.0, 1.0], [1.0, 1.0]], targets=[1, 0])
+    Data(inputs=[[0.0, 1.0], [1.0, 1.0]], targets=[1, 0])
+    >>> moons(100, seed=1)  # many samples are shown by their shapes
+    Data(inputs: 100 × 2, targets: 100)
     """
 
-    inputs: list[list[float]]
-    targets: list[Any]
+    inputs: Any
+    targets: Any
+
+    def __repr__(self) -> str:
+        shapes = [_shape(part) for part in self]
+        if math.prod(shapes[0]) <= 32:
+            return f"Data(inputs={self.inputs!r}, targets={self.targets!r})"
+        inputs, targets = (" × ".join(map(str, shape)) for shape in shapes)
+        return f"Data(inputs: {inputs}, targets: {targets})"
 
     def split(self, part: float, seed: int | None = None) -> tuple[Data, Data]:
         """The samples, shuffled and cut in two: the second set holds the fraction `part` of them.
@@ -42,7 +51,7 @@ class Data(NamedTuple):
         return self._of(order[:cut]), self._of(order[cut:])
 
     def _of(self, rows: Sequence[int]) -> Data:
-        return Data([self.inputs[i] for i in rows], [self.targets[i] for i in rows])
+        return Data(*(_rows(part, rows) for part in self))
 
 
 def moons(samples: int = 100, *, noise: float = 0.1, seed: int | None = None) -> Data:
@@ -155,6 +164,20 @@ _GATES = {  # the numbers of inputs at 1 for which the output is 1
     "xor": (1,),
     "xnor": (0, 2),
 }
+
+
+def _shape(part: Any) -> tuple[int, ...]:
+    """The number of rows, and the number in a row if it is one."""
+    first = part[0] if isinstance(part, list | tuple) and part else 0
+    inner = (len(first),) if isinstance(first, list | tuple) else ()
+    return tuple(getattr(part, "shape", (len(part), *inner)))
+
+
+def _rows(part: Any, rows: Sequence[int]) -> Any:
+    """Some rows of a list, a frame, an array or a tensor."""
+    if isinstance(part, list | tuple):
+        return [part[i] for i in rows]
+    return part.iloc[rows] if hasattr(part, "iloc") else part[rows]
 
 
 def _two_classes(

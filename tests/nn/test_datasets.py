@@ -3,9 +3,10 @@
 import math
 import sys
 
+import numpy as np
 import pytest
 
-from micrograd_lab.nn.datasets import circles, digits, gate, moons, spirals
+from micrograd_lab.nn.datasets import Data, circles, digits, gate, moons, spirals
 
 GENERATED = [moons, circles, spirals]
 
@@ -100,3 +101,12 @@ def test_digits_without_scikit_learn_say_what_to_install(monkeypatch):
 def test_what_cannot_be_made_is_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_many_samples_show_their_shapes_at_a_prompt_and_few_show_themselves():
+    pytest.importorskip("sklearn")
+    assert repr(digits()) == "Data(inputs: 1797 × 64, targets: 1797 × 10)"
+    assert repr(moons(100, seed=1)) == "Data(inputs: 100 × 2, targets: 100)"
+    assert repr(Data(np.zeros((50, 3)), np.zeros(50))) == "Data(inputs: 50 × 3, targets: 50)"
+    assert repr(Data([[1.0]], [2])) == "Data(inputs=[[1.0]], targets=[2])"
+    assert repr(Data([], [])) == "Data(inputs=[], targets=[])"
