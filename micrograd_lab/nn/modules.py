@@ -26,6 +26,8 @@ from ..tell.notation import subscripted
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"
 
+_SHARED: random.Random = random.seed.__self__  # type: ignore[attr-defined]  # Python's own
+
 if TYPE_CHECKING:
 
     class Outputs(Value, Sequence[Value]):
@@ -96,7 +98,8 @@ class Neuron(Module):
         activation: the name of an operation of one input (such as "tanh" for `Value.tanh`), a
             function from value to value, or None for the sum itself.
         init: the distribution of the initial weights: "xavier_uniform", "xavier_normal",
-            "he_uniform" or "he_normal".  By default He's normal for a rectifier and Xavier's
+            "he_uniform" or "he_normal"; or "uniform", from -1 to 1 as micrograd draws them, with
+            the same numbers for the same seed.  By default He's normal for a rectifier and Xavier's
             uniform for the rest, as in the two papers.  The bias starts at 0.
         mask: one entry per input; a false one cuts the link.
         seed: a number, or a `random.Random` to continue; by default Python's own generator, which
@@ -355,10 +358,13 @@ def _start(
     rectifier = abs(left) < 1 and abs(right - 1) < 1e-9
     if init is None:
         init = "he_normal" if rectifier else "xavier_uniform"
+    if init == "uniform":
+        return 1.0, lambda limit: _generator(seed).uniform(-limit, limit)
     kind, _, shape = init.partition("_")
     if kind not in ("he", "xavier") or shape not in ("uniform", "normal"):
         raise ValueError(
-            f"no init {init!r}; there are xavier_uniform, xavier_normal, he_uniform, he_normal"
+            f"no init {init!r}; there are xavier_uniform, xavier_normal, he_uniform, he_normal, "
+            "uniform"
         )
     if kind == "xavier":
         deviation = math.sqrt(2 / (fan_in + fan_out))
@@ -392,7 +398,7 @@ def _slope(activate: Callable[[Value], Value] | None, at: float) -> float:
 def _generator(seed: Seed) -> random.Random:
     if isinstance(seed, random.Random):
         return seed
-    return random.Random(random.getrandbits(64) if seed is None else seed)
+    return _SHARED if seed is None else random.Random(seed)
 
 
 def _values(inputs: Sequence[Number] | Number) -> Sequence[Value]:

@@ -305,3 +305,34 @@ def test_outputs_and_gradients_are_torchs():
 def test_a_function_of_math_is_no_activation():
     with pytest.raises(TypeError, match=r'tanh returned float .*no Value.*activation="tanh"'):
         MLP(1, [1, 1], activation=math.tanh)
+
+
+def drawn_by_micrograd(generator, nin, nouts):
+    """The parameters of micrograd's MLP: each weight from -1 to 1, then a bias of 0."""
+    sizes = [nin, *nouts]
+    return [
+        number
+        for fan_in, neurons in zip(sizes, nouts)
+        for _ in range(neurons)
+        for number in [*(generator.uniform(-1, 1) for _ in range(fan_in)), 0.0]
+    ]
+
+
+def test_uniform_weights_are_micrograds_for_the_same_seed():
+    model = MLP(3, [4, 4, 1], init="uniform", seed=1337)
+    assert weights(model) == drawn_by_micrograd(random.Random(1337), 3, [4, 4, 1])
+    assert weights(model)[:2] == [0.23550571390294128, 0.06653114721000164]  # random.seed(1337)
+
+
+def test_uniform_weights_are_micrograds_where_the_program_seeds_python():
+    random.seed(1337)
+    model = MLP(2, [16, 16, 1], init="uniform")
+    random.seed(1337)
+    assert weights(model) == drawn_by_micrograd(random, 2, [16, 16, 1])
+    layer = Layer(2, 3, init="uniform")
+    neuron = Neuron(2, init="uniform")
+    random.seed(1337)
+    drawn_by_micrograd(random, 2, [16, 16, 1])
+    assert weights(layer) + weights(neuron) == (
+        drawn_by_micrograd(random, 2, [3]) + drawn_by_micrograd(random, 2, [1])
+    )
