@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..engine import Value
 
@@ -27,8 +27,24 @@ if TYPE_CHECKING:
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 
+class State(NamedTuple):
+    """Where an optimizer is: all that a step changes, so that one assignment takes the step.
+
+    Attributes:
+        steps: how many there were.
+        moments: what it keeps of earlier gradients.
+        numbers: those of the parameters after the step.
+    """
+
+    steps: int = 0
+    moments: tuple[Numbers | float, ...] = (0.0, 0.0)
+    numbers: Numbers | None = None
+
+
 class Optimizer:
     """Moves parameters, all at once, by their gradients.
+
+    A step that Ctrl-C interrupts is taken in full or not at all.
 
     Args:
         parameters: the values to move.
@@ -46,7 +62,12 @@ class Optimizer:
         _check(lr=(lr, math.inf), weight_decay=(weight_decay, math.inf))
         self.lr: float = lr
         self.weight_decay: float = weight_decay
-        self.steps: int = 0
+        self.state = State()
+
+    @property
+    def steps(self) -> int:
+        """The number of steps so far."""
+        return self.state.steps
 
     def step(self) -> None:
         """Move every parameter once."""
@@ -55,18 +76,29 @@ class Optimizer:
         count = len(self.parameters)
         data = np.fromiter((p.data for p in self.parameters), float, count)
         grad = np.fromiter((p.grad for p in self.parameters), float, count)
-        for parameter, number in zip(self.parameters, self.moved(data, grad).tolist()):
-            parameter.data = number
+        after = self.after(data, grad)
+        try:
+            self.state = after  # the step is taken
+            self.store()
+        except BaseException:  # Ctrl-C, anywhere in these two lines
+            if self.state is after:
+                self.store()
+            raise
 
-    def moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        """The parameters' numbers after a step along these gradients."""
+    def after(self, data: Numbers, grad: Numbers) -> State:
+        """The state after a step from `data` along these gradients; nothing changes."""
         import numpy as np
 
-        self.steps += 1
         with np.errstate(all="ignore"):  # infinity and NaN pass, as in torch
-            return self._moved(data, grad)
+            return self._after(data, grad, self.state.steps + 1)
 
-    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
+    def store(self) -> None:
+        """Write the numbers of the last step to the parameters."""
+        assert self.state.numbers is not None, "there was a step"
+        for parameter, number in zip(self.parameters, self.state.numbers.tolist()):
+            parameter.data = number
+
+    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -109,14 +141,12 @@ class SGD(Optimizer):
             raise ValueError(f"nesterov looks ahead by the momentum, which is {momentum:g}")
         self.momentum = momentum
         self.nesterov = nesterov
-        self._direction: Numbers | float = 0.0
 
-    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
+    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
         grad = grad + self.weight_decay * data
-        if self.momentum:
-            self._direction = self.momentum * self._direction + grad
-            grad = grad + self.momentum * self._direction if self.nesterov else self._direction
-        return data - self.lr * grad
+        direction = self.momentum * self.state.moments[0] + grad
+        step = grad + self.momentum * direction if self.nesterov else direction
+        return State(steps, (direction,) if self.momentum else (0.0,), data - self.lr * step)
 
 
 class Adam(Optimizer):
@@ -151,20 +181,17 @@ class Adam(Optimizer):
         _check(betas=(max(betas), 1.0), eps=(eps, math.inf))
         self.betas = betas
         self.eps = eps
-        self._mean: Numbers | float = 0.0
-        self._mean_square: Numbers | float = 0.0
 
-    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        return self._adapt(data, grad + self.weight_decay * data)
+    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
+        return self._adapt(data, grad + self.weight_decay * data, steps)
 
-    def _adapt(self, data: Numbers, grad: Numbers) -> Numbers:
-        keep, keep_square = self.betas
-        self._mean = keep * self._mean + (1 - keep) * grad
-        self._mean_square = keep_square * self._mean_square + (1 - keep_square) * grad**2
-        mean = self._mean / (1 - keep**self.steps)
-        mean_square = self._mean_square / (1 - keep_square**self.steps)
-        moved: Numbers = data - self.lr * mean / (mean_square**0.5 + self.eps)
-        return moved
+    def _adapt(self, data: Numbers, grad: Numbers, steps: int) -> State:
+        (keep, keep_square), (mean, square) = self.betas, self.state.moments
+        mean = keep * mean + (1 - keep) * grad
+        square = keep_square * square + (1 - keep_square) * grad**2
+        direction = mean / (1 - keep**steps)
+        size = (square / (1 - keep_square**steps)) ** 0.5 + self.eps
+        return State(steps, (mean, square), data - self.lr * direction / size)
 
 
 class AdamW(Adam):
@@ -194,8 +221,8 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
-    def _moved(self, data: Numbers, grad: Numbers) -> Numbers:
-        return self._adapt(data * (1 - self.lr * self.weight_decay), grad)
+    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
+        return self._adapt(data * (1 - self.lr * self.weight_decay), grad, steps)
 
 
 def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], float]:

@@ -378,9 +378,10 @@ class _Replayed(_Scalar):
         try:
             for batch in batches:
                 total += self.run(samples, batch) * len(batch)
-                program.vector[self.moves] = optimizer.moved(
+                optimizer.state = optimizer.after(
                     program.vector[self.moves], program.gradient[self.moves]
                 )
+                program.vector[self.moves] = optimizer.state.numbers
         finally:  # an error or Ctrl-C keeps the updates so far
             program.store()
         return total / len(samples.inputs)
