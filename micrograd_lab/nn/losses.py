@@ -2,19 +2,21 @@
 
 Every loss takes an output or a sequence of outputs, and as many targets, which may be values too.
 Losses for classes start from scores, the outputs before any sigmoid or softmax, so that nothing
-overflows and a confident mistake costs what it should.  What a loss records never depends on its
-numbers: the record is right for other outputs and targets as well.
+overflows and a confident mistake costs what it should.  What a loss records does not depend on its
+numbers, so that the record is right for other outputs and targets as well; only a class by its
+number, for `cross_entropy`, picks a score.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from ..calculus import dot, logsumexp, total
 from ..domain import Number
 from ..engine import Value
 from ..tell.notation import subscripted
+from .leaves import leaves
 
 Numbers: TypeAlias = "Sequence[Number] | Number"
 
@@ -75,14 +77,15 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
 
     Args:
         scores: K values, one per class: the network's outputs before softmax.
-        targets: K numbers that sum to 1: a one-hot label, or soft labels.
+        targets: the class, counted from 0; or K numbers that sum to 1: a one-hot label, or soft
+            labels.
 
     Returns:
         One value; 0 means certain and right.
 
     Raises:
-        ValueError: if the numbers of scores and targets differ, if there is only one score, or if
-            the targets do not sum to 1 or one is negative.
+        ValueError: if the numbers of scores and targets differ, if there is only one score, if
+            there is no such class, or if the targets do not sum to 1 or one is negative.
 
     Source:
         Lecture 7, "cross entropy with softmax": scores -5, -1, 1, 5 and label 4.  The slide
@@ -90,10 +93,18 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
 
     >>> round(cross_entropy([Value(-5), Value(-1), Value(1), Value(5)], [0, 0, 0, 1]).data, 6)
     0.020626
+    >>> round(cross_entropy([-5, -1, 1, 5], 3).data, 6)
+    0.020626
     """
-    _, values, weights = zip(*_pairs(scores, targets))
+    if isinstance(targets, str):
+        raise TypeError(f"target {targets!r} is a name; give its number, or let fit know the names")
+    values, weights = leaves(scores, "y"), leaves(targets, "t", bare=True)
     if len(values) == 1:
         raise ValueError("1 score; cross_entropy needs one per class, binary_cross_entropy takes 1")
+    if len(weights) == 1:
+        picked = values[_class(weights[0], len(values))]
+        return _label(logsumexp([score - picked for score in values]), "H")
+    _pairs(values, weights)
     lowest = min(target.data for target in weights)
     if lowest < -1e-9:
         raise ValueError(f"target {lowest:g} is negative; each is a probability, from 0 to 1")
@@ -130,7 +141,7 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
     >>> [round(p.data, 5) for p in softmax([-5, -1, 1, 5])]
     [4e-05, 0.00243, 0.01794, 0.97959]
     """
-    values = _values(scores, "s")
+    values = leaves(scores, "s", bare=True)
     if not values:
         raise ValueError("0 scores; softmax needs at least 1")
     log_sum = logsumexp(values)
@@ -142,20 +153,18 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
 
 def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Value]]:
     """A subscript, the output and the target, for each output."""
-    y, t = _values(outputs, "y"), _values(targets, "t")
+    y, t = leaves(outputs, "y", bare=True), leaves(targets, "t", bare=True)
     if len(y) != len(t) or not y:
         raise ValueError(f"{len(y)} outputs but {len(t)} targets; give one target per output")
     return [(k if len(y) > 1 else "", *pair) for k, pair in enumerate(zip(y, t), start=1)]
 
 
-def _values(numbers: Numbers, name: str) -> list[Value]:
-    """One value or several, as a list; a plain number becomes a leaf labelled `name`."""
-    if not isinstance(numbers, Sized):
-        return [numbers if isinstance(numbers, Value) else Value(numbers, name)]
-    return [
-        x if isinstance(x, Value) else Value(x, subscripted(name, k if len(numbers) > 1 else ""))
-        for k, x in enumerate(numbers, start=1)
-    ]
+def _class(target: Value, classes: int) -> int:
+    """A class as an index, found by comparisons, which a replay repeats."""
+    index = sum(target > k + 0.5 for k in range(classes - 1))
+    if target.data != index:
+        raise ValueError(f"class {target.data:g} of {classes} scores; they count from 0")
+    return index
 
 
 def _sum(losses: list[Value], label: str) -> Value:

@@ -21,7 +21,10 @@ from ..calculus import dot
 from ..domain import Number
 from ..engine import Value
 from ..ops import OPS
+from ..rows import table
 from ..tell.notation import subscripted
+from .leaves import leaves
+from .outputs import decided, outputs
 
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"
@@ -45,7 +48,15 @@ class Module:
     ...         return [self.slope]
     >>> Line().state_dict()
     {'slope': 2.0}
+
+    Attributes:
+        classes: the names of the classes that it was fitted to, one per output, or two for one
+            output; empty for a model of numbers.
+        threshold: the output above which a single one means the second class.
     """
+
+    classes: Sequence[Any] = ()
+    threshold: float = 0.0
 
     def parameters(self) -> list[Value]:
         """The values that training moves."""
@@ -55,6 +66,59 @@ class Module:
         """Set the gradient of every parameter to 0, before the next `backward` adds to it."""
         for parameter in self.parameters():
             parameter.grad = 0.0
+
+    def predict(self, inputs: Any) -> Any:
+        """The outputs for each row of `inputs`, or its class, if the model was fitted to classes.
+
+        Args:
+            inputs: a row of numbers per sample: lists, an array, a frame or a tensor.  For one
+                sample, give a list of one row, or call the model.
+
+        Returns:
+            An array with a number per row, or a row of them if there are several outputs; or with
+            the name of a class per row.
+
+        Raises:
+            ValueError: if a number is outside a domain, with the row.
+
+        >>> model = MLP(2, [2, 2], activation="tanh", seed=1)
+        >>> model.predict([[0.5, 1.0], [2.0, -1.0]]).round(2).tolist()
+        [[0.03, -0.05], [-0.11, 0.31]]
+        >>> model.classes = ["cat", "dog"]  # as `fit` does for such targets
+        >>> model.predict([[0.5, 1.0], [2.0, -1.0]]).tolist()
+        ['cat', 'dog']
+        """
+        import numpy as np
+
+        model: Any = self  # a subclass can be called
+        found = outputs(model, table(inputs, "input"), "input")
+        if self.classes:
+            return np.array(self.classes)[decided(found, self.threshold)]
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def summary(self) -> Table:
+        """A table of the layers: inputs and outputs, activation, and parameters.
+
+        >>> MLP(2, [16, 1], activation="tanh").summary()
+        layer    size  activation  parameters
+            1  2 → 16        tanh          48
+            2  16 → 1      linear          17
+        total                              65
+        """
+        rows, others = [("layer", "size", "activation", "parameters")], set(self.parameters())
+        for number, layer in enumerate(_layers(self), start=1):
+            neuron, count = layer.neurons[0], len(layer.neurons)
+            name = neuron.activation or "linear"
+            name = name if isinstance(name, str) else activation_symbol(name)
+            size, moved = f"{neuron.nin} → {count}", layer.parameters()
+            rows.append((str(number), size, name, str(len(moved))))
+            others -= set(moved)
+        if others:
+            rows.append(("others", "", "", str(len(others))))
+        rows.append(("total", "", "", str(len(self.parameters()))))
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = ("  ".join(map(str.rjust, row, widths)) for row in rows)
+        return Table("\n".join(lines))
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Each parameter with its label, plus its position where the label is missing or taken.
@@ -87,6 +151,13 @@ class Module:
         numbers = [Value(state[name]).data for name in parameters]
         for parameter, number in zip(parameters.values(), numbers):
             parameter.data = number
+
+
+class Table(str):
+    """Text that a prompt shows as it is printed."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Neuron(Module):
@@ -146,10 +217,10 @@ class Neuron(Module):
         self.name("a", "z")
 
     def __call__(self, inputs: Sequence[Number]) -> Value:
+        if type(inputs) is not list or not inputs or not isinstance(inputs[0], Value):
+            inputs = leaves(inputs, "x")
         if len(inputs) != self.nin:
             raise ValueError(f"{len(inputs)} inputs to a neuron with {self.nin}")
-        if not isinstance(inputs[0], Value):  # a layer does this once for all its neurons
-            inputs = _values(inputs)
         if len(self.links) < self.nin:
             inputs = [inputs[i] for i in self.links]
         summed = dot(self.w, inputs, self.b)
@@ -226,7 +297,7 @@ class Layer(Module):
 
     def __call__(self, inputs: Sequence[Number] | Number) -> Outputs:
         """The value of each neuron as a list; for a single neuron, the value itself."""
-        values = _values(inputs)
+        values = leaves(inputs, "x")
         outputs: Any = [neuron(values) for neuron in self.neurons]
         return outputs[0] if len(self.neurons) == 1 else outputs  # type: ignore[no-any-return]
 
@@ -401,16 +472,12 @@ def _generator(seed: Seed) -> random.Random:
     return _SHARED if seed is None else random.Random(seed)
 
 
-def _values(inputs: Sequence[Number] | Number) -> Sequence[Value]:
-    """A list of the inputs, with plain numbers as values labelled x_1, x_2, ..."""
-    if isinstance(inputs, Value):
-        return [inputs]
-    if not hasattr(inputs, "__len__"):
-        inputs = [inputs]
-    return [
-        x if isinstance(x, Value) else Value(x, subscripted("x", i))
-        for i, x in enumerate(inputs, start=1)  # type: ignore[arg-type]
-    ]
+def _layers(part: object) -> list[Layer]:
+    """The layers in a module, in a list of modules, or in the attributes of any other module."""
+    if isinstance(part, Layer):
+        return [part]
+    inside = part if isinstance(part, list | tuple) else vars(part).values()
+    return [layer for x in inside if isinstance(x, Module | list | tuple) for layer in _layers(x)]
 
 
 def _check_sizes(nin: int, nout: int) -> None:

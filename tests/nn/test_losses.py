@@ -4,6 +4,7 @@ import itertools
 import math
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from micrograd_lab import (
     cross_entropy,
     hinge,
     mean_squared_error,
+    replay,
     softmax,
     squared_error,
 )
@@ -200,7 +202,11 @@ def test_the_mean_of_one_square_is_the_square():
     ("make", "message"),
     [
         (lambda s: squared_error(s, [1, 0]), "3 outputs but 2 targets; give one target per output"),
-        (lambda s: cross_entropy(s, 1), "3 outputs but 1 targets"),
+        (lambda s: squared_error(s, 1), "3 outputs but 1 targets"),
+        (lambda s: cross_entropy(s, 3), "class 3 of 3 scores; they count from 0"),
+        (lambda s: cross_entropy(s, -1), "class -1 of 3 scores"),
+        (lambda s: cross_entropy(s, 0.5), r"class 0\.5 of 3 scores"),
+        (lambda s: cross_entropy(s, math.nan), "class nan of 3 scores"),
         (lambda s: hinge([], []), "0 outputs but 0 targets"),
         (lambda s: cross_entropy(s, [1, 1, 0]), "targets sum to 2, not 1"),
         (lambda s: cross_entropy(s, [math.nan, 1, 0]), "targets sum to nan, not 1"),
@@ -220,3 +226,47 @@ def test_what_does_not_fit_is_refused_with_its_numbers(make, message):
 def test_a_negative_target_is_no_probability():
     with pytest.raises(ValueError, match="target -1 is negative; each is a probability"):
         cross_entropy([1.0, 2.0], [-1, 2])
+
+
+@pytest.mark.parametrize("target", range(3))
+def test_a_class_by_its_number_costs_what_its_one_hot_row_costs(target):
+    scores, others = values([0.5, -2.0, 3.0]), values([0.5, -2.0, 3.0])
+    by_number = cross_entropy(scores, target)
+    by_row = cross_entropy(others, [int(k == target) for k in range(3)])
+    by_number.backward()
+    by_row.backward()
+    assert by_number.data == by_row.data
+    assert [s.grad for s in scores] == pytest.approx([s.grad for s in others], abs=1e-15)
+
+
+@pytest.mark.parametrize("kind", [bool, float, Value, np.int64, np.array])
+def test_the_number_of_a_class_comes_in_any_form(kind):
+    assert cross_entropy([1.0, 2.0], kind(1)).data == cross_entropy([1.0, 2.0], [0, 1]).data
+
+
+def test_a_replay_picks_the_class_of_each_sample():
+    t = Value(0, "t")
+    s = values([0.5, -2.0, 3.0])
+    program = replay(lambda t: cross_entropy(s, t), [t], s, backend="numpy")
+    mean = sum(cross_entropy(s, k).data for k in range(3)) / 3
+    assert program([[0], [1], [2]]) == pytest.approx(mean, rel=1e-14)
+
+
+def test_a_name_is_no_target_of_a_loss():
+    with pytest.raises(TypeError, match="target 'cat' is a name; give its number, or let fit"):
+        cross_entropy([1.0, 2.0], "cat")
+
+
+@pytest.mark.parametrize("loss", [squared_error, mean_squared_error, cross_entropy])
+def test_outputs_and_targets_may_be_arrays(loss):
+    torch, pandas = pytest.importorskip("torch"), pytest.importorskip("pandas")
+    expected = loss([1.0, 2.0], [0.0, 1.0]).data
+    for targets in (
+        np.array([0, 1]),
+        pandas.Series([0, 1], index=[5, 3]),
+        torch.tensor([0.0, 1.0], requires_grad=True),
+        [torch.tensor(0.0), np.array(1.0)],
+    ):
+        assert loss(np.array([1.0, 2.0]), targets).data == expected
+    assert squared_error(np.array([Value(1), 2.0]), [0, 1]).data == 1
+    assert squared_error(Value(3), np.array(1.0)).data == 2
