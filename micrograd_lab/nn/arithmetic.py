@@ -1,0 +1,198 @@
+"""The arithmetic of an epoch: record every sample, or replay the paths that samples take."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..domain import recording
+from ..engine import Value
+from ..graph import Graph
+from ..replaying import replay
+from .leaves import leaves
+from .optim import Optimizer
+from .outputs import check_value
+from .samples import Loss, Samples
+
+
+class Network(Protocol):
+    """Anything to fit: it has parameters and computes outputs from inputs."""
+
+    def parameters(self) -> list[Value]: ...
+
+    def __call__(self, inputs: list[Value], /) -> Value | list[Value]: ...
+
+
+def arithmetic(
+    engine: str, model: Network, loss: Loss, optimizer: Optimizer, samples: Samples
+) -> Recording:
+    """Replaying where it can be; `samples` are some of those to come."""
+    if engine not in ("auto", "scalar"):
+        raise ValueError(f"no engine {engine!r}; there are auto and scalar")
+    if engine == "auto" and set(optimizer.parameters) <= set(model.parameters()):
+        try:
+            return Replaying(model, loss, samples, optimizer)
+        except ValueError:  # a parameter that is computed, or given twice
+            pass
+    return Recording(model, loss)
+
+
+class Recording:
+    """An epoch's arithmetic, by recording the graph of every sample."""
+
+    def __init__(self, model: Network, loss: Loss) -> None:
+        self.model = model
+        self.of_sample = loss
+
+    def epoch(self, batches: Iterable[Samples], optimizer: Optimizer) -> float:
+        """Show the samples and update once per batch; the mean of their losses."""
+        total, count = 0.0, 0
+        for batch in batches:
+            parameters = self.model.parameters()
+            for parameter in parameters:
+                parameter.grad = 0.0
+            with recording():
+                for i in range(len(batch)):
+                    loss = self.recorded(batch, i)
+                    loss.backward()
+                    total += loss.data
+            for parameter in parameters:
+                parameter.grad /= len(batch)
+            optimizer.step()
+            count += len(batch)
+        return total / count
+
+    def settle(self, optimizer: Optimizer) -> None:
+        """Give the parameters the numbers of the last step, after an interrupt in an epoch."""
+
+    def checked(self, epoch: int, *parts: Samples | None) -> Recording:
+        """The arithmetic to go on with: recording is right by itself."""
+        return self
+
+    def loss(self, samples: Samples) -> float:
+        """The mean loss of the samples."""
+        with recording():
+            every = [self.recorded(samples, i).data for i in range(len(samples))]
+        return sum(every) / len(every)
+
+    def recorded(self, samples: Samples, i: int) -> Value:
+        """The loss of sample `i`, or an error with its first number that is not finite."""
+        x = leaves(samples.inputs[i].tolist(), "x")
+        t = leaves(samples.targets[i].tolist(), "t")
+        try:
+            loss = self.of_sample(self.model(x), samples.shaped(t))
+        except ValueError as error:
+            raise ValueError(f"{samples.name(i)}: {error}") from error
+        check_value("the loss", loss)
+        if not math.isfinite(loss.data):
+            graph = Graph(loss, products=False)
+            node = next(node for node in graph.nodes if not math.isfinite(node.data))
+            raise ValueError(
+                f"{samples.name(i)}: {graph.names[node]} is {node.data:g}, and the loss "
+                f"{loss.data:g}; take a smaller learning rate or scale the inputs"
+            )
+        return loss
+
+
+class Replaying(Recording):
+    """The same arithmetic, by replaying each path through model and loss that samples take."""
+
+    def __init__(self, model: Network, loss: Loss, samples: Samples, optimizer: Optimizer) -> None:
+        import numpy as np
+
+        super().__init__(model, loss)
+        width = samples.inputs.shape[1]
+
+        def of_sample(*values: Value) -> Value:
+            return loss(model([*values[:width]]), samples.shaped([*values[width:]]))
+
+        inputs = [*leaves(samples.inputs[0], "x"), *leaves(samples.targets[0], "t")]
+        self.program = replay(of_sample, inputs, model.parameters())
+        place = {parameter: k for k, parameter in enumerate(self.program.values)}
+        self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
+        self.settled = optimizer.state  # that the parameters have got
+        self.shown: set[tuple[float, ...]] = set()
+
+    def checked(self, epoch: int, *parts: Samples | None) -> Recording:
+        """This, if recording some samples again gives the replay's loss; otherwise recording.
+
+        Another sample in every epoch, and one of another class; in the first, one of every class.
+        """
+        self.program.load()
+        for samples in filter(None, parts):
+            self.show_targets(samples)
+            classes = samples.first_of_each_target[:100]
+            some = classes if epoch == 0 else [classes[epoch % len(classes)]]
+            for i in dict.fromkeys([epoch % len(samples), *some]):
+                try:
+                    recorded = self.recorded(samples, i).data
+                    replayed = self.run(samples.some([i]))
+                except ValueError:  # the epoch will raise it, at the first such sample
+                    return self
+                if not math.isclose(recorded, replayed, rel_tol=1e-9, abs_tol=1e-12):
+                    warnings.warn(
+                        f"epoch {epoch}, {samples.name(i)}: recording gives the loss "
+                        f"{recorded:.6g}, the replay {replayed:.6g}; model or loss read a number "
+                        "that no comparison of values shows, such as p.data or one that a "
+                        "callback changes; fit goes on with engine='scalar'",
+                        stacklevel=4,
+                    )
+                    return Recording(self.model, self.of_sample)
+        return self
+
+    def epoch(self, batches: Iterable[Samples], optimizer: Optimizer) -> float:
+        program, total, count = self.program, 0.0, 0
+        program.load()
+        for batch in batches:
+            self.show_targets(batch)
+            total += self.run(batch) * len(batch)
+            count += len(batch)
+            optimizer.state = optimizer.after(  # with this assignment the step is taken
+                program.vector[self.moves], program.gradient[self.moves]
+            )
+            program.vector[self.moves] = optimizer.state.numbers
+        program.store()
+        self.settled = optimizer.state
+        return total / count
+
+    def settle(self, optimizer: Optimizer) -> None:
+        if optimizer.state is not self.settled:
+            self.program.vector[self.moves] = optimizer.state.numbers
+            self.program.store()
+
+    def loss(self, samples: Samples) -> float:
+        self.program.load()
+        return self.run(samples)
+
+    def run(self, samples: Samples) -> float:
+        """The mean loss of the samples; if it is not finite, the error from recording it."""
+        try:
+            loss = self.program.run(samples.table)
+        except ValueError:
+            loss = math.nan
+        if not math.isfinite(loss):
+            self.program.store()
+            for i in range(len(samples)):
+                self.recorded(samples, i)
+            raise ValueError(f"the loss is {loss:g} only when replayed; take engine='scalar'")
+        return loss
+
+    def show_targets(self, samples: Samples) -> None:
+        """Call the loss once with every new target: it may refuse one, but a replay would not."""
+        if not samples.new:
+            return
+        try:
+            outputs = self.model(leaves(samples.inputs[0].tolist(), "x"))
+        except ValueError:  # recording says at which sample
+            outputs = self.recorded(samples, 0)
+        for i in samples.first_of_each_target:
+            target = tuple(samples.targets[i].tolist())
+            if target not in self.shown:
+                self.shown.add(target)
+                try:
+                    self.of_sample(outputs, samples.shaped(leaves(target, "t")))
+                except ValueError:  # or is it the outputs of another sample?
+                    self.recorded(samples, i)
+        samples.new = False
