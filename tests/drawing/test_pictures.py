@@ -470,23 +470,35 @@ def test_a_boundary_can_be_drawn_for_any_function_and_for_several_classes():
     assert [t.get_text() for t in picture.figure.legends[0].texts][:3] == ["0", "1", "2"]
 
 
+@pytest.mark.parametrize("model", [MLP(2, [1], seed=1), MLP(2, [2], seed=1)])
+def test_points_may_come_in_frames_and_with_names_of_classes(model):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"width": [0, 1, 2], "height": [0.5, 1, 0]}, index=[7, 3, 5])
+    labels = pandas.Series(["dog", "cat", "dog"], index=[7, 3, 5])
+    picture = plot_decision_boundary(model, frame, labels, resolution=5)
+    assert [t.get_text() for t in picture.figure.legends[0].texts][:2] == ["cat", "dog"]
+    dogs = picture.figure.axes[0].collections[-1].get_offsets()
+    assert dogs.tolist() == [[0, 0.5], [2, 0]]
+
+
 def test_points_that_are_not_in_a_plane_are_refused():
     model = MLP(2, [1], seed=1)
     with pytest.raises(ValueError, match="2 points and 1 labels"):
         plot_decision_boundary(model, [(0, 0), (1, 1)], [0])
     with pytest.raises(ValueError, match="0 points and 0 labels"):
         plot_decision_boundary(model, [], [])
-    for wrong in ((1, 1, 1), (1, math.nan)):
-        with pytest.raises(ValueError, match=r"point 1 is \(1, .* two finite numbers"):
-            plot_decision_boundary(model, [(0, 0), wrong], [0, 1])
+    with pytest.raises(ValueError, match=r"point 0 is \[0.*, 0.*, 1.*\]; a plane needs two"):
+        plot_decision_boundary(model, [(0, 0, 1), (1, 1, 1)], [0, 1])
+    with pytest.raises(ValueError, match="point 1: x_2 is nan; leave it out"):
+        plot_decision_boundary(model, [(0, 0), (1, math.nan)], [0, 1])
 
 
 def test_what_divides_no_plane_is_refused():
     points = [(0, 0), (1, 1)]
     with pytest.raises(TypeError, match=r"must return a Value or a list of them, got 3\.0"):
         plot_decision_boundary(lambda x: 3.0, points, [0, 1])
-    with pytest.raises(TypeError, match="a label must be a number or a row of numbers, got 'cat'"):
-        plot_decision_boundary(MLP(2, [1], seed=1), points, ["cat", "dog"], resolution=2)
+    with pytest.raises(TypeError, match="label 1 is 2 among texts; give texts or numbers alone"):
+        plot_decision_boundary(MLP(2, [1], seed=1), points, ["cat", 2], resolution=2)
     with pytest.raises(ValueError, match="resolution is 1; it needs to be at least 2"):
         plot_decision_boundary(MLP(2, [1], seed=1), points, [0, 1], resolution=1)
     with pytest.raises(ValueError, match="2 inputs to a neuron with 3"):

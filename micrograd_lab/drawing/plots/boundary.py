@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...engine import Value
+from ...rows import array, table
 from ...tell.notation import number
 from ..figures import Picture, mathtext, new_figure, series, style_axes
 from ..layers import find_layers
@@ -38,13 +39,14 @@ def plot_decision_boundary(
     Args:
         model: an `MLP`, or any function from two values to a value or a list of values.
         points: two numbers each.
-        labels: the class of each point: a number, or a row with a 1 at the index of the class.
+        labels: the class of each point: a number, a name, or a row with a 1 at the index of the
+            class.
         resolution: the number of grid points in each direction at which the model is evaluated.
         theme: "light" or "dark".
 
     Raises:
         ValueError: if a point is not two finite numbers, or there is not one label per point.
-        TypeError: if a label is not a number or a row of them, or `model` returns no values.
+        TypeError: if points or labels are nothing like that, or `model` returns no values.
 
     Source:
         Lecture 7, "role of hidden layers".
@@ -70,16 +72,15 @@ def draw_boundary(
     """Fill `figure` with the boundary of `model`."""
     import numpy as np
 
-    if len(points) != len(labels) or not len(points):
-        raise ValueError(f"{len(points)} points and {len(labels)} labels; give one label per point")
-    for i, point in enumerate(points):
-        if len(point) != 2 or not all(map(math.isfinite, point)):
-            raise ValueError(f"point {i} is {point!r:.60}; a plane needs two finite numbers")
+    at, classes, names = table(points, "point").astype(float), *_classes(labels, model)
+    if len(at) != len(classes) or not len(at):
+        raise ValueError(f"{len(at)} points and {len(classes)} labels; give one label per point")
+    if at.shape[1] != 2:
+        raise ValueError(f"point 0 is {at[0].tolist()!r:.60}; a plane needs two finite numbers")
     if resolution < 2:
         raise ValueError(f"resolution is {resolution}; it needs to be at least 2")
     axes = figure.add_axes((0.15, 0.13, 0.82, 0.83))
     style_axes(axes, colours)
-    at = np.asarray(points, dtype=float)
     margin = 0.15 * np.maximum(np.ptp(at, axis=0), 1e-3)
     low, high = at.min(axis=0) - margin, at.max(axis=0) + margin
     x, y = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
@@ -93,13 +94,13 @@ def draw_boundary(
             shade = mix(colours.page, shades[k % len(shades)], 0.3)
             axes.contourf(x, y, lead, levels=[0, np.inf], colors=[shade])
     lines = _hidden_lines(axes, model, low, high, colours)
-    classes = [_class(label) for label in labels]
-    for k, kind in enumerate(sorted(set(classes))):
-        members = at[[i for i, other in enumerate(classes) if other == kind]]
+    for k, kind in enumerate(np.unique(classes).tolist()):
+        members = at[classes == kind]
         shade = shades[(k if scores.shape[2] == 1 else int(kind)) % len(shades)]
         axes.scatter(
             members[:, 0], members[:, 1], s=26, marker="os^Dv"[k % 5], color=shade,
-            edgecolors=colours.page, linewidths=0.7, zorder=3, label=number(kind),
+            edgecolors=colours.page, linewidths=0.7, zorder=3,
+            label=names[kind] if names else number(kind),
         )  # fmt: skip
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
@@ -117,14 +118,22 @@ def _scores(outputs: Any) -> list[float]:
     return [(y.inputs[0] if len(y.inputs) == 1 else y).data for y in values]
 
 
-def _class(label: Any) -> float:
-    """A label as a number: for a row of several entries, the index of the largest."""
-    if isinstance(label, str):
-        raise TypeError(f"a label must be a number or a row of numbers, got {label!r:.60}")
-    if not hasattr(label, "__len__"):
-        return float(label)
-    row = [float(entry) for entry in label]
-    return row[0] if len(row) == 1 else float(row.index(max(row)))
+def _classes(labels: Any, model: Any) -> tuple[Any, list[str]]:
+    """The class of each point as a number, and the names of the classes if they are texts.
+
+    A row with a 1 at the index of the class is that index; a text its place among the classes that
+    the model was fitted to, or in sorted order.
+    """
+    import numpy as np
+
+    found = array(labels, "label")
+    if found.dtype.kind not in "US":
+        found = table(found, "label")
+        return found.argmax(axis=1) if found.shape[1] > 1 else found[:, :1].reshape(-1), []
+    names = [str(name) for name in getattr(model, "classes", ())]
+    if not set(found.tolist()) <= set(names):
+        names = np.unique(found).tolist()
+    return np.array([names.index(name) for name in found.tolist()]), names
 
 
 def _two_regions(
