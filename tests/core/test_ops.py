@@ -238,3 +238,7 @@ def test_the_symbols_are_those_of_the_lecture_and_of_calculus():
         "logaddexp": "LSE", "maximum": "max", "minimum": "min", "sum": "Σ", "dot": "Σ",
     }  # fmt: skip
     assert shown == {name: op.symbol for name, op in OPS.items() if name in shown}
+
+
+def test_the_bias_of_a_dot_product_has_a_letter_of_its_own():
+    assert OPS["dot"].partial(4, ["w1", "w2", "z1", "z2", "w0"]) == ("1", {"b": "w0"})
