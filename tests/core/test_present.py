@@ -194,3 +194,13 @@ def test_a_total_follows_a_leaf_that_moved():
     graph = Graph.at_present(f, gradients=True)
     assert (graph.result.data, graph.result.op) == (14.0, f.op)
     assert graph.twins[w].grad == 1.0
+
+
+def test_the_steps_after_backward_and_a_move_begin_anew():
+    f, w, _ = moved()
+    f.backward()
+    w.data = 11
+    first, second = backward_steps(f)
+    assert (first.upstream, second.upstream) == (1.0, 1.0)
+    assert str(first).splitlines()[0] == MOVED
+    assert [(edge.before, edge.after) for edge in second.edges] == [(0.0, 2.0), (0.0, 11.0)]

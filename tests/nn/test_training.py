@@ -534,3 +534,13 @@ def test_a_warning_about_the_replay_points_at_the_call_of_fit():
     with pytest.warns(UserWarning, match="engine='scalar'") as warned:
         fit(line(), *LINE, loss=lambda y, t: (y - t) * (y.data - t.data), epochs=1)
     assert warned[0].filename == __file__
+
+
+def test_a_history_is_plotted_in_the_theme_that_is_asked_for():
+    history = fit(line(), *LINE, epochs=3)
+    assert history.plot(theme="dark").svg != history.plot().svg
+
+
+def test_an_input_is_named_in_an_error_of_accuracy():
+    with pytest.raises(ValueError, match=r"log is undefined at x = Value\(x_1: -2"):
+        accuracy(lambda x: x[0].log(), [[1.0], [-2.0]], [0.0, 1.0])

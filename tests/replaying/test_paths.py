@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from micrograd_lab import Value, maximum, replay
+from micrograd_lab import Value, ieee, maximum, replay
 from micrograd_lab.replaying.paths import MAX_PATHS
 
 np = pytest.importorskip("numpy")
@@ -129,6 +129,34 @@ def test_too_many_paths_are_said_once_and_recorded():
         loss = program(data)
     assert program(data) == loss  # said once: a second warning would be an error
     assert loss == pytest.approx(recorded(function, data, w)[0])
+
+
+def test_the_gradient_of_samples_that_are_recorded_is_the_sum_that_recording_gives():
+    inputs, (w, b) = leaves()
+
+    def function(x, t):
+        return w * x * round(float(t)) + b * b
+
+    data = rows(6)
+    program = replay(function, inputs, [w, b], backend="numpy")
+    for _ in range(2):  # and again: nothing is left over from the first time
+        program(data)
+        gradient = [w.grad, b.grad]
+        assert gradient == pytest.approx(recorded(function, data, [w, b])[1], rel=1e-14)
+
+
+def test_the_gradient_within_ieee_is_the_one_that_recording_gives():
+    inputs, (w, b) = leaves()
+
+    def function(x, t):
+        return (w * x).relu() ** 0.5 * t if x > -9 else b * x
+
+    data = [[1.0, 2.0], [-1.0, 3.0], [2.0, -1.0]]
+    program = replay(function, inputs, [w, b], backend="numpy")
+    with ieee():
+        program(data)
+        gradient = [w.grad, b.grad]
+        assert gradient == pytest.approx(recorded(function, data, [w, b])[1], rel=1e-14)
 
 
 def test_maximum_records_no_choice():

@@ -230,7 +230,22 @@ def test_a_power_of_a_constant_is_written_as_a_product():
 def test_a_label_hides_nothing_that_the_program_calls():
     w, x = Value(0.5), Value(1)
     loss = w * x
-    for label in ("add", "np", "exp", "p", "x", "n", "lambda", "print", "d_w", "i1", "σ", "t1"):
+    for label in (
+        "add",
+        "np",
+        "exp",
+        "p",
+        "x",
+        "n",
+        "lambda",
+        "print",
+        "program",
+        "put",
+        "d_w",
+        "i1",
+        "σ",
+        "t1",
+    ):
         loss = loss.tanh() * w
         loss.label = label
         loss = loss.sigmoid()

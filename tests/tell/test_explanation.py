@@ -253,3 +253,8 @@ def test_the_cut_in_a_long_sum_is_in_the_same_place_in_names_and_in_numbers(bran
 def test_the_last_line_is_aligned_in_latex():
     x = Value(2.0, "x")
     assert r" && \text{with h = 0.00001}" in explain(x * x, x).latex
+
+
+def test_a_whole_distance_is_written_as_a_whole_number():
+    x = Value(1e5, "x")
+    assert str(explain(x * 2, x)).endswith("= 2, with h = 1")
