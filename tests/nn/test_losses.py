@@ -179,6 +179,10 @@ def test_a_loss_has_the_letter_of_the_lecture(loss, label):
     assert loss(values([0.5, 2]), [-1, 1] if loss is hinge else [0, 1]).label == label
 
 
+def test_the_loss_of_a_class_by_number_has_its_letter_too():
+    assert cross_entropy(values([0.5, 2]), 1).label == "H"
+
+
 def test_numbers_that_are_no_values_yet_get_the_letters_of_the_lecture():
     result = hinge([0.5, 2.0], [1, 1])
     leaves = [node.label for node in recorded(result) if not node.inputs and node.label]

@@ -544,3 +544,25 @@ def test_a_history_is_plotted_in_the_theme_that_is_asked_for():
 def test_an_input_is_named_in_an_error_of_accuracy():
     with pytest.raises(ValueError, match=r"log is undefined at x = Value\(x_1: -2"):
         accuracy(lambda x: x[0].log(), [[1.0], [-2.0]], [0.0, 1.0])
+
+
+def test_a_loss_that_stays_the_same_is_no_new_least_loss():
+    model = line()
+    still = SGD(model.parameters(), lr=0.0)
+    history = fit(model, *LINE, optimizer=still, epochs=50, patience=3)
+    assert (history.stopped, len(history.loss), history.best) == ("early", 4, 0)
+
+
+def test_a_model_of_several_parts_without_parameters_says_what_to_write():
+    class Pair:
+        def __init__(self):
+            self.first, self.second = line(), line()
+
+        def __call__(self, x):
+            return self.first(x) + self.second(x)
+
+    message = (
+        r"^Pair has no .*: return self\.first\.parameters\(\) \+ self\.second\.parameters\(\)$"
+    )
+    with pytest.raises(TypeError, match=message):
+        fit(Pair(), *LINE)

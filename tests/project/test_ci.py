@@ -72,3 +72,12 @@ def test_the_parts_that_defects_are_planted_in_exist_and_have_their_tests():
         folder = ROOT / "micrograd_lab" / part
         assert folder.is_dir() or folder.with_suffix(".py").exists()
         assert all(ROOT.joinpath("tests", f"{name}.py").exists() for name in tests)
+
+
+def test_the_defects_that_nobody_could_notice_are_of_lines_that_are_there():
+    listed = ROOT.joinpath(".ci", "equivalent").read_text("utf-8")
+    entries = re.findall(r"^(micrograd_lab/\S+)\n((?:[-+].*\n)+)= .+$", listed, re.MULTILINE)
+    assert len(entries) == listed.count("\nmicrograd_lab/") == listed.count("\n= ")
+    for file, lines in entries:
+        before = re.findall(r"^-(.*)$", lines, re.MULTILINE)
+        assert "\n".join(before) in ROOT.joinpath(file).read_text("utf-8"), lines
