@@ -53,12 +53,9 @@ WAYS: dict[str, tuple[str, Any, Any]] = {  # name: what must be installed, netwo
 
 def main(arguments: list[str]) -> None:
     """Print the tables, with one thread."""
-    options = parsed(arguments)
-    if not ENVIRONMENT.items() <= os.environ.items() or any(name in os.environ for name in PINNED):
-        kept = {name: value for name, value in os.environ.items() if name not in PINNED}
-        os.execve(sys.executable, [sys.executable, __file__, *arguments], kept | ENVIRONMENT)
-    packages = ["numpy", "torch", "jax", "casadi", "micrograd"]
-    print(f"Python {platform.python_version()}", *filter(None, map(_version, packages)), sep=", ")
+    options = parsed(arguments, __doc__)
+    on_one_thread(__file__, arguments)
+    print(versions("numpy", "torch", "jax", "casadi", "micrograd"))
     if not options.only:  # first: collecting cycles takes longer beside what the others keep
         print(growth(), starting(), sep="\n", flush=True)
     for name, work in workloads().items():
@@ -66,8 +63,21 @@ def main(arguments: list[str]) -> None:
             print(table(name, measure(work, options.rounds)), flush=True)
 
 
-def parsed(arguments: list[str]) -> Namespace:
-    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+def on_one_thread(file: str, arguments: list[str]) -> None:
+    """Begin again in an environment for one thread, if this is not one."""
+    if not ENVIRONMENT.items() <= os.environ.items() or any(name in os.environ for name in PINNED):
+        kept = {name: value for name, value in os.environ.items() if name not in PINNED}
+        os.execve(sys.executable, [sys.executable, file, *arguments], kept | ENVIRONMENT)
+
+
+def versions(*packages: str) -> str:
+    """Which Python and packages these are."""
+    found = filter(None, map(_version, packages))
+    return ", ".join([f"Python {platform.python_version()}", *found])
+
+
+def parsed(arguments: list[str], description: str | None) -> Namespace:
+    parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="turns each (default: %(default)s)")
     parser.add_argument(
         "--only", default="", metavar="TEXT", help="tables with this in their title"
@@ -79,29 +89,32 @@ def parsed(arguments: list[str]) -> Namespace:
 
 
 def measure(work: Network | Chain, rounds: int) -> dict[str, list[float]]:
-    """Seconds per step in each round, for each way that is installed and can compute `work`.
+    """Seconds per step in each round, for each way that is installed and can compute `work`."""
+    makers = {
+        name: of_chain if isinstance(work, Chain) else of_network
+        for name, (package, of_network, of_chain) in WAYS.items()
+        if find_spec(package)
+    }
+    steps = {name: make(work) for name, make in makers.items() if make}
+    return in_turns({name: step for name, step in steps.items() if step}, rounds)
+
+
+def in_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
+    """Seconds per step in each round, for steps that give the same loss and gradient.
 
     Raises:
-        ValueError: if a way returns another loss or gradient.
+        ValueError: if one gives others.
     """
     import numpy as np
 
-    steps: dict[str, Step] = {}
     expected = None
-    for name, (package, of_network, of_chain) in WAYS.items():
-        make = of_chain if isinstance(work, Chain) else of_network
-        if make is None or not find_spec(package):
-            continue
-        step = make(work)
-        if step is None:
-            continue
+    for name, step in steps.items():
         loss, gradient = step()
         result = np.array([loss, *gradient])
         expected = result if expected is None else expected
         error = np.abs(result - expected).max() / np.abs(expected).max()
         if not error < 1e-10:
             raise ValueError(f"{name} is {error:.0e} away from {next(iter(steps))}")
-        steps[name] = step
     often = {name: _often(step) for name, step in steps.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
@@ -115,15 +128,15 @@ def measure(work: Network | Chain, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def table(title: str, times: dict[str, list[float]]) -> str:
-    """Medians and least times, and how many times as fast as by hand, as Markdown."""
+def table(title: str, times: dict[str, list[float]], base: str = "by hand") -> str:
+    """Medians and least times, and how many times as fast as `base`, as Markdown."""
     lines = [
-        f"\n| {title} | median | least | by hand = 1 | of the least |",
+        f"\n| {title} | median | least | {base} = 1 | of the least |",
         "|---|---:|---:|---:|---:|",
     ]
     for name, rounds in times.items():
         cells = [duration(median(rounds)), duration(min(rounds))]
-        cells += [f"{of(times['by hand']) / of(rounds):.3g}" for of in (median, min)]
+        cells += [f"{of(times[base]) / of(rounds):.3g}" for of in (median, min)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

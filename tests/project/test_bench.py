@@ -1,8 +1,10 @@
 import sys
+from importlib.util import find_spec as find
 
 import ours
 import pytest
 import replay as bench
+import sequences
 from workloads import duration, workloads
 
 np = pytest.importorskip("numpy")
@@ -17,6 +19,16 @@ def test_every_way_that_is_installed_computes_the_lectures_network(monkeypatch):
     times = bench.measure(LECTURE, rounds=2)
     assert {"define by run", "by hand", "Python program", "NumPy program"} <= times.keys()
     assert all(len(pair) == 2 for pair in times.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in sequences.models() if "batch 1" in name])
+def test_every_way_that_is_installed_computes_the_sequences(name, monkeypatch):
+    monkeypatch.setattr(bench, "_often", lambda step: 1)
+    monkeypatch.delitem(sequences.WAYS, "torch.compile")  # compiles for many seconds
+    model = sequences.models()[name]
+    steps = {way: make(model) for way, (library, make) in sequences.WAYS.items() if find(library)}
+    assert "tape" in bench.in_turns(steps, rounds=1)
 
 
 def test_a_way_with_other_results_is_refused(monkeypatch):
