@@ -14,7 +14,7 @@ Source:
     Suyong Eum, "Practical Machine Learning", lecture 7.
 """
 
-from .errata import ERRATA, Erratum
+from .errata import ERRATA, Erratum, errata_page
 from .examples import (
     GATES,
     INPUTS,
@@ -32,7 +32,7 @@ from .examples import (
     xor,
 )
 from .printed import PRINTED, Printed
-from .report import errata_page, report
+from .report import report
 from .tables import ACTIVATIONS, LABEL, SCORES, Activation, Outputs, outputs
 
 __all__ = [

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
 
 from ..calculus import dot
 from ..engine import Value, recorded
@@ -11,29 +14,18 @@ from ..graph import Graph
 from ..ops import OPS
 from ..tell.notation import subscripted
 
-WEIGHTS: Mapping[str, float] = {
-    "w_{1,1}^{(1)}": 0.15,
-    "w_{2,1}^{(1)}": 0.2,
-    "w_{0,1}^{(1)}": 0.1,
-    "w_{1,2}^{(1)}": 0.2,
-    "w_{2,2}^{(1)}": 0.3,
-    "w_{0,2}^{(1)}": 0.2,
-    "w_{1,1}^{(2)}": 0.40,
-    "w_{2,1}^{(2)}": 0.5,
-    "w_{0,1}^{(2)}": 0.2,
-    "w_{1,2}^{(2)}": 0.45,
-    "w_{2,2}^{(2)}": 0.55,
-    "w_{0,2}^{(2)}": 0.1,
-}
-INPUTS: Mapping[str, float] = {"x_1": 0.12, "x_2": 0.3}
-TARGETS: Mapping[str, float] = {"t_1": 0.1, "t_2": 0.9}
-RATE = 0.5  # η of the network; the toy has 0.1
 
-GATES: Mapping[str, Mapping[str, float]] = {  # the weights of the two inputs, then the bias
-    "OR": {"w_1": 1, "w_2": 1, "w_0": -0.5},
-    "NAND": {"w_4": -1, "w_5": -1, "w_3": 1.5},
-    "AND": {"w_7": 1, "w_8": 1, "w_6": -1.5},
-}
+def packaged(name: str) -> str:
+    """The text of a file beside this one."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+SLIDES: dict[str, Any] = json.loads(packaged("slides.json"))
+WEIGHTS: Mapping[str, float] = SLIDES["weights"]
+INPUTS: Mapping[str, float] = SLIDES["inputs"]
+TARGETS: Mapping[str, float] = SLIDES["targets"]
+RATE: float = SLIDES["rate"]  # η of the network; the toy has 0.1
+GATES: Mapping[str, Mapping[str, float]] = SLIDES["gates"]  # two weights, then the bias
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ..engine import Value
 from ..nn.losses import cross_entropy, softmax
 from ..ops import OPS, Op
 from ..tell.notation import subscripted
+from .examples import SLIDES
 
 SCORES = (-5.0, -1.0, 1.0, 5.0)
 LABEL = (0, 0, 0, 1)
@@ -42,14 +43,7 @@ class Activation:
         return float(getattr(Value(0), self.op.name)().slopes[0])
 
 
-ACTIVATIONS = (
-    Activation("Identity", OPS["identity"], 1),
-    Activation("Binary step", OPS["step"], None),
-    Activation("Logistic", OPS["sigmoid"], 0.25),
-    Activation("TanH", OPS["tanh"], 1),
-    Activation("Rectified linear unit (ReLU)", OPS["relu"], 1),
-    Activation("Leaky rectified linear unit (Leaky ReLU)", OPS["leaky_relu"], 1),
-)
+ACTIVATIONS = tuple(Activation(name, OPS[op], slope) for name, op, slope in SLIDES["activations"])
 
 
 @dataclass(frozen=True)
