@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from importlib.resources import files
 
 
 @dataclass(frozen=True)
@@ -15,40 +17,14 @@ class Theme:
     wire: str
     value: str
     grad: str
-    shapes: dict[str, tuple[str, str]]  # by the kind of node
+    shapes: dict[str, list[str]]  # by the kind of node
 
 
 THEMES = {
-    "light": Theme(
-        page="#ffffff",
-        ink="#1f2937",
-        quiet="#667085",
-        wire="#8a94a3",
-        value="#00694f",
-        grad="#b8400a",
-        shapes={
-            "parameter": ("#2b6aa5", "#e3edfa"),
-            "input": ("#7d8592", "#eeeff1"),
-            "constant": ("#c3c8d0", "#f7f8f9"),
-            "computed": ("#3b4757", "#ffffff"),
-            "result": ("#b8400a", "#fdece1"),
-        },
-    ),
-    "dark": Theme(
-        page="#12171f",
-        ink="#e6eaf0",
-        quiet="#98a2b3",
-        wire="#727e8f",
-        value="#4fd6a8",
-        grad="#ff9d5c",
-        shapes={
-            "parameter": ("#6ea8e5", "#17304d"),
-            "input": ("#8b95a5", "#2a313c"),
-            "constant": ("#525c6b", "#1b212b"),
-            "computed": ("#c3ccd9", "#1b222d"),
-            "result": ("#ff9d5c", "#43291a"),
-        },
-    ),
+    name: Theme(**colours)
+    for name, colours in json.loads(
+        files(__package__).joinpath("themes.json").read_text(encoding="utf-8")
+    ).items()
 }
 
 

@@ -30,31 +30,6 @@ _LESS = (
     f"step through a part of at most {MAX_NODES}: one neuron, one sample, or a result computed "
     "from fewer values"
 )
-_FRAGMENT = """\
-<div class="micrograd-stepper">
-<style>{style}</style>
-{picture}
-<script type="application/json">{data}</script>
-<script>{script}</script>
-</div>
-"""
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>:root {{ color-scheme: light dark; }} body {{ margin: 12px; }}</style>
-</head>
-<body>
-{fragment}</body>
-</html>
-"""
-_FRAME = """\
-<iframe class="micrograd-stepper-frame" srcdoc="{page}" title="{title}"
- style="border:0;width:100%;height:620px"></iframe>
-"""
 
 
 def step(
@@ -104,7 +79,7 @@ class Stepper:
         picture = slim(Diagram(walk.picture).svg)
         if quiz:
             picture = picture.replace("</style>", "text.grad{opacity:0}</style>", 1)
-        html = _FRAGMENT.format(
+        html = _text("fragment.html").format(
             style=variables() + _text("stepper.css"),
             picture=image(picture, f"Computational graph {self._about}"),
             data=_inside_script({"quiz": quiz, **walk.data}),
@@ -123,14 +98,16 @@ class Stepper:
         write_whole(path, self._page().encode())
 
     def _page(self) -> str:
-        return _PAGE.format(title=escape(f"Steps {self._about}"), fragment=self.html)
+        return _text("page.html").format(title=escape(f"Steps {self._about}"), fragment=self.html)
 
     def _repr_html_(self) -> str:
         return self.html
 
     def _mime_(self) -> tuple[str, str]:  # marimo runs scripts in a frame only
         page = escape(self._page())
-        return "text/html", _FRAME.format(page=page, title=escape(f"Steps {self._about}"))
+        return "text/html", _text("frame.html").format(
+            page=page, title=escape(f"Steps {self._about}")
+        )
 
     def __repr__(self) -> str:
         return f'Stepper {self._about}; show it in a notebook, or .save("page.html")'
