@@ -13,7 +13,6 @@ from ..graph import Graph
 from ..replaying import replay
 from .leaves import leaves
 from .optim import Optimizer
-from .outputs import check_value
 from .samples import Loss, Samples
 
 
@@ -85,7 +84,11 @@ class Recording:
             loss = self.of_sample(self.model(x), samples.shaped(t))
         except ValueError as error:
             raise ValueError(f"{samples.name(i)}: {error}") from error
-        check_value("the loss", loss)
+        if not isinstance(loss, Value):
+            raise TypeError(
+                f"the loss is {type(loss).__name__} {loss!r:.60}, no Value; a function of math or "
+                "an array cuts the graph: write v.tanh(), not math.tanh(v)"
+            )
         if not math.isfinite(loss.data):
             graph = Graph(loss, products=False)
             node = next(node for node in graph.nodes if not math.isfinite(node.data))

@@ -21,10 +21,10 @@ from ..calculus import dot
 from ..domain import Number
 from ..engine import Value
 from ..ops import OPS
+from ..replaying import replay
 from ..rows import table
 from ..tell.notation import subscripted
 from .leaves import leaves
-from .outputs import decided, outputs
 
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"
@@ -91,7 +91,7 @@ class Module:
         import numpy as np
 
         model: Any = self  # a subclass can be called
-        found = outputs(model, table(inputs, "input"), "input")
+        found = outputs(model, table(inputs, "input"))
         if self.classes:
             return np.array(self.classes)[decided(found, self.threshold)]
         return found[:, 0] if found.shape[1] == 1 else found
@@ -381,6 +381,29 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(repr, self.layers))}]"
+
+
+def outputs(model: Callable[[Any], Any], rows: Any) -> Any:
+    """The numbers of the outputs: one row per row of numbers, an array.
+
+    >>> import numpy as np
+    >>> outputs(lambda x: x[0] * x[1], np.array([[2.0, 3.0], [4.0, 5.0]])).tolist()
+    [[6.0], [20.0]]
+    """
+    if not rows.size:
+        raise ValueError(f"{len(rows)} inputs; give at least 1, with numbers in it")
+    return replay(lambda *x: model([*x]), leaves(rows[0], "x"), []).outputs(rows)
+
+
+def decided(outputs: Any, threshold: float) -> Any:
+    """The class of each row, from 0: its largest output; of one output, whether it is above.
+
+    >>> import numpy as np
+    >>> decided(np.array([[0.2, 3.0], [5.0, 1.0]]), 0.0), decided(np.array([[0.2]]), 0.0)
+    (array([1, 0]), array([1]))
+    """
+    alone = outputs.shape[1] == 1
+    return (outputs[:, 0] > threshold).astype(int) if alone else outputs.argmax(axis=1)
 
 
 def activation_symbol(activation: Activation) -> str:

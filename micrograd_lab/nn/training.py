@@ -27,9 +27,8 @@ from ..engine import Value
 from .arithmetic import Network, arithmetic
 from .leaves import leaves
 from .losses import squared_error
-from .modules import Module
+from .modules import Module, decided, outputs
 from .optim import SGD, Optimizer
-from .outputs import decided, outputs
 from .samples import FOR_CLASSES, Classes, Loss, Samples, Stream, find_classes, read
 
 if TYPE_CHECKING:

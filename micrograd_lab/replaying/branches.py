@@ -1,17 +1,73 @@
-"""Which samples would take the branches that were recorded, at array speed."""
+"""What a record gives for each of many samples, and which of them take its branches."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from ..calculus import total
+from ..calculus import maximum, total
 from ..domain import recording
-from ..engine import Value
+from ..engine import Value, recorded
 from ..guards import Guard
 from .arrays.groups import grouped, layout, outputs
 from .arrays.source import outputs_function
+from .checks import add_checks
 from .plan import make_plan
+
+
+class Outputs:
+    """Results of a record for many samples at once: an array program.
+
+    Args:
+        results: what to compute.
+        inputs: the leaves that differ from sample to sample.
+        values: the leaves whose numbers are in the vector; all others keep theirs.
+        checked: whether the results of a sample that the engine would refuse are NaN.
+    """
+
+    def __init__(
+        self,
+        results: Sequence[Value],
+        inputs: Sequence[Value],
+        values: Sequence[Value],
+        *,
+        checked: bool = False,
+    ) -> None:
+        import numpy as np
+
+        with recording():
+            read = [x.abs() for x in results]  # so that none is only a part of a sum
+            loss = maximum(0.0, *read)
+            known = {*inputs, *values}
+            others = [x for x in recorded(loss) if not x.inputs and x not in known]
+            plan = make_plan(loss, inputs, [*values, *others], batch=False)
+            at = {x: i for i, x in enumerate(plan.values)}
+            nodes = [
+                plan.inputs[at[x]][0] if x in at else plan.add_constant(x.inputs[0].data)
+                for x in read
+            ]
+            if checked:
+                plan.active = [False] * len(plan)  # there is no backward pass to notice a slope
+                add_checks(plan, lambda op: bool(op.domain))
+                nodes.append(plan.result)
+            groups = grouped(plan)
+            self._order = layout(plan, groups, len(values) + len(others))
+            scope: dict[str, Any] = {}
+            exec(outputs_function(outputs(plan, groups, self._order, nodes)), scope)
+        self._others = np.array([x.data for x in others])
+        self._function, self._checked = scope["outputs"], checked
+
+    def __call__(self, rows: Any, vector: Any) -> Any:
+        """The numbers of the results: an array with a row per sample."""
+        import numpy as np
+
+        numbers = np.concatenate([vector, self._others])[self._order]
+        with np.errstate(all="ignore"):
+            found = self._function(numbers[:, None], np.asarray(rows).T).T
+        if not self._checked:
+            return found
+        found[~np.isfinite(found[:, -1])] = np.nan
+        return found[:, :-1]
 
 
 class Branches:
@@ -26,25 +82,15 @@ class Branches:
         self, guards: Sequence[Guard], inputs: Sequence[Value], values: Sequence[Value]
     ) -> None:
         self.guards, self._inputs, self._values = list(guards), inputs, values
-        if not guards:
-            return
         with recording():
-            plan = make_plan(total(map(_miss, guards)), inputs, values, batch=False)
-            groups = grouped(plan)
-            self._order = layout(plan, groups, len(values))
-            scope: dict[str, Any] = {}
-            exec(outputs_function(outputs(plan, groups, self._order)), scope)
-        self._function = scope["outputs"]
+            missed = total(map(_miss, guards))
+        self._missed = Outputs([missed], inputs, values) if guards else None
 
     def misses(self, rows: Any, vector: Any) -> Any:
         """How many guards go another way for each sample; NaN where nobody can tell."""
         import numpy as np
 
-        if not self.guards:
-            return np.zeros(len(rows))
-        numbers = np.asarray(vector)[self._order]
-        with np.errstate(all="ignore"):
-            return self._function(numbers[:, None], np.asarray(rows).T)
+        return self._missed(rows, vector)[:, 0] if self._missed else np.zeros(len(rows))
 
     def first_miss(self, rows: Any, vector: Any) -> tuple[int, Guard] | None:
         """The first sample that would take another branch, and the guard there."""

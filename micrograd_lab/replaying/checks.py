@@ -89,7 +89,7 @@ def _leave_out_gradients(plan: Plan, idle: set[Op]) -> None:
     """Make inactive what no gradient reaches, or leaves, but through the rows `idle`."""
     moved, reached = _moved(plan, idle), {plan.result}
     for i in reversed(range(len(plan))):
-        plan.active[i] = moved[i] and i in reached
+        plan.active[i] &= moved[i] and i in reached
         if plan.active[i]:
             reached.update(plan.inputs[i])
 

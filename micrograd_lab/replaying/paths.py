@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from threading import RLock
 from types import FunctionType
 from typing import Any, overload
 
+from ..calculus import total
 from ..domain import recording
-from ..engine import Value
+from ..engine import Value, recorded
+from ..given import Given
 from ..guards import Guard, Mark, Trace, watched
-from .branches import Branches
+from .branches import Branches, Outputs
 from .program import Program, Vectors, check_leaves, check_rows, default_backend
 
 MAX_PATHS = 64
+AT_ONCE = 4096  # samples for their outputs, so that a large network's fit in memory
 
 
 @overload
@@ -42,7 +46,7 @@ def replay(
 
 @overload
 def replay(
-    loss: Callable[..., Value],
+    loss: Callable[..., Value | list[Value]],
     inputs: Sequence[Value],
     parameters: Sequence[Value],
     *,
@@ -51,7 +55,7 @@ def replay(
 
 
 def replay(
-    loss: Value | Callable[..., Value],
+    loss: Value | Callable[..., Value | list[Value]],
     inputs: Sequence[Value] = (),
     parameters: Sequence[Value] | None = None,
     *,
@@ -109,7 +113,7 @@ class Paths(Vectors):
 
     def __init__(
         self,
-        function: Callable[..., Value],
+        function: Callable[..., Value | list[Value]],
         inputs: Sequence[Value],
         parameters: Sequence[Value],
         backend: str,
@@ -184,50 +188,103 @@ class Paths(Vectors):
         rows = check_rows(data, len(self.labels))
         self.gradient[:] = 0.0
         loss = 0.0
-        left = np.arange(len(rows))
-        for path in self.paths:
-            belongs = path.admits(rows[left], self.vector)
-            loss += self._run_path(path, rows, left[belongs])
-            left = left[~belongs]
-        while len(left):
-            result, leaves, trace = self.record(rows[left[0]], f"sample {left[0]}")
-            new: Path | None = self._path(result, leaves, trace)
-            belongs = (
-                np.zeros(len(left), bool) if new is None else new.admits(rows[left], self.vector)
-            )
-            if new is not None and belongs[0]:
-                self.paths.append(new)
-                loss += self._run_path(new, rows, left[belongs])
-                left = left[~belongs]
-            else:
-                loss += self._backward(result)
-                left = left[1:]
+        for path, samples, result in self._by_path(rows, np.arange(len(rows)), several=False):
+            loss += self._run_path(path, rows, samples) if path else self._backward(result)
         self.gradient /= len(rows)
         return loss / len(rows)
+
+    def outputs(self, data: Any) -> Any:
+        """The numbers that the function gives for each row of `data`: an array, a row for each.
+
+        Here it may return several values, in a list.  Reads the parameters' numbers from the
+        values.  The last row is recorded too; if it differs, as for `check`, every row is.
+
+        Raises:
+            ValueError: if a number is outside a domain, as the engine says it, with the sample.
+
+        >>> w, x = Value(2, "w"), Value(0, "x")
+        >>> replay(lambda x: [w * x, max(x, w)], [x], [w]).outputs([[1], [3]]).tolist()
+        [[2.0, 2.0], [6.0, 3.0]]
+        """
+        import numpy as np
+
+        with self._alone:
+            self.load()
+            rows = check_rows(data, len(self.labels))
+            found = np.empty((len(rows), len(self._numbers(rows, 0))))
+            for left in np.array_split(np.arange(len(rows)), -(-len(rows) // AT_ONCE)):
+                for path, samples, _ in self._by_path(rows, left, several=True):
+                    if path and len(samples) > 1:
+                        found[samples] = path.outputs(rows[samples], self.vector)
+                        samples = samples[np.isnan(found[samples]).any(axis=1)]
+                    for i in samples:
+                        found[i] = self._numbers(rows, i)
+            again = self._numbers(rows, len(rows) - 1)
+            if not np.allclose(found[-1], again, rtol=1e-9, atol=1e-12, equal_nan=True):
+                found[:] = [self._numbers(rows, i) for i in range(len(rows))]
+        return found
+
+    def _numbers(self, rows: Any, i: int) -> list[float]:
+        """What the function gives for a sample, recorded."""
+        result, _, _ = self.record(rows[i], f"sample {i}", several=True)
+        return [value.data for value in _listed(result)]
+
+    def _by_path(
+        self, rows: Any, left: Any, *, several: bool
+    ) -> Iterator[tuple[Path | None, Any, Any]]:
+        """Each path, which of the samples `left` take it, and what was recorded for the first.
+
+        Without a path it is one sample, that can only be recorded.
+        """
+        belongs: Any
+        for path in self.paths:
+            belongs = path.admits(rows[left], self.vector)
+            yield path, left[belongs], None
+            left = left[~belongs]
+        while len(left):
+            result, leaves, trace = self.record(rows[left[0]], f"sample {left[0]}", several=several)
+            own = several and _has_own_operation(result, trace)
+            new = None if own else self._path(result, leaves, trace)
+            belongs = new.admits(rows[left], self.vector) if new else [False]
+            if new and belongs[0]:
+                self.paths.append(new)
+                yield new, left[belongs], result
+                left = left[~belongs]
+            else:
+                yield None, left[:1], result
+                left = left[1:]
 
     @property
     def source(self) -> str:
         """The programs of the paths taken so far, each after its guards."""
         return "\n\n".join(path.source for path in self.paths)
 
-    def record(self, row: Sequence[float], name: str) -> tuple[Value, list[Value], Trace]:
-        """The function of one sample, recorded at `vector`: its result, inputs, and questions."""
+    def record(
+        self, row: Sequence[float], name: str, *, several: bool = False
+    ) -> tuple[Any, list[Value], Trace]:
+        """The function of one sample, recorded at `vector`: its result, inputs, and questions.
+
+        Args:
+            several: whether the result may be a list of values.
+        """
         for value, number in zip(self.values, self.vector.tolist()):
             value.data = number
         leaves = [Value(x, label) for x, label in zip(row, self.labels)]
         try:
             with recording(), watched() as trace:
-                result = self.function(*leaves)
+                result: Any = self.function(*leaves)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
-        if not isinstance(result, Value):
-            raise TypeError(
-                f"{name}: the function returned {type(result).__name__} {result!r:.60}, no Value; "
-                "a function of math or an array cuts the graph: write v.tanh(), not math.tanh(v)"
-            )
+        for value in _listed(result) if several else [result]:
+            if not isinstance(value, Value):
+                raise TypeError(
+                    f"{name}: the function returned {type(value).__name__} {value!r:.60}, no "
+                    "Value; a function of math or an array cuts the graph: write v.tanh(), not "
+                    "math.tanh(v)"
+                )
         return result, leaves, trace
 
-    def _path(self, result: Value, leaves: list[Value], trace: Trace) -> Path | None:
+    def _path(self, result: Any, leaves: list[Value], trace: Trace) -> Path | None:
         """The path that was recorded, if it can be replayed."""
         if any(isinstance(event, Mark) for event in trace) or self._marked:
             self._marked = True
@@ -272,20 +329,28 @@ class Path:
     """One way through a function: the program, and the guards that lead to it."""
 
     def __init__(
-        self,
-        result: Value,
-        leaves: list[Value],
-        values: list[Value],
-        trace: Trace,
-        backend: str,
+        self, result: Any, leaves: list[Value], values: list[Value], trace: Trace, backend: str
     ) -> None:
+        self._made_from = result, leaves, values, backend
+        self.guards = [event for event in trace if isinstance(event, Guard)]
+        self._branches = Branches(self.guards, leaves, values)
+
+    @cached_property
+    def program(self) -> Program:
+        return Program(*self._made_from)
+
+    @cached_property
+    def outputs(self) -> Outputs:
+        """What the function gives for each sample; NaN for one that the engine would refuse."""
+        result, leaves, values, _ = self._made_from
+        return Outputs(_listed(result), leaves, values, checked=True)
+
+    @cached_property
+    def _order(self) -> Any:
         import numpy as np
 
-        self.guards = [event for event in trace if isinstance(event, Guard)]
-        self.program = Program(result, leaves, values, backend)
-        place = {value: k for k, value in enumerate(values)}
-        self._order = np.array([place[value] for value in self.program.values], dtype=int)
-        self._branches = Branches(self.guards, leaves, values)
+        place = {value: k for k, value in enumerate(self._made_from[2])}
+        return np.array([place[value] for value in self.program.values], dtype=int)
 
     @property
     def source(self) -> str:
@@ -309,3 +374,13 @@ class Path:
     def run(self, rows: Any, vector: Any) -> float:
         self.program.vector[:] = vector[self._order]
         return self.program.run(rows)
+
+
+def _listed(result: Any) -> Sequence[Value]:
+    return result if isinstance(result, list | tuple) else [result]
+
+
+def _has_own_operation(result: Any, trace: Trace) -> bool:
+    """Whether a result, or what was compared on the way, needs an operation without a formula."""
+    compared = [x for event in trace if isinstance(event, Guard) for x in (event.left, event.right)]
+    return any(isinstance(x.op, Given) for x in recorded(total([*_listed(result), *compared])))

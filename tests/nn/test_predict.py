@@ -21,7 +21,7 @@ from micrograd_lab import (
     softmax,
     total,
 )
-from micrograd_lab.nn.outputs import outputs
+from micrograd_lab.nn.modules import outputs
 
 ROWS = np.random.default_rng(1).normal(size=(60, 3))
 
@@ -104,7 +104,7 @@ def test_a_row_outside_a_domain_is_named_as_the_engine_names_it(activation):
     model.w[0].data = 1.0
     rows = np.arange(1.0, 101).reshape(-1, 1)
     rows[33] = -1
-    with pytest.raises(ValueError, match=f"input 33: {activation} is undefined at x = Value"):
+    with pytest.raises(ValueError, match=f"sample 33: {activation} is undefined at x = Value"):
         model.predict(rows)
     with ieee():
         found = model.predict(rows)
@@ -118,11 +118,13 @@ def test_what_a_later_operation_hides_is_found_too():
 
 
 def test_predictions_for_what_does_not_fit_are_refused():
-    with pytest.raises(ValueError, match="input 0: 3 inputs to a neuron with 2"):
+    with pytest.raises(ValueError, match="sample 0: 3 inputs to a neuron with 2"):
         MLP(2, [1]).predict(ROWS)
     with pytest.raises(ValueError, match="0 inputs; give at least 1"):
         MLP(2, [1]).predict([])
-    with pytest.raises(TypeError, match="an output of the model is float"):
+    with pytest.raises(
+        TypeError, match=r"sample 0: the function returned float .*, no Value; a function of math"
+    ):
         outputs(lambda x: x[0].data, ROWS)
 
 

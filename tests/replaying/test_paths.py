@@ -227,3 +227,33 @@ def test_a_comparison_of_what_the_loss_does_not_depend_on_is_no_guard_of_it():
     other = x * 3
     assert other > 0
     assert replay(w * x, [x], [w], backend="numpy")([[-1.0]]) == -2.0
+
+
+def test_the_outputs_of_each_sample_are_the_engines_on_every_path():
+    inputs, (w, b) = leaves()
+
+    def function(x, t):
+        return [w * x, max(w * x + b, t), Value(3.0), (x + t) * 2 if x > t else x]
+
+    data = rows(40)
+    program = replay(function, inputs, [w, b])
+    for w.data in (0.7, -1.3):
+        expected = [[y.data for y in function(Value(x), Value(t))] for x, t in data]
+        assert program.outputs(data) == pytest.approx(np.array(expected), rel=1e-12)
+    assert len(program.paths) > 2
+
+
+def test_a_sample_whose_slope_has_no_number_is_named_where_outputs_are_asked_for():
+    x = Value(1.0, "x")
+    program = replay(lambda x: [x.relu().sqrt().step()], [x], [])
+    with pytest.raises(ValueError, match="sample 1: sqrt is undefined at x = Value"):
+        program.outputs([[1.0], [0.0], [2.0]])
+    with ieee():
+        assert program.outputs([[1.0], [0.0], [4.0]]).tolist() == [[1], [1], [1]]
+
+
+def test_outputs_that_are_no_values_are_refused_with_their_sample():
+    with pytest.raises(TypeError, match="sample 0: the function returned str 'a', no Value"):
+        replay(lambda x: [x, "a"], [Value(0.0, "x")], []).outputs([[1.0]])
+    with pytest.raises(TypeError, match=r"sample 0: the function returned list \[Value"):
+        replay(lambda x: [x, x], [Value(0.0, "x")], [])([[1.0]])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...engine import Value
+from ...replaying import replay
 from ...rows import array, table
 from ...tell.notation import number
 from ..figures import Picture, mathtext, new_figure, series, style_axes
@@ -84,7 +85,10 @@ def draw_boundary(
     margin = 0.15 * np.maximum(np.ptp(at, axis=0), 1e-3)
     low, high = at.min(axis=0) - margin, at.max(axis=0) + margin
     x, y = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
-    scores = np.array([[_scores(model([Value(a), Value(b)])) for a in x] for b in y])
+    grid = np.stack(np.meshgrid(x, y), axis=2).reshape(-1, 2)
+    inputs = [Value(0.0, "x_1"), Value(0.0, "x_2")]
+    scores = replay(lambda *x: _scores(model([*x])), inputs, []).outputs(grid)
+    scores = scores.reshape(resolution, resolution, -1)
     shades = series(colours)
     if scores.shape[2] == 1:
         _two_regions(axes, x, y, scores[:, :, 0], shades, colours)
@@ -110,12 +114,12 @@ def draw_boundary(
     _legend(figure, axes, lines, colours)
 
 
-def _scores(outputs: Any) -> list[float]:
+def _scores(outputs: Any) -> list[Value]:
     """The Σ of each output: the input of its activation, or the output itself."""
     values = [outputs] if isinstance(outputs, Value) else outputs
     if not isinstance(values, Sequence) or not all(isinstance(y, Value) for y in values):
         raise TypeError(f"the model must return a Value or a list of them, got {outputs!r:.60}")
-    return [(y.inputs[0] if len(y.inputs) == 1 else y).data for y in values]
+    return [y.inputs[0] if len(y.inputs) == 1 else y for y in values]
 
 
 def _classes(labels: Any, model: Any) -> tuple[Any, list[str]]:

@@ -7,6 +7,7 @@ products read them, so that a layer's weight matrix is a view of the flat vector
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,12 +44,14 @@ def array_program(plan: Plan, groups: list[Group], layout: Sequence[int]) -> Arr
     return writer.program
 
 
-def outputs(plan: Plan, groups: list[Group], layout: Sequence[int]) -> ArrayProgram:
-    """The statements of the forward pass alone; `loss` is the result's row."""
+def outputs(
+    plan: Plan, groups: list[Group], layout: Sequence[int], nodes: list[int]
+) -> ArrayProgram:
+    """The statements of the forward pass alone; `loss` is a list, of the row of each of `nodes`."""
     writer = Writer(plan, layout)
     for group in groups:
         group.write(writer)
-    writer.program.loss = writer.rows([plan.result])
+    writer.program.loss = ast.List([writer.rows([node]) for node in nodes], ast.Load())
     return writer.program
 
 

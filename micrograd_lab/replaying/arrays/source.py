@@ -48,12 +48,11 @@ def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -
 
 
 def outputs_function(program: ArrayProgram) -> str:
-    """A function of `p` and `x` as above that returns the result for each sample."""
+    """A function of `p` and `x` as above that returns a row of numbers for each of the results."""
     lines = ["import numpy as np", constants_source(program), "def outputs(p, x):"]
     lines += _forward(program, lambda node: "", [])
-    return "\n".join(
-        [*lines, f"    return np.broadcast_to({ast.unparse(program.loss)}, (1, n))[0]\n"]
-    )
+    rows = f"np.broadcast_to(row, (1, n)) for row in {ast.unparse(program.loss)}"
+    return "\n".join([*lines, f"    return np.concatenate([{rows}])\n"])
 
 
 def _forward(program: ArrayProgram, names: Callable[[int], str], title: list[str]) -> list[str]:
