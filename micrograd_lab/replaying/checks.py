@@ -3,8 +3,8 @@
 The engine computes every slope when it records, and stops where one has no number, and at a NaN.  A
 program computes only the slopes that a gradient needs, so the others, where they have a domain, are
 made nodes of the plan.  And it may hide a NaN, as step(NaN) is 0 there, or an error, as 1 / inf is
-0: then 0 times what is hidden is added to the loss, which is not finite either.  Wherever something
-is not finite, the engine decides.
+0: then 0 times what is hidden is added to the loss, which is not finite either.  Where the loss or
+the gradient is not finite, the engine decides.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 from ..formulas import evaluate
 from ..ops import OPS, Op
-from .plan import AFTER, EACH, Plan
+from .plan import AFTER, EACH, Plan, has_slope
 from .simplify import simplified
 from .terms import ADD, MUL, SUM
 
@@ -26,34 +26,24 @@ _ODD = (math.nan, math.inf, -math.inf)
 _NUMBERS = (0.0, 0.5, 1.0, 2.0, 800.0, 1e200, -0.5, -1.0, -2.0, -1e200)
 
 
-def add_checks(plan: Plan, is_quiet: Callable[[Op], bool]) -> None:
-    """Add to `plan` what its loss would not show.
-
-    Args:
-        is_quiet: whether the backend computes an operation outside its domain without a word.
-    """
-    ops = [op for op in {*plan.ops} if op and not op.variadic]
-    idle = {op for op in ops if {simplified(x, op.n) for x in op.partials} == {"0.0"}}
-    if idle:
-        _leave_out_gradients(plan, idle)
-    doubtful = {op for op in ops if _slopes(op) or is_quiet(op) or any(_hides(op))}
+def add_checks(plan: Plan) -> None:
+    """Add to `plan` what its loss and its gradient would not show."""
+    ops = {op for op in plan.ops if op and not op.variadic}
+    doubtful = {op for op in ops if op.domain or any(_hides(op))}
     if not doubtful:
         return
     shown = _shown(plan)
-    free = _moved(plan, {op for op in ops if op.gate})  # no gate stops an infinite gradient there
+    stopped = any(op.gate or not has_slope(op) for op in ops)  # an infinite gradient, perhaps
     unseen: dict[int, None] = {}
     for i, (op, inputs) in enumerate([*zip(plan.ops, plan.inputs)]):
         if op not in doubtful:
             continue
         assert op is not None
-        nodes = [j for j, hides in zip(inputs, _hides(op)) if hides] + [i] * is_quiet(op)
+        nodes = [*itertools.compress(inputs, _hides(op)), *([i] if op.domain else [])]
         unseen |= dict.fromkeys(j for j in nodes if j not in shown and j not in plan.constants)
         for k, slope in _slopes(op).items():
-            if not (plan.active[i] and free[inputs[k]]):
-                node = plan.add(slope, (*inputs, i)[:2], None)
-                plan.active[node] = False
-                chosen = " if " in simplified(slope.formula, slope.n)  # of two, one may be odd
-                unseen |= dict.fromkeys([node] * (chosen or is_quiet(slope)))
+            if stopped or not plan.active[inputs[k]]:
+                unseen[plan.add(slope, (*inputs, i)[:2], None)] = None
     if unseen:
         _add_to_loss(plan, [*unseen])
 
@@ -72,35 +62,6 @@ def slope_rows() -> list[Op]:
         for op in OPS.values()
         for k, partial in enumerate(op.partials if op.domain else ())
     ]
-
-
-@cache
-def is_silent(op: Op) -> bool:
-    """Whether the simplified formula of `op` gives a number where the engine raises an error.
-
-    >>> is_silent(OPS["pow_scalar"]), is_silent(OPS["exp"])  # x * x is infinite without a word
-    (True, False)
-    """
-    formula = simplified(op.formula, op.n)
-    return any(_number(op.formula, at) is None is not _number(formula, at) for at in _points(op))
-
-
-def _leave_out_gradients(plan: Plan, idle: set[Op]) -> None:
-    """Make inactive what no gradient reaches, or leaves, but through the rows `idle`."""
-    moved, reached = _moved(plan, idle), {plan.result}
-    for i in reversed(range(len(plan))):
-        plan.active[i] &= moved[i] and i in reached
-        if plan.active[i]:
-            reached.update(plan.inputs[i])
-
-
-def _moved(plan: Plan, stopped: set[Op]) -> list[bool]:
-    """For each node, whether a parameter is below it, and not only through the rows `stopped`."""
-    moved: list[bool] = []
-    for i, (op, inputs) in enumerate(zip(plan.ops, plan.inputs)):
-        below = op not in stopped and any(moved[j] for j in inputs)
-        moved.append(below or i in plan.parameters)
-    return moved
 
 
 def _shown(plan: Plan) -> set[int]:

@@ -6,18 +6,14 @@ from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..formulas import ELEMENTARY
-from .arrays.groups import array_program, grouped, layout
-from .arrays.source import constants_source, function, listing
 from .plan import Plan
-
-if TYPE_CHECKING:
-    from .runners import Vector
+from .runners import Arrays, Vector
 
 
-class _Elsewhere:
+class Elsewhere(Arrays):
     """The readable program in an engine whose arrays are not NumPy's.
 
     Attributes:
@@ -26,35 +22,15 @@ class _Elsewhere:
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
-        import numpy as np
-
-        groups = grouped(plan)
-        self.layout: list[int] = layout(plan, groups, parameters)
-        self.vector: Vector = np.zeros(parameters)
-        self.gradient: Vector = np.zeros(parameters)
-        self._program, self._names = array_program(plan, groups, self.layout), names
-        scope = self.scope()
-        exec(constants_source(self._program) + function(self._program), scope)
-        self.function: Callable[..., Any] = scope["program"]
-
-    @cached_property
-    def source(self) -> str:
-        return listing(self._program, self._names)
+        super().__init__(plan, parameters, names)
+        self.function: Callable[..., Any] = self.function_in(self.scope())
 
     def scope(self) -> dict[str, Any]:
         """What the program calls: `np` and `put`."""
         raise NotImplementedError
 
-    def keep(self, gradient: Any) -> None:
-        """Take over the gradient, a column in the engine's own form."""
-        import numpy as np
 
-        self.gradient[:] = np.asarray(gradient)[:, 0]
-        if not np.isfinite(self.gradient).all():
-            raise FloatingPointError("the gradient is not finite")
-
-
-class Torch(_Elsewhere):
+class Torch(Elsewhere):
     """The readable program under PyTorch."""
 
     def scope(self) -> dict[str, Any]:
@@ -105,7 +81,7 @@ class Torch(_Elsewhere):
         return float(loss)
 
 
-class JAX(_Elsewhere):
+class JAX(Elsewhere):
     """The readable program under JAX, compiled by `jax.jit` for each number of samples."""
 
     def scope(self) -> dict[str, Any]:

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from ..engine import Value
 from ..ops import Op
 from .batches import Batch, find_batch
+from .simplify import simplified
 from .terms import ADD, DOT, MUL, SUM, RecordedTerms, Term
 
 ONCE, EACH, AFTER = 0, 1, 2
@@ -39,7 +41,8 @@ class Plan:
         inputs: positions; a `dot` has its weights, its inputs and perhaps a bias.  Of a product
             of what is computed once with what is computed for each sample, the former is first.
         values: what was recorded there (sample 0 of a batch); None where nothing was.
-        active: whether a parameter is below, so that there is a gradient to hand on.
+        active: whether a parameter is below that it has a slope by, so that there is a gradient
+            to hand on.
         batch: the data of a loss that was recorded over a whole batch, one row per sample.
     """
 
@@ -65,7 +68,7 @@ class Plan:
         for i in inputs:
             phase = max(phase, self.phases[i])
             if self.active[i]:
-                active = True
+                active = op is None or has_slope(op)
         self.ops.append(op)
         self.inputs.append(inputs)
         self.values.append(value)
@@ -159,6 +162,16 @@ def make_plan(
     """
     graph = RecordedTerms(loss, inputs, parameters)
     return _Planner(graph, None if inputs or not batch else find_batch(graph)).plan()
+
+
+@cache
+def has_slope(op: Op) -> bool:
+    """Whether any partial of `op` is not 0 everywhere.
+
+    >>> has_slope(OPS["step"]), has_slope(OPS["relu"])
+    (False, True)
+    """
+    return any(simplified(partial, op.n) != "0.0" for partial in op.partials)
 
 
 class _Planner:

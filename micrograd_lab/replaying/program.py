@@ -15,8 +15,8 @@ from ..engine import Value, recorded
 from ..graph import Graph
 from ..guards import guards_of
 from .branches import Branches
-from .checks import add_checks, is_silent
-from .elsewhere import JAX, Torch
+from .checks import add_checks
+from .elsewhere import JAX, Elsewhere, Torch
 from .plan import Plan, make_plan
 from .runners import NumPy, Python, Runner
 from .scalar import by_samples
@@ -191,7 +191,7 @@ class Program(Vectors):
         It takes the column of parameters and the data, a row for each input and a column for each
         sample, and returns the loss and its gradient with respect to the parameters.
         """
-        if not isinstance(self._runner, Torch | JAX):
+        if not isinstance(self._runner, Elsewhere):
             raise TypeError(f"{self.backend} has no function of arrays; torch and jax have")
         return self._runner.function
 
@@ -215,8 +215,7 @@ class Program(Vectors):
     def _plan(self, *, batch: bool = True) -> Plan:
         plan = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
         self._batch: Any = plan.batch
-        quiet = self.backend in ("torch", "jax")  # they compute on past infinity and NaN
-        add_checks(plan, (lambda op: bool(op.domain)) if quiet else is_silent)
+        add_checks(plan)
         return plan
 
     def _checked(self, data: Any) -> Any:

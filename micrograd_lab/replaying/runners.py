@@ -1,14 +1,15 @@
-"""What computes a plan: NumPy or plain Python; ``elsewhere.py`` has PyTorch and JAX."""
+"""What computes a plan: plain Python or NumPy; ``elsewhere.py`` has PyTorch and JAX."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from .arrays.groups import array_program, grouped, layout
-from .arrays.inplace import fast
-from .arrays.source import listing
+from .arrays.inplace import in_place
+from .arrays.kinds import Group
+from .arrays.source import constants_source, function, listing
 from .arrays.statements import ArrayProgram
 from .plan import AFTER, Plan
 from .python.straight import StraightLine
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-    Vector = NDArray[float64]
-
-
+Vector: TypeAlias = "NDArray[float64]"
 MAX_STATEMENTS = 2000  # array statements
 _NOTE = "# what runs: these statements with out=; for few samples of a small graph, plain Python\n"
 
@@ -63,81 +62,86 @@ class Python:
         return loss
 
 
-class NumPy:
-    """Array statements; straight-line Python where their overhead would be larger."""
+class Arrays:
+    """Array statements, on NumPy's arrays or those of another engine.
+
+    What is infinite or NaN on the way makes the loss or the gradient infinite or NaN; then the
+    scalar engine decides.
+    """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         import numpy as np
 
-        self._plan, self._names, self._np = plan, names, np
-        self._groups = grouped(plan)
-        self.layout: list[int] = layout(plan, self._groups, parameters)
+        self.plan, self.names, self._np = plan, names, np
+        self.groups: list[Group] = grouped(plan)
+        self.layout: list[int] = layout(plan, self.groups, parameters)
         self.vector: Vector = np.zeros(parameters)
         self.gradient: Vector = np.zeros(parameters)
-        self._edges = sum(map(len, plan.inputs))
-        self._prepared: dict[int, Callable[[Vector], float]] = {}
 
     @cached_property
     def program(self) -> ArrayProgram:
-        return array_program(self._plan, self._groups, self.layout)
+        return array_program(self.plan, self.groups, self.layout)
 
-    @cached_property
+    @property
+    def source(self) -> str:
+        return listing(self.program, self.names)
+
+    def function_in(self, scope: dict[str, Any]) -> Callable[..., Any]:
+        """The readable program where `np` and `put` are those of `scope`."""
+        exec(constants_source(self.program) + function(self.program), scope)
+        return scope["program"]  # type: ignore[no-any-return]
+
+    def keep(self, gradient: Any) -> None:
+        """Take over the gradient, a column in the engine's own form."""
+        self.gradient[:] = self._np.asarray(gradient)[:, 0]
+        if not self._np.isfinite(self.gradient).all():
+            raise FloatingPointError("the gradient is not finite")
+
+
+class NumPy(Arrays):
+    """Array statements; straight-line Python where their overhead would be larger."""
+
+    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
+        super().__init__(plan, parameters, names)
+        self._edges = sum(map(len, plan.inputs))
+        self._sums = AFTER in plan.phases  # over the samples: plain Python has none
+        self._prepared: dict[int, Callable[..., Any]] = {}
+
+    def __call__(self, data: Vector) -> float:
+        samples = len(data)
+        if self._is_narrow(samples):
+            loss, self.gradient[:] = self._straight(self.vector.tolist(), data.tolist())
+            return loss
+        if samples not in self._prepared:
+            if len(self._prepared) > 8:
+                self._prepared.clear()  # each keeps arrays
+            self._prepared[samples] = self._prepare(self.vector[:, None], samples)
+        with self._np.errstate(all="ignore"):
+            loss, gradient = self._prepared[samples](data.T)
+        self.keep(gradient)
+        return float(loss)
+
+    @property
     def source(self) -> str:
         if self._is_deep():
             return self._straight.source
-        return listing(self.program, self._names, _NOTE)
+        return listing(self.program, self.names, _NOTE)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
         scope: dict[str, Any] = {}
-        exec(compile(fast(self.program), "<replay>", "exec"), scope)
+        exec(compile(in_place(self.program), "<replay>", "exec"), scope)
         return scope["prepare"]  # type: ignore[no-any-return]
 
     @cached_property
     def _straight(self) -> StraightLine:
-        return StraightLine(self._plan, self.layout)
+        return StraightLine(self.plan, self.layout)
 
     def _is_narrow(self, samples: int) -> bool:
         """Whether one Python operation per number costs less than the overhead of the arrays."""
-        if AFTER in self._plan.phases:
-            return False
-        overhead = 2.5 * len(self._groups)  # microseconds, as the next
-        return 0.1 * self._edges * samples < overhead or self._is_deep()
+        overhead = 2.5 * len(self.groups)  # microseconds, as the next
+        return not self._sums and (0.1 * self._edges * samples < overhead or self._is_deep())
 
     def _is_deep(self) -> bool:
         """Whether there are more statements than one can read, or wants to wait for."""
-        return len(self._groups) > MAX_STATEMENTS and AFTER not in self._plan.phases
-
-    def __call__(self, data: Vector) -> float:
-        samples = len(data)
-        run = self._prepared.get(samples)
-        if run is None:
-            run = self._prepared[samples] = self._made(samples)
-        return run(data)
-
-    def _made(self, samples: int) -> Callable[[Vector], float]:
-        np = self._np
-        if len(self._prepared) > 8:
-            self._prepared.clear()  # each keeps arrays
-        if self._is_narrow(samples):
-            straight, vector, gradient = self._straight, self.vector, self.gradient
-
-            def narrow(data: Vector) -> float:
-                loss, gradient[:] = straight(vector.tolist(), data.tolist())
-                return loss
-
-            return narrow
-        program, arrays = self._prepare(self.vector[:, None], self.gradient[:, None], samples)
-
-        def wide(data: Vector) -> float:
-            try:
-                with np.errstate(over="raise", divide="raise", invalid="raise"):
-                    return program(data.T)  # type: ignore[no-any-return]
-            except FloatingPointError:  # some matrix products report what did not happen
-                with np.errstate(all="ignore"):
-                    loss: float = program(data.T)
-                if all(np.isfinite(array).all() for array in (self.gradient, *arrays)):
-                    return loss
-                raise
-
-        return wide
+        return len(self.groups) > MAX_STATEMENTS and not self._sums

@@ -109,7 +109,6 @@ class MatrixProduct(Group):
             writer.contribute(self.bias, upstream, self.array.samples)
         if writer.active(self.weights):
             product = build("(u @ x.T).reshape(-1, 1)", u=upstream, x=self.x)
-            product.shape = self.array.rows, self.pairs  # type: ignore[attr-defined]
             writer.contribute(self.weights, product, False)
         if writer.active(self.vector):
             share = build("w.T @ u", w=self.w, u=upstream)

@@ -66,10 +66,7 @@ class Reader:
             if not runs or runs[-1][0] is not array:
                 runs.append((array, []))
             runs[-1][1].append(node)
-        pieces = [self._run(array, run) for array, run in runs]
-        if len(pieces) == 1:
-            return pieces[0]
-        return build("np.concatenate(t)", t=ast.Tuple(pieces, ast.Load()))
+        return concatenated([self._run(array, run) for array, run in runs])
 
     def matrix(self, nodes: list[int], rows: int, columns: int) -> ast.expr:
         """The rows of `nodes` as a matrix."""
@@ -113,3 +110,10 @@ class Reader:
             self._constants[key] = self.names.numbered(kind)
             self.program.constants[self._constants[key]] = numbers
         return ast.Name(self._constants[key])
+
+
+def concatenated(pieces: list[ast.expr]) -> ast.expr:
+    """The rows of all `pieces`."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return build("np.concatenate(t)", t=ast.Tuple(pieces, ast.Load()))

@@ -1,17 +1,17 @@
 """An array program as one reads it: a function of the parameters and the data.
 
-PyTorch and JAX run it as it stands; for NumPy, ``inplace.py`` writes the same statements again.
+PyTorch and JAX run it as it stands; for NumPy, ``inplace.py`` has the same statements write
+into arrays that are kept.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from ..simplify import build
-from .statements import ArrayProgram, Gradient, Statement
+from .statements import ArrayProgram, Statement
 
-_PUT = '''
+PUT = '''
 
 def put(count, at, rows):
     """`count` rows: those `at` are `rows`, the others are 0."""
@@ -30,11 +30,10 @@ def listing(program: ArrayProgram, names: Callable[[int], str], note: str = "") 
     head = f"import numpy as np\n{note}"
     if program.constants:
         head += "\n" + constants_source(program)
-    if any(
-        isinstance(statement, Gradient) and statement.scattered for statement in program.backward
-    ):
-        head += _PUT
-    return f"{head}\n\n{function(program, names)}"
+    text = function(program, names)
+    if " put(" in text:
+        head += PUT
+    return f"{head}\n\n{text}"
 
 
 def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -> str:
@@ -43,7 +42,7 @@ def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -
     lines = ["def program(p, x):", '    """The loss, and its gradient with respect to p."""']
     lines += _forward(program, names or (lambda node: ""), ["    # forward"])
     lines += [f"    loss = {ast.unparse(program.loss)}", "    # backward"]
-    lines += [f"    {gradient.name} = {right_side(gradient)}" for gradient in program.backward]
+    lines += [f"    {gradient.name} = {_right_side(gradient)}" for gradient in program.backward]
     return "\n".join([*lines, "    return loss, g\n"])
 
 
@@ -67,43 +66,17 @@ def _forward(program: ArrayProgram, names: Callable[[int], str], title: list[str
     return lines
 
 
-def right_side(statement: Statement | Gradient) -> str:
+def _right_side(statement: Statement) -> str:
     """The right-hand side of a statement; a long gradient has a line for each of its parts."""
-    if isinstance(statement, Statement):
-        return ast.unparse(statement.expression)
-    parts = pieces(statement)
-    trees = list(statement.whole)
-    if len(parts) > 1:
-        trees.append(build("np.concatenate(t)", t=ast.Tuple(parts, ast.Load())))
-    trees += parts[:1] if len(parts) == 1 else []
-    for index, tree in statement.scattered:
-        rows = ast.Constant(statement.rows)
-        trees.append(build("put(r, i, t)", r=rows, i=ast.Name(index), t=tree))
-    text = ast.unparse(sum_of(trees) if trees else _zeros(statement, statement.rows))
-    if len(text) < 90 or len(parts) < 2:
-        return text
-    texts = [ast.unparse(part) for part in parts]
-    lines = "".join(f"\n        {part}," for part in texts)
-    return text.replace(", ".join(texts), f"{lines}\n    ")
-
-
-def pieces(statement: Gradient) -> list[ast.expr]:
-    """The pieces of a gradient, with zeros where there are gaps."""
-    parts: list[ast.expr] = []
-    row = 0
-    for start, stop, trees in statement.pieces:
-        if row < start:
-            parts.append(_zeros(statement, start - row))
-        parts.append(sum_of(trees))
-        row = stop
-    if 0 < row < statement.rows:
-        parts.append(_zeros(statement, statement.rows - row))
-    return parts
-
-
-def _zeros(statement: Gradient, rows: int) -> ast.expr:
-    columns = ast.Name("n") if statement.samples else ast.Constant(1)
-    return build("np.zeros((r, n))", r=ast.Constant(rows), n=columns)
+    text = ast.unparse(statement.expression)
+    for node in ast.walk(statement.expression):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="concatenate"), args=[ast.Tuple(elts=parts)]):
+                if len(text) >= 90:
+                    texts = [ast.unparse(part) for part in parts]
+                    lines = "".join(f"\n        {part}," for part in texts)
+                    return text.replace(", ".join(texts), f"{lines}\n    ")
+    return text
 
 
 def constants_source(program: ArrayProgram) -> str:
@@ -114,10 +87,3 @@ def constants_source(program: ArrayProgram) -> str:
         else f"{name} = np.array({[[number] for number in numbers]})\n"
         for name, numbers in program.constants.items()
     )
-
-
-def sum_of(trees: Sequence[ast.expr]) -> ast.expr:
-    tree = trees[0]
-    for other in trees[1:]:
-        tree = build("a + b", a=tree, b=other)
-    return tree

@@ -13,34 +13,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Statement:
-    """``name = expression``: an array of so many rows, with a column for every sample or one.
+    """``name = expression``: an array with a row for each node that it computes.
 
     Attributes:
-        nodes: the nodes of the plan that it computes, one row each.
+        nodes: those nodes of the plan; none for a gradient or an intermediate result.
     """
 
     name: str
     expression: ast.expr
-    rows: int
-    samples: bool
     nodes: Sequence[int] = ()
-
-
-@dataclass
-class Gradient:
-    """``name = ``the sum of contributions to all rows, to pieces of them, to scattered rows.
-
-    Attributes:
-        pieces: (from row, to row, contributions), ascending, without overlap.
-        scattered: (name of a list of rows, contribution).
-    """
-
-    name: str
-    rows: int
-    samples: bool
-    whole: list[ast.expr] = field(default_factory=list)
-    pieces: list[tuple[int, int, list[ast.expr]]] = field(default_factory=list)
-    scattered: list[tuple[str, ast.expr]] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -71,5 +52,5 @@ class ArrayProgram:
     constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
     views: dict[str, ast.expr] = field(default_factory=dict)
     forward: list[Statement] = field(default_factory=list)
-    backward: list[Statement | Gradient] = field(default_factory=list)
+    backward: list[Statement] = field(default_factory=list)
     loss: ast.expr = field(default_factory=lambda: ast.Constant(0.0))

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from ..plan import EACH, Plan
 from ..simplify import build, parsed, replaced
-from .reading import Reader
-from .statements import Array, ArrayProgram, Gradient, Statement
+from .reading import Reader, concatenated
+from .statements import Array, ArrayProgram, Statement
 
 MAX_TERMS = 20  # that one statement adds up
 
@@ -24,7 +24,7 @@ class Writer(Reader):
 
     def compute(self, array: Array, tree: ast.expr, nodes: Sequence[int]) -> None:
         """Add the statement that computes `array`, whose rows are `nodes`."""
-        statement = Statement(array.name, tree, array.rows, array.samples, nodes)
+        statement = Statement(array.name, tree, nodes)
         self.program.forward.append(statement)
         self._sizes[array.name] = array.rows, array.samples
         self.put(nodes, array)
@@ -33,7 +33,7 @@ class Writer(Reader):
         self, name: str, tree: ast.expr, rows: int, samples: bool, *, backward: bool = False
     ) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""
-        statement = Statement(self.names.numbered(name), tree, rows, samples)
+        statement = Statement(self.names.numbered(name), tree)
         self._sizes[statement.name] = rows, samples
         (self.program.backward if backward else self.program.forward).append(statement)
         return ast.Name(statement.name)
@@ -106,44 +106,55 @@ class Writer(Reader):
 
     def gradient(self, array: Array, name: str) -> ast.expr:
         """The gradient of an array, put together from the contributions to it."""
-        gradient = Gradient(name, array.rows, array.samples)
+        whole: list[ast.expr] = []
         runs: dict[tuple[int, int], list[ast.expr]] = {}
         scattered: list[tuple[list[int], ast.expr]] = []
         for rows, tree in array.contributions:
             run = rows[0], rows[-1] + 1
             if rows == list(range(array.rows)):
-                gradient.whole.append(tree)
+                whole.append(tree)
             elif rows == list(range(*run)):
                 runs.setdefault(run, []).append(tree)
             else:
                 scattered.append((rows, tree))
-        alone = name != "g" and len(array.contributions) == len(gradient.whole) == 1
-        if alone and isinstance(gradient.whole[0], ast.Name):
-            return gradient.whole[0]
-        gradient.whole = self._short(gradient.whole, array.rows, array.samples)
-        scattered += self._pieces(gradient, runs)
+        alone = name != "g" and len(array.contributions) == len(whole) == 1
+        if alone and isinstance(whole[0], ast.Name):
+            return whole[0]
+        terms = self._short(whole, array.rows, array.samples) + self._pieces(array, runs, scattered)
         if len(scattered) > MAX_TERMS:
-            trees = [tree for _, tree in scattered]
-            joined = build("np.concatenate(t)", t=ast.Tuple(trees, ast.Load()))
+            joined = concatenated([tree for _, tree in scattered])
             scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
-        gradient.scattered = [(self.positions(rows).id, tree) for rows, tree in scattered]
-        self.program.backward.append(gradient)
+        for rows, tree in scattered:
+            size, at = ast.Constant(array.rows), self.positions(rows)
+            terms.append(build("put(r, i, t)", r=size, i=at, t=tree))
+        tree = _sum_of(terms or [_zeros(array, array.rows)])
+        self.program.backward.append(Statement(name, tree))
         return ast.Name(name)
 
     def _pieces(
-        self, gradient: Gradient, runs: dict[tuple[int, int], list[ast.expr]]
-    ) -> list[tuple[list[int], ast.expr]]:
-        """Give `gradient` its pieces; those that overlap another one are left over."""
-        left_over: list[tuple[list[int], ast.expr]] = []
+        self,
+        array: Array,
+        runs: dict[tuple[int, int], list[ast.expr]],
+        scattered: list[tuple[list[int], ast.expr]],
+    ) -> list[ast.expr]:
+        """What `runs` of rows receive, with zeros in the gaps, as one term if there are any.
+
+        Those that overlap another one are added to `scattered`.
+        """
+        pieces: list[ast.expr] = []
         end = 0
         for (start, stop), trees in sorted(runs.items()):
-            short = self._short(trees, stop - start, gradient.samples)
-            if start >= end:
-                gradient.pieces.append((start, stop, short))
-                end = stop
-            else:
-                left_over.extend((list(range(start, stop)), tree) for tree in short)
-        return left_over
+            short = self._short(trees, stop - start, array.samples)
+            if start < end:
+                scattered.extend((list(range(start, stop)), tree) for tree in short)
+                continue
+            if start > end:
+                pieces.append(_zeros(array, start - end))
+            pieces.append(_sum_of(short))
+            end = stop
+        if 0 < end < array.rows:
+            pieces.append(_zeros(array, array.rows - end))
+        return [concatenated(pieces)] if pieces else []
 
     def _distinct(self, rows: list[int], tree: ast.expr) -> tuple[list[int], ast.expr]:
         """`rows` without repetition, ascending where they are not, and `tree` summed to match."""
@@ -165,12 +176,20 @@ class Writer(Reader):
         """`trees` with equal ones taken together, and many added up by several statements."""
         trees = _taken_together(trees)
         while len(trees) > MAX_TERMS:
-            sums = [
-                functools.reduce(lambda a, b: build("a + b", a=a, b=b), trees[i : i + MAX_TERMS])
+            trees = [
+                self.temporary("t", _sum_of(trees[i : i + MAX_TERMS]), rows, samples, backward=True)
                 for i in range(0, len(trees), MAX_TERMS)
             ]
-            trees = [self.temporary("t", tree, rows, samples, backward=True) for tree in sums]
         return trees
+
+
+def _sum_of(trees: list[ast.expr]) -> ast.expr:
+    return functools.reduce(lambda a, b: build("a + b", a=a, b=b), trees)
+
+
+def _zeros(array: Array, rows: int) -> ast.expr:
+    """As many rows of zeros as wide as `array`."""
+    return parsed(f"np.zeros(({rows}, {'n' if array.samples else 1}))")
 
 
 def _sum(tree: ast.expr, axes: str) -> ast.expr:
