@@ -48,7 +48,7 @@ class Outputs:
             ]
             if checked:
                 plan.active = [False] * len(plan)  # there is no backward pass to notice a slope
-                add_checks(plan, lambda op: bool(op.domain))
+                add_checks(plan)
                 nodes.append(plan.result)
             groups = grouped(plan)
             self._order = layout(plan, groups, len(values) + len(others))
