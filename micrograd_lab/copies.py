@@ -38,7 +38,9 @@ class Snapshot:
         rows: list[tuple[Any, ...]],
         others: list[Snapshot],
     ) -> None:
-        self.record, self.rows, self.others = record, rows, others
+        self.record: Callable[..., Any] = record
+        self.rows: list[tuple[Any, ...]] = rows
+        self.others: list[Snapshot] = others
         self.notes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
         self.places: dict[int, int] = {}  # the row of each value, by its serial number
         self._values: list[Any] = []

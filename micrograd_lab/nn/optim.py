@@ -24,6 +24,8 @@ from ..engine import Value
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..replaying.program import Vectors
+
     Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 
@@ -62,17 +64,46 @@ class Optimizer:
         _check(lr=(lr, math.inf), weight_decay=(weight_decay, math.inf))
         self.lr: float = lr
         self.weight_decay: float = weight_decay
-        self.state = State()
+        self.state: State = State()
 
     @property
     def steps(self) -> int:
         """The number of steps so far."""
         return self.state.steps
 
-    def step(self) -> None:
-        """Move every parameter once."""
+    def step(self, program: Vectors | None = None) -> None:
+        """Move every parameter once.
+
+        Args:
+            program: a replay, to move the numbers in its `vector` along its `gradient`; its `store`
+                writes them to the parameters.
+
+        Raises:
+            ValueError: if a parameter is none of the program's.
+
+        >>> from micrograd_lab import Value, replay
+        >>> w, x = Value(2, "w"), Value(0, "x")
+        >>> program, optimizer = replay((w * x).half_square(), [x], [w]), SGD([w], lr=0.5)
+        >>> program.load()
+        >>> for _ in range(3):
+        ...     loss = program.run([[1]])
+        ...     optimizer.step(program)
+        >>> program.store()
+        >>> w.data
+        0.25
+        """
         import numpy as np
 
+        if program is not None:
+            at: Any = slice(None)
+            if program.values != self.parameters:
+                places = {value: k for k, value in enumerate(program.values)}
+                if missing := [w for w in self.parameters if w not in places]:
+                    raise ValueError(f"{missing[0]!r} is no parameter of the program")
+                at = [places[w] for w in self.parameters]
+            self.state = self.after(program.vector[at], program.gradient[at])
+            program.vector[at] = self.state.numbers
+            return
         count = len(self.parameters)
         data = np.fromiter((p.data for p in self.parameters), float, count)
         grad = np.fromiter((p.grad for p in self.parameters), float, count)

@@ -10,7 +10,7 @@ Python instead, and ``tape/`` integers for an interpreter made of the op table. 
 a function, with ``branches.py``; where a number is not finite, ``scalar.py`` asks the engine.
 """
 
-from .paths import Paths, replay
+from .paths import Lengths, Paths, replay
 from .program import Program
 
-__all__ = ["Paths", "Program", "replay"]
+__all__ = ["Lengths", "Paths", "Program", "replay"]

@@ -81,7 +81,8 @@ class Branches:
     def __init__(
         self, guards: Sequence[Guard], inputs: Sequence[Value], values: Sequence[Value]
     ) -> None:
-        self.guards, self._inputs, self._values = list(guards), inputs, values
+        self.guards: list[Guard] = list(guards)
+        self._inputs, self._values = inputs, values
         with recording():
             missed = total(map(_miss, guards))
         self._missed = Outputs([missed], inputs, values) if guards else None

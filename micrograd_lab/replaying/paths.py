@@ -27,6 +27,7 @@ from ..domain import recording
 from ..engine import Value, recorded
 from ..given import Given
 from ..guards import Guard, Mark, Trace, watched
+from ..tell.notation import subscripted
 from .branches import Branches, Outputs
 from .program import Program, Vectors, check_leaves, check_rows, default_backend
 
@@ -54,13 +55,19 @@ def replay(
 ) -> Paths: ...
 
 
+@overload
+def replay(
+    loss: Callable[..., Value], *, parameters: Sequence[Value], backend: str | None = None
+) -> Lengths: ...
+
+
 def replay(
     loss: Value | Callable[..., Value | list[Value]],
     inputs: Sequence[Value] = (),
     parameters: Sequence[Value] | None = None,
     *,
     backend: str | None = None,
-) -> Program | Paths:
+) -> Program | Paths | Lengths:
     """A program that computes `loss` again, for other numbers, at array speed.
 
     Of a recorded loss it repeats the operations that were recorded.  Where a comparison of one of
@@ -73,7 +80,8 @@ def replay(
         loss: the loss of one sample; or of a whole batch, if there are no `inputs`; or a function
             of one value per input that returns the loss of one sample.
         inputs: the leaves that differ from sample to sample, one for each column of the data; for
-            a function, leaves whose labels its inputs get.
+            a function, leaves whose labels its inputs get, or nothing: then it gets a value for
+            each number of a row, and rows may differ in length.
         parameters: the leaves to differentiate with respect to; by default, for a recorded loss,
             as `Graph` finds them, by their labels.
         backend: "tape", "numpy", "python" (the standard library only), "torch" or "jax"; by default
@@ -95,7 +103,8 @@ def replay(
         return Program(loss, inputs, parameters, backend)
     if parameters is None:
         raise TypeError("a function has no labels to go by; name its parameters: parameters=[...]")
-    return Paths(loss, inputs, parameters, backend or default_backend())
+    paths = Paths(loss, inputs, parameters, backend or default_backend())
+    return paths if inputs else Lengths(paths)
 
 
 class Paths(Vectors):
@@ -123,7 +132,8 @@ class Paths(Vectors):
         self.values: list[Value] = list(parameters)
         self.labels: list[str] = [value.label for value in inputs]
         check_leaves(list(inputs), self.values)
-        self.function, self.backend = function, backend
+        self.function: Callable[..., Any] = function
+        self.backend: str = backend
         self.vector: Any = np.zeros(len(self.values))
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
@@ -325,6 +335,49 @@ class Paths(Vectors):
         return result.data
 
 
+class Lengths(Vectors):
+    """What `replay` makes of a function of any number of inputs: `Paths` for each length of a row.
+
+    All share one vector.
+
+    >>> w = Value(0.5, "w")
+    >>> program = replay(lambda *xs: total(w * x for x in xs), parameters=[w])
+    >>> program([[1, 2, 3], [4, 5], [6]]), w.grad
+    (3.5, 7.0)
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self._any, self._of_length = paths, dict[int, Paths]()
+        self.values: list[Value] = paths.values
+        self.vector: Any = paths.vector
+        self.gradient: Any = paths.gradient
+        self._alone = paths._alone
+
+    def of_length(self, length: int) -> Paths:
+        """The programs for rows of so many numbers."""
+        if length not in self._of_length:
+            leaves = [Value(0.0, subscripted("x", k)) for k in range(1, length + 1)]
+            made = Paths(self._any.function, leaves, self.values, self._any.backend)
+            made.vector = self.vector
+            self._of_length[length] = made
+        return self._of_length[length]
+
+    def _run(self, data: Any) -> float:
+        rows: dict[int, list[Any]] = {}
+        for row in data:
+            rows.setdefault(len(row), []).append(row)
+        loss, gradient = 0.0, 0.0 * self.gradient
+        for length, some in rows.items():
+            paths, share = self.of_length(length), len(some) / len(data)
+            try:
+                loss += paths.run(some) * share
+            except ValueError as error:
+                raise ValueError(f"of the rows of {length} numbers, {error}") from error
+            gradient += paths.gradient * share
+        self.gradient[:] = gradient
+        return loss
+
+
 class Path:
     """One way through a function: the program, and the guards that lead to it."""
 
@@ -332,7 +385,7 @@ class Path:
         self, result: Any, leaves: list[Value], values: list[Value], trace: Trace, backend: str
     ) -> None:
         self._made_from = result, leaves, values, backend
-        self.guards = [event for event in trace if isinstance(event, Guard)]
+        self.guards: list[Guard] = [event for event in trace if isinstance(event, Guard)]
         self._branches = Branches(self.guards, leaves, values)
 
     @cached_property
@@ -373,7 +426,7 @@ class Path:
 
     def run(self, rows: Any, vector: Any) -> float:
         self.program.vector[:] = vector[self._order]
-        return self.program.run(rows)
+        return self.program.run(rows if self.program.inputs else None)
 
 
 def _listed(result: Any) -> Sequence[Value]:

@@ -72,7 +72,9 @@ class Arrays:
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         import numpy as np
 
-        self.plan, self.names, self._np = plan, names, np
+        self.plan: Plan = plan
+        self.names: Callable[[int], str] = names
+        self._np = np
         self.groups: list[Group] = grouped(plan)
         self.layout: list[int] = layout(plan, self.groups, parameters)
         self.vector: Vector = np.zeros(parameters)

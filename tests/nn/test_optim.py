@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from micrograd_lab import SGD, Adam, AdamW, Value, cosine, step_decay
+from micrograd_lab import SGD, Adam, AdamW, Value, cosine, replay, step_decay
 
 START = [1.5, -0.7, 0.2, 3.0]
 
@@ -134,3 +134,26 @@ def test_the_rates_to_start_with_are_those_of_the_lecture_and_of_torch():
 def test_a_schedule_of_one_epoch_is_a_schedule():
     assert [cosine(0.5, epochs=1)(epoch) for epoch in (0, 1)] == [0.5, 0.0]
     assert [step_decay(0.5, every=1, factor=0.5)(epoch) for epoch in (0, 1)] == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+def test_a_step_of_a_program_moves_its_vector_as_the_values(make):
+    w, v, x = Value(2.0, "w"), Value(-1.0, "v"), Value(0.0, "x")
+    program = replay((w * x + v * v).half_square(), [x], [w, v])
+    plain, moving = make([v, w], lr=0.1), make([v, w], lr=0.1)
+    program.load()
+    for _ in range(3):
+        program.run([[1.5], [2.0]])
+        moving.step(program)
+    expected = program.vector.tolist()
+    for _ in range(3):
+        program([[1.5], [2.0]])
+        plain.step()
+    assert expected == [w.data, v.data]
+
+
+def test_a_step_of_a_program_without_the_parameter_is_refused():
+    w, u = Value(2.0, "w"), Value(1.0, "u")
+    program = replay(w * w, [], [w])
+    with pytest.raises(ValueError, match=r"Value\(u: 1, grad=0\) is no parameter of the program"):
+        SGD([u]).step(program)

@@ -8,17 +8,9 @@ import pytest
 from table import ROWS, apply, arity, inside
 
 from micrograd_lab import Value, replay, total
-from micrograd_lab.replaying.program import BACKENDS
 from micrograd_lab.replaying.scalar import by_samples
 
 EDGES = [0.0, 1.0, -1.0, 0.5, -2.0, 1e-160, 1e200, 800.0, -800.0, math.nan, math.inf]
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    if needed := {"torch": "torch", "jax": "jax", "tape": "numba"}.get(request.param):
-        pytest.importorskip(needed)
-    return request.param
 
 
 def chain(draw, parameters):

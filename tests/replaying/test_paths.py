@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from micrograd_lab import Value, ieee, maximum, replay
+from micrograd_lab import Value, ieee, maximum, replay, total
 from micrograd_lab.replaying.paths import MAX_PATHS
 
 np = pytest.importorskip("numpy")
@@ -257,3 +257,39 @@ def test_outputs_that_are_no_values_are_refused_with_their_sample():
         replay(lambda x: [x, "a"], [Value(0.0, "x")], []).outputs([[1.0]])
     with pytest.raises(TypeError, match=r"sample 0: the function returned list \[Value"):
         replay(lambda x: [x, x], [Value(0.0, "x")], [])([[1.0]])
+
+
+def test_rows_of_any_length_have_the_engines_loss_and_gradient():
+    w, b = Value(0.5, "w"), Value(-0.2, "b")
+
+    def loss(*xs):
+        state = Value(0.0)
+        for x in xs:
+            state = (w * state + x + b).tanh() if x > 0 else w * state - x
+        return state.half_square()
+
+    rows = [[0.3], [1.0, -2.0], [0.5], [-1.0, 0.2, 0.9], [], [2.0, 1.0]]
+    program = replay(loss, parameters=[w, b])
+    found = [program(rows), w.grad, b.grad]
+    w.grad = b.grad = 0.0
+    losses = [loss(*map(Value, row)) for row in rows]
+    for each in losses:
+        each.backward()
+    expected = [sum(each.data for each in losses), w.grad, b.grad]
+    assert found == pytest.approx([number / len(rows) for number in expected], rel=1e-12)
+
+
+def test_rows_of_any_length_share_one_vector():
+    w = Value(2.0, "w")
+    program = replay(lambda *xs: w * total(xs), parameters=[w])
+    assert program.run([[1.0], [1.0, 2.0]]) == 0.0  # nothing is loaded yet
+    program.vector[:] = 3.0
+    assert program.run([[1.0]]) == 3.0
+    assert program.run([[1.0, 2.0]]) == 9.0
+
+
+def test_a_bad_row_of_any_length_is_named():
+    w = Value(2.0, "w")
+    program = replay(lambda *xs: (w * total(xs)).log(), parameters=[w])
+    with pytest.raises(ValueError, match=r"of the rows of 2 numbers, sample 1: log is undefined"):
+        program([[1.0], [1.0, 2.0], [1.0, -2.0]])

@@ -11,16 +11,8 @@ import pytest
 
 from micrograd_lab import MLP, Value, replay
 from micrograd_lab.nn.losses import squared_error
-from micrograd_lab.replaying.program import BACKENDS
 
 np = pytest.importorskip("numpy")
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    if needed := {"torch": "torch", "jax": "jax", "tape": "numba"}.get(request.param):
-        pytest.importorskip(needed)
-    return request.param
 
 
 class Error:

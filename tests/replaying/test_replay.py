@@ -16,9 +16,7 @@ from table import ROWS, apply, arity, inside, points, title
 from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay, total
 from micrograd_lab.nn.losses import cross_entropy
 from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
-from micrograd_lab.replaying.program import BACKENDS
 from micrograd_lab.replaying.scalar import by_samples
-from micrograd_lab.replaying.tape import kernel
 
 
 def mlp(*sizes, activation="relu", seed=0):
@@ -109,15 +107,6 @@ def test_sums_over_other_parameters_are_no_samples(sum_up):
     w, v, u = parameters = [Value(0.3), Value(-0.5), Value(0.7)]
     loss = sum_up([(w * 2 + v * 3).tanh(), (w * 4 + u * 5).tanh()])
     assert_same(arrays(loss, [], parameters, backend="numpy"), loss, [], parameters, [()])
-
-
-@pytest.fixture(params=BACKENDS)
-def backend(request):
-    if request.param in ("torch", "jax"):
-        pytest.importorskip(request.param)
-    if request.param == "tape" and not kernel.load():
-        pytest.skip("no kernel was compiled for this checkout")
-    return request.param
 
 
 @pytest.mark.parametrize("samples", [1, 40])
