@@ -120,6 +120,8 @@ class _Writer:
 
     signs: Mapping[type[ast.AST], str]
     brackets = ("(", ")")
+    power = ("^", "")  # around an exponent
+    inside_or = 0  # a condition beside `or` or `and` that binds more loosely gets brackets
 
     def __init__(self, letters: Mapping[str, str]) -> None:
         self.letters = letters
@@ -149,7 +151,8 @@ class _Writer:
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 return self.condition(test, body, orelse), 0
             case ast.BoolOp(op=op, values=values):
-                return self.join(op, values), 0
+                terms = [self.term(value, self.inside_or) for value in values]
+                return f" {self.signs[type(op)]} ".join(terms), 0
             case ast.Call(func=ast.Name(id="own"), args=args):
                 start, end = self.brackets
                 inner = ", ".join(self.term(arg, 0) for arg in args)
@@ -170,6 +173,9 @@ class _Writer:
         return 4 if "^" in text or "<sup>" in text else 9
 
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
+        if isinstance(op, ast.Pow):
+            before, after = self.power
+            return self.term(left, 5) + before + self.term(right, 0 if after else 5) + after, 4
         level = 1 if isinstance(op, ast.Add | ast.Sub) else 2
         tighter = level + 1 if isinstance(op, ast.Sub | ast.Div) else level
         a, b = self.leading(left, level), self.term(right, max(tighter, 2))
@@ -192,10 +198,6 @@ class _Writer:
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"{self.term(body, 1)} if {self.term(test, 0)} else {self.term(orelse, 0)}"
 
-    def join(self, op: ast.boolop, values: list[ast.expr]) -> str:
-        word = " or " if isinstance(op, ast.Or) else " and "
-        return word.join(self.term(value, 0) for value in values)
-
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         return f"{name}({', '.join(self.term(arg, 0) for arg in args)})", 9
 
@@ -204,13 +206,9 @@ class _Text(_Writer):
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.USub: "−", ast.Mod: "mod",
         ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠",
+        ast.Or: "or", ast.And: "and",
     }  # fmt: skip
     functions: Mapping[str, str] = {"sigmoid": "σ", "log": "ln", "sqrt": "√"}
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)}^{self.term(right, 5)}", 4
-        return super().operation(left, op, right)
 
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         if name == "pow":
@@ -220,19 +218,17 @@ class _Text(_Writer):
 
 class _Html(_Text):
     signs: Mapping[type[ast.AST], str] = {**_Text.signs, ast.Gt: "&gt;", ast.Lt: "&lt;"}
-
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)}<sup>{self.term(right, 0)}</sup>", 4
-        return super().operation(left, op, right)
+    power = ("<sup>", "</sup>")
 
 
 class _Latex(_Writer):
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "-", ast.USub: "-", ast.Mod: r"\bmod",
         ast.Gt: ">", ast.GtE: r"\ge", ast.Lt: "<", ast.LtE: r"\le", ast.Eq: "=", ast.NotEq: r"\ne",
+        ast.Or: r"\lor", ast.And: r"\land",
     }  # fmt: skip
     brackets = (r"\left(", r"\right)")
+    power = ("^{", "}")
     functions: Mapping[str, str] = {
         "sigmoid": r"\sigma", "log": r"\ln", "log1p": r"\operatorname{log1p}",
         "softplus": r"\operatorname{softplus}", "relu": r"\operatorname{ReLU}",
@@ -241,8 +237,6 @@ class _Latex(_Writer):
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
         if isinstance(op, ast.Div):
             return rf"\frac{{{self.term(left, 0)}}}{{{self.term(right, 0)}}}", 3
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)}^{{{self.term(right, 0)}}}", 4
         if isinstance(op, ast.Mult):
             a, b = self.leading(left, 2), self.term(right, 2)
             digits = a[-1].isdigit() and b[0].isdigit()
@@ -256,10 +250,6 @@ class _Latex(_Writer):
             orelse = orelse.orelse
         rows.append(rf"{self.term(orelse, 0)} & \text{{otherwise}}")
         return r"\begin{cases} " + r" \\ ".join(rows) + r" \end{cases}"
-
-    def join(self, op: ast.boolop, values: list[ast.expr]) -> str:
-        word = r" \lor " if isinstance(op, ast.Or) else r" \land "
-        return word.join(self.term(value, 0) for value in values)
 
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         inner = ", ".join(self.term(arg, 0) for arg in args)
@@ -278,25 +268,18 @@ class _Latex(_Writer):
 
 class _NumPy(_Writer):
     signs: Mapping[type[ast.AST], str] = {
-        ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.USub: "-", ast.Pow: "**",
+        ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.USub: "-",
         ast.Mod: "%", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==",
-        ast.NotEq: "!=",
+        ast.NotEq: "!=", ast.Or: "|", ast.And: "&",
     }  # fmt: skip
+    power = (" ** ", "")
+    inside_or = 1
 
     def number(self, number: float) -> str:
         return repr(number)
 
-    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
-        if isinstance(op, ast.Pow):
-            return f"{self.term(left, 5)} ** {self.term(right, 5)}", 4
-        return super().operation(left, op, right)
-
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"np.where({self.term(test, 0)}, {self.term(body, 0)}, {self.term(orelse, 0)})"
-
-    def join(self, op: ast.boolop, values: list[ast.expr]) -> str:
-        sign = " | " if isinstance(op, ast.Or) else " & "
-        return sign.join(f"({self.term(value, 0)})" for value in values)
 
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         if name in ELEMENTARY:
