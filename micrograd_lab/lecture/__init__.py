@@ -14,7 +14,6 @@ Source:
     Suyong Eum, "Practical Machine Learning", lecture 7.
 """
 
-from .errata import ERRATA, Erratum, errata_page
 from .examples import (
     GATES,
     INPUTS,
@@ -32,7 +31,7 @@ from .examples import (
     xor,
 )
 from .printed import PRINTED, Printed
-from .report import report
+from .report import ERRATA, Erratum, errata_page, report
 from .tables import ACTIVATIONS, LABEL, SCORES, Activation, Outputs, outputs
 
 __all__ = [

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 from ..calculus import dot
@@ -160,9 +161,7 @@ def wirings() -> dict[tuple[int, int, int, int], int]:
     right = network()
     hidden = {1: right["z_1"], 2: right["z_2"]}
     matches = {}
-    for p, q, r, s in [
-        (p, q, r, s) for p in hidden for q in hidden for r in hidden for s in hidden
-    ]:
+    for p, q, r, s in product(hidden, repeat=4):
         first = _sums("s", [hidden[p], hidden[q]], WEIGHTS, layer=2)[0]
         second = _sums("s", [hidden[r], hidden[s]], WEIGHTS, layer=2)[1]
         computed = [first, second, first.sigmoid(), second.sigmoid()]

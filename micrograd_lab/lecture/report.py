@@ -1,15 +1,39 @@
-"""The lecture's numbers as text for a terminal; ``report.txt`` has the words around them."""
+"""The lecture's numbers as text: a report for a terminal, and the errata page.
+
+``report.txt`` and ``errata.md`` have the words, and a place for everything that is computed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 from textwrap import fill
+from typing import Any
 
-from ..tell.notation import number
-from .errata import ERRATA
-from .examples import RATE, WEIGHTS, network, packaged, toy_steps, trained
-from .printed import PRINTED
+from ..tell.notation import as_given, number
+from .examples import RATE, WEIGHTS, chain, network, packaged, toy_steps, trained, wirings
+from .printed import PRINTED, Printed
+from .tables import ACTIVATIONS, Activation, outputs
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A mistake, a rounding or an ambiguity in the lecture.
+
+    Attributes:
+        id: "E1" to "E17".
+        where: the slide or its topic.
+        printed: the slide's statement, and its consequence.
+        right: the correct statement.
+    """
+
+    id: str
+    where: str
+    printed: str
+    right: str
 
 
 def report() -> str:
@@ -23,6 +47,10 @@ def report() -> str:
       NAND(1, 1)                    0  0             exact
     """
     climb, fast, slow = toy_steps(5), toy_steps(4, target=3), toy_steps(4, 0.01, target=3)
+    corrections = [
+        fill(f"{e.where} → {e.right}", 80, initial_indent=f"  {e.id:5}", subsequent_indent=" " * 7)
+        for e in ERRATA
+    ]
     text = packaged("report.txt").format(
         rate=RATE,
         comparison="\n".join(_comparison()),
@@ -31,9 +59,47 @@ def report() -> str:
         climb=", ".join(map(number, climb)),
         fast=", ".join(map(number, fast)),
         slow=", ".join(map(number, slow)),
-        errata="\n".join(_corrections()),
+        errata="\n".join(corrections),
     )
     return text.rstrip()
+
+
+def errata_page() -> str:
+    """The errata as a page of Markdown.
+
+    >>> errata_page().splitlines()[0]
+    '# Errata of the lecture'
+    """
+    right, slides = network("corrected"), network("printed")
+    for example in (right, slides):
+        example.result.backward()
+    slide = _by_name({p.quantity: p for p in PRINTED})
+    chained = ("∂a_1/∂w_1,1^(1)", "∂z_1/∂a_1", "∂y_1/∂s_1", "∂E/∂y_1")  # on the last slide
+    as_written = math.prod(float(slide[name].printed) for name in chained)
+    climb, tries = toy_steps(5), toy_steps(1, target=3)
+    factor = (tries[1] - 3) / (tries[0] - 3)  # 1 − η (x² + 1)
+    return packaged("errata.md").format(
+        slide=slide,
+        right=_by_name(right.nodes),
+        slides=_by_name(slides.nodes),
+        down=_by_name(slides.moved(-RATE)),
+        right_down=_by_name(right.moved(-RATE)),
+        climbed=trained(1, RATE, "printed"),
+        descended=trained(1, -RATE, "printed"),
+        wirings=len(wirings()),
+        rate=RATE,
+        parameters=len(WEIGHTS),
+        as_written=as_written,
+        through_y_1=as_written * WEIGHTS["w_{1,1}^{(2)}"],
+        table=outputs(),
+        toy=climb,
+        toy_before=as_given(climb[0]),
+        toy_factor=number(factor, digits=2),
+        toy_limit=(1 - factor) / 0.1 / 2,
+        fixed=chain("sigmoid", layers=40).result,
+        activations="\n".join(map(_activation_row, ACTIVATIONS)),
+        printed="\n".join(map(_printed_row, PRINTED)),
+    )
 
 
 def _comparison() -> Iterator[str]:
@@ -71,7 +137,25 @@ def _updates() -> Iterator[str]:
         yield f"  {f'E {when}':16}{'':8}{a}{b}  {c}{d}"
 
 
-def _corrections() -> Iterator[str]:
-    for erratum in ERRATA:
-        text = f"{erratum.where} → {erratum.right}"
-        yield fill(text, 80, initial_indent=f"  {erratum.id:5}", subsequent_indent=" " * 7)
+def _by_name(things: Mapping[str, Any]) -> dict[str, Any]:
+    """`things` by names without braces, which mean something else in the page's places."""
+    return {re.sub("[{}]", "", name): thing for name, thing in things.items()}
+
+
+def _activation_row(row: Activation) -> str:
+    slide = "?" if row.slope_on_slide is None else f"{row.slope_on_slide:g}"
+    shown = f"`{row.formula}` | `{row.derivative}`"
+    return f"| {row.name} | {shown} | {slide} | {row.slope_at_0:g} |"
+
+
+def _printed_row(p: Printed) -> str:
+    more = "; ".join(filter(None, [p.reason, " ".join(p.errata)]))
+    corrected = "" if p.corrected == p.computed else f"{p.corrected:.12g}"
+    numbers = f"{p.printed} | {p.computed:.12g} | {corrected}"
+    return f"| {p.slide} | {p.quantity} | {numbers} | {p.kind} | {more} |"
+
+
+ERRATA = tuple(
+    Erratum(*cells)
+    for cells in re.findall(r"^\| (E\d+) \| (.*) \| (.*) \| (.*) \|$", errata_page(), re.MULTILINE)
+)
