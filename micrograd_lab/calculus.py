@@ -24,7 +24,7 @@ def total(values: Iterable[Number]) -> Value:
     >>> total([Value(1), Value(2), 3]).data
     6.0
     """
-    inputs = tuple(map(_value, values))
+    inputs = tuple(map(as_value, values))
     if not inputs:
         return Value(0.0)
     return record(float(sum(v._data for v in inputs)), _SUM, inputs, (1.0,) * len(inputs))
@@ -52,8 +52,8 @@ def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None
         data += bias._data  # type: ignore[attr-defined]
         return record(data, _DOT, (*weights, *inputs, bias), (*y, *x, 1.0))
     except (AttributeError, TypeError):  # some are numbers
-        lifted = None if bias is None else _value(bias)
-        return dot([*map(_value, weights)], [*map(_value, inputs)], lifted)
+        lifted = None if bias is None else as_value(bias)
+        return dot([*map(as_value, weights)], [*map(as_value, inputs)], lifted)
 
 
 def maximum(*values: Number) -> Value:
@@ -123,7 +123,7 @@ def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
     """
     order = recorded(result)
     settle(order)
-    depends = set(map(_value, wrt))
+    depends = set(map(as_value, wrt))
     depends.update(node for node in order if not depends.isdisjoint(node.inputs))
     upstream = {result: Value(1.0)}
     with recording():
@@ -152,7 +152,7 @@ def _by_pairs(
     name: str, pair: Callable[..., Value], numbers: Sequence[Number], *, fewest: int
 ) -> Value:
     """`numbers` joined by pairs of neighbours, then pairs of pairs: as deep as log₂ of them."""
-    values = [*map(_value, numbers)]
+    values = [*map(as_value, numbers)]
     if len(values) < fewest:
         raise ValueError(f"{name} of {len(values)} values; give at least {fewest}")
     while len(values) > 1:
@@ -161,7 +161,7 @@ def _by_pairs(
     return values[0]
 
 
-def _value(number: Number) -> Value:
+def as_value(number: Number) -> Value:
     """`number` itself if it is a value, else a leaf that holds it."""
     return number if isinstance(number, Value) else Value(number)
 

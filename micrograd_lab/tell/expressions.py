@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from typing import Any, SupportsFloat
 from unicodedata import normalize
 
-from ..calculus import dot, total
+from ..calculus import as_value, dot, total
 from ..engine import Value
 from ..ops import OPS
 
@@ -29,8 +29,7 @@ _SIGNS: Mapping[type[ast.operator], Callable[[Any, Any], Value]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-_ONE_INPUT = {op.name: op for op in OPS.values() if op.unary}
-_FUNCTIONS = {**_ONE_INPUT, "sum": OPS["sum"], "dot": OPS["dot"]}
+_FUNCTIONS = {op.name: op for op in OPS.values() if op.unary or op.variadic}
 _SYMBOLS = {op.symbol: name for name, op in _FUNCTIONS.items() if op.symbol.isidentifier()}
 _PRODUCT = r"(?<![\w.])[\d.]{1,20}(?![eE][-+]?\d) ?[^\W\d]\w{0,20}|\) ?[\w(]|\d ?\("  # 2x, (a)(b)
 _SYNTAX = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"
@@ -176,7 +175,9 @@ def _compute(tree: ast.expr, values: Mapping[str, Value], text: str) -> Value:
     for node in _inputs_first(tree, text):
         match node:
             case ast.Constant(value=int() | float() as number):
-                results[node] = _float(number)
+                if not abs(number) <= sys.float_info.max:
+                    raise ValueError("a number beyond 1.8e308, the largest float")
+                results[node] = float(number)
             case ast.Name(id=name):
                 results[node] = values[name]
             case ast.List(elts=parts):
@@ -188,8 +189,8 @@ def _compute(tree: ast.expr, values: Mapping[str, Value], text: str) -> Value:
                 results[node] = -x if isinstance(sign, ast.USub) else x
             case ast.BinOp(left=left, op=op, right=right):
                 x, y = _number(results[left], left, text), _number(results[right], right, text)
-                results[node] = _SIGNS[type(op)](_value(x), y)
-    return _value(_number(results[tree], tree, text))
+                results[node] = _SIGNS[type(op)](as_value(x), y)
+    return as_value(_number(results[tree], tree, text))
 
 
 def _number(x: Any, node: ast.expr, text: str) -> Value | float:
@@ -216,27 +217,16 @@ def _call(name: str, inputs: list[Any], values: Mapping[str, Value]) -> Value:
                 if all(map(_is_number, [*weights, *x, *bias])):
                     return dot(weights, x, *bias)
         raise ValueError("dot takes weights, inputs and perhaps a bias: dot([w1, w2], [x1, x2], b)")
-    if len(inputs) == 2 and op.n is not None and isinstance(inputs[1], float):
-        return getattr(Value, op.name)(_value(inputs[0]), inputs[1])  # type: ignore[no-any-return]
-    if len(inputs) != 1 or not _is_number(inputs[0]):
+    with_n = len(inputs) == 2 and op.n is not None and isinstance(inputs[1], float)
+    if not (with_n or len(inputs) == 1) or not _is_number(inputs[0]):
         raise ValueError(
             f"{name} takes {'numbers' if op.variadic else 'one number'}, as in {name}(x)"
         )
-    return getattr(Value, op.name)(_value(inputs[0]))  # type: ignore[no-any-return]
+    return getattr(Value, op.name)(as_value(inputs[0]), *inputs[1:])  # type: ignore[no-any-return]
 
 
 def _is_number(x: Any) -> bool:
     return isinstance(x, Value | float)
-
-
-def _value(x: Value | float) -> Value:
-    return x if isinstance(x, Value) else Value(x)
-
-
-def _float(number: float) -> float:
-    if not -sys.float_info.max <= number <= sys.float_info.max:
-        raise ValueError("a number beyond 1.8e308, the largest float")
-    return float(number)
 
 
 def _quote(node: ast.AST, text: str) -> str:

@@ -91,6 +91,7 @@ NUMBERS = {"w": -2.0, "x": 5.0, "b": 3.0}
         ("w*x", "b has a number, but the expression does not read it"),
         ("w*x + bb", "bb has no number; give bb=…; b has one but is not read"),
         ("tanh(w, x) + b", "tanh takes one number, as in tanh(x)"),
+        ("leaky_relu([w, x, b], 0.1)", "leaky_relu takes one number, as in leaky_relu(x)"),
         ("sum([w, x, b])", "sum takes numbers, as in sum(x)"),
         ("dot([w], [x, b])", "1 weights but 2 inputs; give one weight each"),
         ("dot(w, x, b)", "dot takes weights, inputs and perhaps a bias"),
