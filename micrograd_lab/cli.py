@@ -234,30 +234,27 @@ def train(parser: ArgumentParser) -> Run:
 
     def run(parsed: Namespace) -> None:
         from .drawing import plot_training
-        from .nn import datasets as data
-        from .nn.losses import binary_cross_entropy, cross_entropy
-        from .nn.modules import MLP
-        from .nn.optim import Adam
-        from .nn.training import accuracy, fit
-        from .nn.weights import save
-
-        if parsed.data in gates:
-            learned, unseen = data.gate(parsed.data), None
-        else:
-            whole = (
-                data.digits()
-                if parsed.data == "digits"
-                else getattr(data, parsed.data)(400, seed=parsed.seed)
-            )
-            learned, unseen = whole.split(0.2, seed=parsed.seed)
-        loss = cross_entropy if parsed.data == "digits" else binary_cross_entropy
-        outputs = 10 if parsed.data == "digits" else 1
-        model = MLP(
-            len(learned.inputs[0]),
-            [*parsed.hidden, outputs],
-            activation=parsed.activation,
-            seed=parsed.seed,
+        from .nn import (
+            MLP,
+            Adam,
+            accuracy,
+            binary_cross_entropy,
+            cross_entropy,
+            datasets,
+            fit,
+            save,
         )
+
+        digits = parsed.data == "digits"
+        if parsed.data in gates:
+            learned, unseen = datasets.gate(parsed.data), None
+        else:
+            make = getattr(datasets, parsed.data)
+            whole = make() if digits else make(400, seed=parsed.seed)
+            learned, unseen = whole.split(0.2, seed=parsed.seed)
+        loss = cross_entropy if digits else binary_cross_entropy
+        sizes = [*parsed.hidden, 10 if digits else 1]
+        model = MLP(len(learned.inputs[0]), sizes, activation=parsed.activation, seed=parsed.seed)
         history = fit(
             model,
             *learned,
@@ -271,11 +268,7 @@ def train(parser: ArgumentParser) -> Run:
         name = parsed.output or parsed.data
         save(model, f"{name}.safetensors")
         if history.loss:
-            picture = (
-                history.plot()
-                if parsed.data == "digits"
-                else plot_training(model, *learned, history)
-            )
+            picture = history.plot() if digits else plot_training(model, *learned, history)
             picture.save(f"{name}.svg")
         print(f"{history}, {len(model.parameters())} parameters")
         for samples, which in ((learned, "learned from"), (unseen, "never seen")):
@@ -288,11 +281,7 @@ def train(parser: ArgumentParser) -> Run:
 
 
 COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
-    "lecture": lecture,
-    "draw": draw,
-    "step": step,
-    "explain": explain,
-    "train": train,
+    command.__name__: command for command in (lecture, draw, step, explain, train)
 }
 
 _EXAMPLES = """\

@@ -88,7 +88,7 @@ def comparison(sign: str, operand: Callable[[Any], Any]) -> Callable[[Any, Any],
         if trace is not None:
             trace.append(Guard(left, sign, right, held))
         elif left is not right:
-            younger, older = sorted((left, right), key=_age, reverse=True)
+            older, younger = sorted((left, right), key=lambda v: (bool(v.inputs), v.serial))
             if younger.inputs:  # it holds the other one, and not itself: no cycle
                 set_aside(younger, guards=(*kept(younger), (older, sign, younger is left, held)))
         return held
@@ -148,11 +148,6 @@ def set_aside(value: Any, **notes: Any) -> None:
 def aside(value: Any) -> dict[str, Any]:
     """What was set aside for a value."""
     return getattr(value, "aside", {})
-
-
-def _age(value: Any) -> tuple[bool, int]:
-    """Largest for what was computed last."""
-    return bool(value.inputs), value.serial
 
 
 _last_read: list[Any] = [0, ""]  # when, and what

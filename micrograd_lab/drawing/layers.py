@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeGuard, TypeVar
+from itertools import chain
+from typing import NamedTuple, Protocol, TypeGuard, TypeVar
 
 from ..calculus import total
 from ..engine import Value
@@ -155,8 +156,7 @@ def apply_to_zeros(model: Model) -> Value | Sequence[Value]:
     return model([0.0] * first.nin)  # type: ignore[no-any-return, operator]
 
 
-@dataclass
-class _Sum:
+class _Sum(NamedTuple):
     """A weighted sum, or a part of one."""
 
     weights: tuple[Value, ...] = ()
@@ -195,14 +195,9 @@ class _Finder:
         layers: list[list[RecordedNeuron]] = [[] for _ in range(max(self.depth.values()))]
         owner: dict[Value, RecordedNeuron] = {}
         for node, terms in self.sums.items():
+            bias = terms.biases[0] if terms.biases else None
             neuron = RecordedNeuron(
-                self.depth[node],
-                node,
-                outs[node],
-                terms.weights,
-                terms.inputs,
-                terms.slopes,
-                terms.biases[0] if terms.biases else None,
+                self.depth[node], node, outs[node], terms.weights, terms.inputs, terms.slopes, bias
             )
             layers[neuron.layer - 1].append(neuron)
             owner |= dict.fromkeys((*terms.inside, node), neuron)
@@ -212,21 +207,15 @@ class _Finder:
         summands = {x for terms in self.sums.values() for x in terms.inputs}
         tail = self._tail(owner)
         inputs = [node for node in self.nodes if node in summands and not self.depth[node]]
-        return Layers(
-            self.graph,
-            inputs,
-            layers,
-            owner,
-            tail,
-            [
-                leaf
-                for leaf in self.nodes
-                if self.graph.kind(leaf) == "input"
-                and leaf not in inputs
-                and all(reader in tail for reader, _ in self.readers[leaf])
-            ],
-            self.graph.result if self.graph.result in tail else None,
-        )
+        targets = [
+            leaf
+            for leaf in self.nodes
+            if self.graph.kind(leaf) == "input"
+            and leaf not in inputs
+            and all(reader in tail for reader, _ in self.readers[leaf])
+        ]
+        result = self.graph.result if self.graph.result in tail else None
+        return Layers(self.graph, inputs, layers, owner, tail, targets, result)
 
     def _sums(self) -> dict[Value, _Sum]:
         """Every weighted sum that is not part of a larger one."""
@@ -251,15 +240,10 @@ class _Finder:
                     slope = node.slopes[node.inputs.index(inputs[0])]
                     sums[node] = part[node] = _Sum(weights, inputs, (slope,))
             elif node.op in (OPS["add"], OPS["sum"]) and all(i in part for i in node.inputs):
-                parts = [part[x] for x in node.inputs]
-                whole = _Sum(
-                    tuple(w for p in parts for w in p.weights),
-                    tuple(x for p in parts for x in p.inputs),
-                    tuple(d for p in parts for d in p.slopes),
-                    tuple(b for p in parts for b in p.biases),
-                    tuple(v for p in parts for v in p.inside)
-                    + tuple(x for x in node.inputs if x.inputs),
-                )
+                parts = zip(*(part[x] for x in node.inputs))
+                whole = _Sum(*(tuple(chain.from_iterable(of_each)) for of_each in parts))
+                inside = whole.inside + tuple(x for x in node.inputs if x.inputs)
+                whole = whole._replace(inside=inside)
                 if whole.weights and len(whole.biases) <= 1:
                     sums[node] = part[node] = whole
                     for x in node.inputs:

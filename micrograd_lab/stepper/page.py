@@ -75,6 +75,7 @@ class Stepper:
     def __init__(self, graph: Graph, *, quiz: bool = False) -> None:
         about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._about = about.encode(errors="replace").decode()  # half a surrogate pair is no text
+        self._title = escape(f"Steps {self._about}")
         walk = _walk(graph, quiz)
         picture = slim(Diagram(walk.picture).svg)
         if quiz:
@@ -98,16 +99,14 @@ class Stepper:
         write_whole(path, self._page().encode())
 
     def _page(self) -> str:
-        return _text("page.html").format(title=escape(f"Steps {self._about}"), fragment=self.html)
+        return _text("page.html").format(title=self._title, fragment=self.html)
 
     def _repr_html_(self) -> str:
         return self.html
 
     def _mime_(self) -> tuple[str, str]:  # marimo runs scripts in a frame only
-        page = escape(self._page())
-        return "text/html", _text("frame.html").format(
-            page=page, title=escape(f"Steps {self._about}")
-        )
+        frame = _text("frame.html")
+        return "text/html", frame.format(page=escape(self._page()), title=self._title)
 
     def __repr__(self) -> str:
         return f'Stepper {self._about}; show it in a notebook, or .save("page.html")'

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 import re
 from html import escape
+from html.entities import name2codepoint
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
-_GREEK = {
-    r"\alpha": "α", r"\beta": "β", r"\gamma": "γ", r"\delta": "δ", r"\epsilon": "ε", r"\zeta": "ζ",
-    r"\eta": "η", r"\theta": "θ", r"\iota": "ι", r"\kappa": "κ", r"\lambda": "λ", r"\mu": "μ",
-    r"\nu": "ν", r"\xi": "ξ", r"\pi": "π", r"\rho": "ρ", r"\sigma": "σ", r"\tau": "τ",
-    r"\upsilon": "υ", r"\phi": "φ", r"\chi": "χ", r"\psi": "ψ", r"\omega": "ω", r"\Gamma": "Γ",
-    r"\Delta": "Δ", r"\Theta": "Θ", r"\Lambda": "Λ", r"\Xi": "Ξ", r"\Pi": "Π", r"\Sigma": "Σ",
-    r"\Phi": "Φ", r"\Psi": "Ψ", r"\Omega": "Ω", r"\partial": "∂", r"\sum": "Σ",
-}  # fmt: skip
+_LETTERS = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+)
+_GREEK = {rf"\{name}": chr(name2codepoint[name]) for name in _LETTERS.split()}
+_GREEK |= {r"\partial": "∂", r"\sum": "Σ"}
 
 
 def number(x: float, *, digits: int = 3) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 from . import languages, notation
@@ -60,20 +60,13 @@ class Writing:
         )
 
 
-def _as_is(text: str) -> str:
-    return text
-
-
-TEXT = Writing(_as_is, _as_is, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
-HTML = Writing(
-    notation.label_html,
-    escape,
-    languages.formula_html,
-    "∂{}/∂{}",
-    "{}<sub>{}</sub>",
-    " × ",
-    "−",
-    "…",
+TEXT = Writing(str, str, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
+HTML = replace(
+    TEXT,
+    name=notation.label_html,
+    _number=escape,
+    formula=languages.formula_html,
+    _below="{}<sub>{}</sub>",
 )
 LATEX = Writing(
     notation.label_latex,

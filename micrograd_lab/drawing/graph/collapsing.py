@@ -43,13 +43,10 @@ class Collapsed(Graph):
         twins: dict[Value, Value] = {}
         pending = plan.reached()
         while pending:  # one round, unless a neuron in ⋮ was computed after a reader of ⋮
-            waiting = []
             for place in pending:
                 if all(edge[0] in twins for edge in plan.inputs[place]):
                     twins[place] = self._node(place, plan, twins)
-                else:
-                    waiting.append(place)
-            pending = waiting
+            pending = [place for place in pending if place not in twins]
         self.drawn: dict[Value, Value] = {
             node: twins[at] for node, at in plan.place.items() if at in twins
         }
@@ -158,11 +155,8 @@ class _Places:
             if neuron := self.neurons.get(member):
                 parts = [(x, d, d * neuron.sum.grad) for x, d in zip(neuron.inputs, neuron.slopes)]
             else:
-                contribution = self.graph.contribution
-                parts = [
-                    (x, member.slopes[k], contribution(member, k))
-                    for k, x in enumerate(member.inputs)
-                ]
+                shares = [self.graph.contribution(member, k) for k in range(len(member.inputs))]
+                parts = [*zip(member.inputs, member.slopes, shares)]
             edges += [(self.place[x], local, share) for x, local, share in parts]
         if node in self.several:
             return [(x, 0.0, 0.0) for x in dict.fromkeys(x for x, _, _ in edges)]

@@ -19,13 +19,7 @@ _INSTALL = (
     "Graphviz from https://graphviz.org/download with `dot` on the PATH; "
     "the DOT text is in .source, and .save('graph.dot') writes it"
 )
-FONTS = (
-    "DejaVuSans.ttf",
-    "DejaVuSansMono.ttf",
-    "DejaVuSansMono-Bold.ttf",
-    "STIXGeneral.ttf",
-    "STIXGeneralItalic.ttf",
-)
+FONTS = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold", "STIXGeneral", "STIXGeneralItalic")
 PIXELS_PER_POINT = 8 / 3  # of a PNG: two for each CSS pixel of the SVG
 MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
@@ -146,7 +140,7 @@ def _matplotlib_fonts(add: Callable[[str], object]) -> frozenset[str]:
 
     covered = {"\n", "\t"}
     for name in FONTS:
-        path = os.path.join(get_data_path(), "fonts", "ttf", name)
+        path = os.path.join(get_data_path(), "fonts", "ttf", f"{name}.ttf")
         add(path)
         covered.update(map(chr, FT2Font(path).get_charmap()))
     return frozenset(covered)

@@ -228,7 +228,7 @@ class _Drawing:
                     boxes.append(rectangle(x - 28, y + radius + 2, x + 28, y + radius + 20))
                 if item.bias:
                     below = y - radius - 34
-                    name, value, grad = self._bias_widths(item.bias)
+                    name, value, grad = self._widths(item.bias, 9)
                     boxes.append(
                         rectangle(x - 18 - name, below - 14, x + 18 + max(value, grad), below + 14)
                     )
@@ -311,18 +311,17 @@ class _Drawing:
             if self.gradients:
                 self.pen.text(x + 16, y - 7, 9, theme.grad, digits(number(bias.grad)), ha="left")
 
-    def _bias_widths(self, bias: Value) -> tuple[float, float, float]:
+    def _widths(self, parameter: Value, size: float) -> tuple[float, float, float]:
+        """The widths of its name, and of its number and its gradient in that size."""
         return (
-            self.pen.width(9.5, mathtext(bias.label)) if bias.label else 0,
-            self.pen.width(9, digits(as_given(bias.data))),
-            self.pen.width(9, digits(number(bias.grad))) if self.gradients else 0,
+            self.pen.width(9.5, mathtext(parameter.label)) if parameter.label else 0,
+            self.pen.width(size, digits(as_given(parameter.data))),
+            self.pen.width(size, digits(number(parameter.grad))) if self.gradients else 0,
         )
 
     def _label_length(self, weight: Value, named: bool) -> float:
-        name = self.pen.width(9.5, mathtext(weight.label)) + 12 if named and weight.label else 0
-        value = self.pen.width(9.5, digits(as_given(weight.data)))
-        grad = self.pen.width(9.5, digits(number(weight.grad))) if self.gradients else 0
-        return max(name + value, grad)
+        name, value, grad = self._widths(weight, 9.5)
+        return max((name + 12 if named and weight.label else 0) + value, grad)
 
     def _label(self, weight: Value, line: Segment, start: float, named: bool) -> None:
         """Name and value above the link, gradient below, all turned along it."""
