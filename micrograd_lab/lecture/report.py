@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 from textwrap import fill
 from typing import Any
 
@@ -121,20 +121,13 @@ def _comparison() -> Iterator[str]:
 
 def _updates() -> Iterator[str]:
     """Each weight, then the error, before and after an update."""
-    wirings = [network("corrected"), network("printed")]
-    for example in wirings:
-        example.result.backward()
-    moved = [example.moved(rate) for example in wirings for rate in (-RATE, RATE)]
+    row = "  {:16}{:>8}{:12.6f}{:12.6f}  {:12.6f}{:12.6f}"
+    ways = [*product(("corrected", "printed"), (-RATE, RATE))]
+    after = [trained(1, rate, wiring) for wiring, rate in ways]
     for name, before in WEIGHTS.items():
-        a, b, c, d = (f"{weights[name]:12.6f}" for weights in moved)
-        yield f"  {name:16}{before:8.2f}{a}{b}  {c}{d}"
-    for when, steps in [("before", 0), ("after", 1)]:
-        a, b, c, d = (
-            f"{trained(steps, rate, wiring).result.data:12.6f}"
-            for wiring in ("corrected", "printed")
-            for rate in (-RATE, RATE)
-        )
-        yield f"  {f'E {when}':16}{'':8}{a}{b}  {c}{d}"
+        yield row.format(name, f"{before:.2f}", *(example[name].data for example in after))
+    yield row.format("E before", "", *(network(wiring).result.data for wiring, _ in ways))
+    yield row.format("E after", "", *(example.result.data for example in after))
 
 
 def _by_name(things: Mapping[str, Any]) -> dict[str, Any]:
