@@ -53,12 +53,13 @@ class Python:
         self.layout: Sequence[int] = range(parameters)
         self.vector: list[float] = [0.0] * parameters
         self.gradient: list[float] = [0.0] * parameters
-        self._program = StraightLine(plan, self.layout)
-        self.source: str = self._program.source
+        program = StraightLine(plan, self.layout)
+        self.source: str = program.source
+        self._run = program.run
 
     def __call__(self, data: Any) -> float:
         rows = data.tolist() if hasattr(data, "tolist") else data
-        loss, self.gradient[:] = self._program(self.vector, rows)
+        loss, self.gradient[:] = self._run(self.vector, rows)
         return loss
 
 
@@ -112,7 +113,7 @@ class NumPy(Arrays):
     def __call__(self, data: Vector) -> float:
         samples = len(data)
         if self._is_narrow(samples):
-            loss, self.gradient[:] = self._straight(self.vector.tolist(), data.tolist())
+            loss, self.gradient[:] = self._straight.run(self.vector.tolist(), data.tolist())
             return loss
         if samples not in self._prepared:
             if len(self._prepared) > 8:
