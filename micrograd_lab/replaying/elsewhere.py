@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..formulas import ELEMENTARY
+from .arrays.source import constants_source, function
 from .plan import Plan
 from .runners import Arrays, Vector
 
@@ -23,7 +24,9 @@ class Elsewhere(Arrays):
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         super().__init__(plan, parameters, names)
-        self.function: Callable[..., Any] = self.function_in(self.scope())
+        scope = self.scope()
+        exec(constants_source(self.program) + function(self.program), scope)
+        self.function: Callable[..., Any] = scope["program"]
 
     def scope(self) -> dict[str, Any]:
         """What the program calls: `np` and `put`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, cached_property
 from math import isfinite
 from threading import Lock
 from typing import Any
@@ -17,13 +17,14 @@ from ..guards import guards_of
 from .branches import Branches
 from .checks import add_checks
 from .elsewhere import JAX, Elsewhere, Torch
-from .plan import Plan, make_plan
-from .runners import NumPy, Python, Runner
+from .plan import make_plan
+from .python.straight import StraightLine
+from .runners import NumPy
 from .scalar import by_samples
 from .tape import kernel
 from .tape.tape import Tape
 
-_RUNNERS: dict[str, Callable[..., Runner]] = {
+_RUNNERS: dict[str, type[Tape | NumPy | Torch | JAX]] = {
     "tape": Tape,
     "numpy": NumPy,
     "torch": Torch,
@@ -127,7 +128,7 @@ class Program(Vectors):
         self._shape: tuple[int, ...] = ()
         self._alone = Lock()
         with recording():
-            self._runner: Runner = self._make_runner()
+            self._runner = self._make_runner()
         self._compute = self._runner.__call__  # without a look-up at every call
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
         guards = [guard for node in recorded(loss) for guard in guards_of(node)]
@@ -156,8 +157,7 @@ class Program(Vectors):
         missed = branches.first_miss(rows, self.vector)
         if missed:
             sample, guard = missed
-            names = Graph(self.loss, products=False).names
-            told = guard.told({x: names.get(x, x.label) for x in (guard.left, guard.right)})
+            told = guard.told({x: self._names.get(x, x.label) for x in (guard.left, guard.right)})
             where = f"sample {sample}: " if self.inputs else ""
             raise ValueError(
                 f"{where}{told} when this was recorded, and picked a branch that these numbers do "
@@ -195,28 +195,25 @@ class Program(Vectors):
             raise TypeError(f"{self.backend} has no function of arrays; torch and jax have")
         return self._runner.function
 
-    def _make_runner(self) -> Runner:
-        count = len(self.parameters)
-        if self.backend == "python":
-            return Python(self._plan(batch=False), count)
-        plan = self._plan()
-        if self.backend not in _RUNNERS:
+    def _make_runner(self) -> StraightLine | Tape | NumPy | Torch | JAX:
+        if self.backend not in BACKENDS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
-        graph_names: dict[Value, str] = {}
+        count, in_python = len(self.parameters), self.backend == "python"
+        plan = make_plan(self.loss, self.inputs, self.parameters, batch=not in_python)
+        add_checks(plan)
+        self._batch: Any = plan.batch or [()]
+        if in_python:
+            return StraightLine(plan, range(count))
 
         def name(node: int) -> str:
-            if not graph_names:
-                graph_names.update(Graph(self.loss, parameters=(), products=False).names)
             value = plan.values[node]
-            return graph_names[value] if value else ""
+            return self._names[value] if value else ""
 
         return _RUNNERS[self.backend](plan, count, name)
 
-    def _plan(self, *, batch: bool = True) -> Plan:
-        plan = make_plan(self.loss, self.inputs, self.parameters, batch=batch)
-        self._batch: Any = plan.batch
-        add_checks(plan)
-        return plan
+    @cached_property
+    def _names(self) -> dict[Value, str]:
+        return Graph(self.loss, parameters=(), products=False).names
 
     def _checked(self, data: Any) -> Any:
         """`data` as rows of numbers, in the form that the backend takes."""
@@ -224,16 +221,11 @@ class Program(Vectors):
             raise TypeError(f"no data; give one row per sample, {len(self.inputs)} numbers in each")
         if not self.inputs and data is not None:
             raise TypeError("data, but no inputs to put it in; name them: replay(loss, inputs=...)")
-        if self.backend == "python":
-            return _rows_of_lists([[]] if data is None else data, len(self.inputs))
         if data is None:
-            import numpy as np
-
-            if self._batch is None:
-                return np.zeros((1, 0))
-            self._batch = np.ascontiguousarray(self._batch, dtype=float)
+            if self.backend != "python":
+                self._batch = check_rows(self._batch, len(self._batch[0]))
             return self._batch
-        rows = check_rows(data, len(self.inputs))
+        rows = check_rows(data, len(self.inputs), in_lists=self.backend == "python")
         if rows is data:
             self._rows, self._shape = rows, rows.shape
         return rows
@@ -276,29 +268,23 @@ def check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
             seen.add(value)
 
 
-def check_rows(data: Any, columns: int) -> Any:
-    """`data` as an array with a row per sample."""
-    import numpy as np
+def check_rows(data: Any, columns: int, *, in_lists: bool = False) -> Any:
+    """`data` as an array with a row per sample; or as lists, without NumPy."""
+    if in_lists:
+        try:
+            rows: Any = [[*map(float, row)] for row in data]
+        except TypeError:
+            raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
+        if len({*map(len, rows)}) > 1:
+            raise ValueError("the rows of the data differ in length; give one number per input")
+        shape: tuple[int, ...] = len(rows), len(rows[0]) if rows else 0
+    else:
+        import numpy as np
 
-    rows = np.ascontiguousarray(data, dtype=float)
-    _check_shape(rows.shape, columns)
-    return rows
-
-
-def _rows_of_lists(data: Any, columns: int) -> list[list[float]]:
-    """`data` as lists, a row per sample."""
-    try:
-        rows = [[*map(float, row)] for row in data]
-    except TypeError:
-        raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
-    if len({*map(len, rows)}) > 1:
-        raise ValueError("the rows of the data differ in length; give one number per input")
-    _check_shape((len(rows), len(rows[0]) if rows else 0), columns)
-    return rows
-
-
-def _check_shape(shape: tuple[int, ...], columns: int) -> None:
+        rows = np.ascontiguousarray(data, dtype=float)
+        shape = rows.shape
     if len(shape) != 2 or shape[1] != columns or not shape[0]:
         raise ValueError(
             f"data of shape {shape}; give one row per sample, {columns} numbers in each"
         )
+    return rows

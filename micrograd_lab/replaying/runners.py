@@ -1,16 +1,15 @@
-"""What computes a plan: plain Python or NumPy; ``elsewhere.py`` has PyTorch and JAX."""
+"""What computes a plan with arrays: NumPy; ``elsewhere.py`` has PyTorch and JAX."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .arrays.groups import array_program, grouped, layout
 from .arrays.inplace import in_place
 from .arrays.kinds import Group
-from .arrays.source import constants_source, function, listing
-from .arrays.statements import ArrayProgram
+from .arrays.source import ArrayProgram, listing
 from .plan import AFTER, Plan
 from .python.straight import StraightLine
 
@@ -23,51 +22,16 @@ MAX_STATEMENTS = 2000  # array statements
 _NOTE = "# what runs: these statements with out=; for few samples of a small graph, plain Python\n"
 
 
-class Runner(Protocol):
-    """One backend's form of a plan.
-
-    Attributes:
-        layout: which parameter each entry of `vector` and `gradient` is.
-        source: the program, to be read.
-        vector: the parameters' numbers, which the caller sets.
-        gradient: what a call leaves there.
-    """
-
-    vector: Any
-    gradient: Any
-
-    @property
-    def layout(self) -> Sequence[int]: ...
-
-    @property
-    def source(self) -> str: ...
-
-    def __call__(self, data: Any) -> float:
-        """The loss for `data`, one row per sample; fills `gradient`."""
-
-
-class Python:
-    """Straight-line Python; `vector` and `gradient` are lists."""
-
-    def __init__(self, plan: Plan, parameters: int) -> None:
-        self.layout: Sequence[int] = range(parameters)
-        self.vector: list[float] = [0.0] * parameters
-        self.gradient: list[float] = [0.0] * parameters
-        program = StraightLine(plan, self.layout)
-        self.source: str = program.source
-        self._run = program.run
-
-    def __call__(self, data: Any) -> float:
-        rows = data.tolist() if hasattr(data, "tolist") else data
-        loss, self.gradient[:] = self._run(self.vector, rows)
-        return loss
-
-
 class Arrays:
     """Array statements, on NumPy's arrays or those of another engine.
 
     What is infinite or NaN on the way makes the loss or the gradient infinite or NaN; then the
     scalar engine decides.
+
+    Attributes:
+        layout: which parameter each entry of `vector` and `gradient` is.
+        vector: the parameters' numbers, which the caller sets.
+        gradient: what a call leaves there.
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
@@ -88,11 +52,6 @@ class Arrays:
     @property
     def source(self) -> str:
         return listing(self.program, self.names)
-
-    def function_in(self, scope: dict[str, Any]) -> Callable[..., Any]:
-        """The readable program where `np` and `put` are those of `scope`."""
-        exec(constants_source(self.program) + function(self.program), scope)
-        return scope["program"]  # type: ignore[no-any-return]
 
     def keep(self, gradient: Any) -> None:
         """Take over the gradient, a column in the engine's own form."""

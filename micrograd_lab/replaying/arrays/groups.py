@@ -8,14 +8,16 @@ products read them, so that a layer's weight matrix is a view of the flat vector
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from ...ops import OPS, Op
 from ..plan import EACH, Plan
 from ..terms import ADD, DOT, SUM
 from .kinds import Elementwise, Group, LogSumExp, MatrixProduct, ProductSums, Sum
-from .statements import ArrayProgram
+from .source import ArrayProgram
 from .writer import Writer
 
 LOGADDEXP = OPS["logaddexp"]
@@ -99,69 +101,41 @@ def _key(plan: Plan, i: int, op: Op, below: Sequence[int], depth: int) -> tuple[
 def _products(plan: Plan, nodes: list[int]) -> list[Group]:
     """Dot products as matrix products, one for each right-hand vector that they share."""
     k = DOT.pairs(len(plan.inputs[nodes[0]]))
-    inputs: dict[int, Sequence[int]] = {i: plan.inputs[i] for i in nodes}
-    first = inputs[nodes[0]]
-    once = plan.phases[first[0]] != EACH
-    vectors = _by_vector(inputs, k)
-    if once and plan.phases[first[k]] != EACH and len(vectors) == len(nodes) > 1:
-        swapped = {i: (*x[k : 2 * k], *x[:k], *x[2 * k :]) for i, x in inputs.items()}
-        again = _by_vector(swapped, k)
-        if len(again) < len(vectors):
-            vectors, inputs = again, dict(swapped)
+    once = plan.phases[plan.inputs[nodes[0]][0]] != EACH
+    vectors: dict[Sequence[int], list[int]] = {}
+    for i in nodes:
+        vectors.setdefault(plan.inputs[i][k : 2 * k], []).append(i)
     groups: list[Group] = []
     lonely: list[int] = []
     for alike in vectors.values():
         shared = len(alike) > 1 or (len(vectors) <= 2 and not _has_parameter(plan, alike[0]))
         if once and shared:
-            groups.append(MatrixProduct(DOT, alike, [inputs[i] for i in alike]))
+            groups.append(MatrixProduct(DOT, alike, [plan.inputs[i] for i in alike]))
         else:
             lonely.extend(alike)
     if lonely:
-        groups.append(ProductSums(DOT, lonely, [inputs[i] for i in lonely]))
+        groups.append(ProductSums(DOT, lonely, [plan.inputs[i] for i in lonely]))
     return groups
-
-
-def _by_vector(inputs: Mapping[int, Sequence[int]], k: int) -> dict[Sequence[int], list[int]]:
-    """The dot products by their right-hand vector."""
-    vectors: dict[Sequence[int], list[int]] = {}
-    for i, x in inputs.items():
-        vectors.setdefault(x[k : 2 * k], []).append(i)
-    return vectors
 
 
 def _gather_logarithms(plan: Plan, inputs: list[Sequence[int]]) -> None:
     """Make a tree of ln(exp + exp) one node of many inputs, and leave its inner nodes without."""
-    readers = [0] * len(plan)
-    reader = [-1] * len(plan)
-    heads = [i for i, op in enumerate(plan.ops) if op is LOGADDEXP]
-    if not heads:
-        return
-    for i, below in enumerate(plan.inputs):
-        for j in below:
-            readers[j] += 1
-            reader[j] = i
-    inside = {
-        i
-        for i in heads
-        if readers[i] == 1
-        and plan.ops[reader[i]] is LOGADDEXP
-        and plan.phases[i] == plan.phases[reader[i]]
-    }
-    for head in heads:
-        if head in inside:
+    gathered: dict[int, list[int]] = {}
+    readers = Counter(chain.from_iterable(plan.inputs)) if LOGADDEXP in plan.ops else {}
+    for i, op in enumerate(plan.ops):
+        if op is not LOGADDEXP:
             continue
-        terms, ahead, tree = [], [head], []
-        while ahead:
-            i = ahead.pop()
-            if i == head or i in inside:
-                tree.append(i)
-                ahead.extend(reversed(plan.inputs[i]))
-            else:
-                terms.append(i)
-        if len({plan.phases[i] == EACH for i in terms}) == 1:
-            for i in tree:
-                inputs[i] = ()
-            inputs[head] = tuple(terms)
+        inner = {
+            j
+            for j in plan.inputs[i]
+            if j in gathered and readers[j] == 1 and plan.phases[i] == plan.phases[j]
+        }
+        terms = [k for j in plan.inputs[i] for k in (gathered[j] if j in inner else [j])]
+        if len({plan.phases[k] == EACH for k in terms}) == 1:
+            gathered[i] = terms
+            inputs[i] = tuple(terms)
+            for j in inner:
+                inputs[j] = ()
 
 
 def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:

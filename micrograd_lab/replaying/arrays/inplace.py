@@ -9,8 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .source import PUT, constants_source, function
-from .statements import ArrayProgram
+from .source import PUT, ArrayProgram, constants_source, function
 
 _OPERATORS = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",

@@ -13,7 +13,7 @@ from ...ops import Op
 from ..plan import AFTER, EACH
 from ..simplify import array_expression, build, parsed
 from ..terms import DOT
-from .statements import Array
+from .reading import Array
 from .writer import Writer
 
 
@@ -70,7 +70,7 @@ class Elementwise(Group):
         self.letters: dict[str, ast.expr] = {
             x: writer.read(nodes) for x, nodes in zip("xy", self.operands)
         }
-        tree = writer.shared(array_expression(op.formula, self.letters, op.n), array)
+        tree = writer.shared(array_expression(op.formula, self.letters, op.n))
         self.letters["f"] = ast.Name(array.name)
         alone = all(len({*nodes}) == 1 for nodes in self.operands) and array.rows > 1
         alone = alone or not any(isinstance(node, ast.Name) for node in ast.walk(tree))
@@ -84,7 +84,7 @@ class Elementwise(Group):
             if not writer.active(nodes):
                 continue
             slope = array_expression(partial, self.letters, self.op.n)
-            slope = writer.shared(slope, self.array, backward=True)
+            slope = writer.shared(slope, backward=True)
             if not (isinstance(slope, ast.Constant) and slope.value == 0):
                 share = build("u * l", u=upstream, l=slope)
                 writer.contribute(nodes, share, self.array.samples)
@@ -180,19 +180,19 @@ class LogSumExp(Group):
     """log Σ exp: the largest term h, and log1p of what the others are beside it."""
 
     def forward(self, writer: Writer) -> ast.expr:
-        m, k, samples = self.array.rows, len(self.inputs[0]), self.array.samples
+        m, k = self.array.rows, len(self.inputs[0])
         self.terms: list[int] = [i for inputs in self.inputs for i in inputs]
         rows = writer.rows(self.terms)
         shape = {"m": ast.Constant(m), "k": ast.Constant(k)}
         largest = "np.max(x, 0, keepdims=True)" if m == 1 else "np.max(x.reshape(m, k, -1), 1)"
-        self.h: ast.Name = writer.temporary("h", build(largest, x=rows, **shape), m, samples)
+        self.h: ast.Name = writer.temporary("h", build(largest, x=rows, **shape))
         exponentials = build("np.exp(x - h)", x=rows, h=_repeated(self.h, m, k))
-        self.e: ast.Name = writer.temporary("e", exponentials, m * k, samples)
+        self.e: ast.Name = writer.temporary("e", exponentials)
         # the largest, of which e is 1, is left out of the sum, so that log1p keeps all digits
-        ones = writer.temporary("u", build("np.floor(e)", e=self.e), m * k, samples)
+        ones = writer.temporary("u", build("np.floor(e)", e=self.e))
         others = _summed(build("e - u", e=self.e, u=ones), m, k)
-        a = writer.temporary("r", others, m, samples)
-        ties = writer.temporary("r", _summed(ones, m, k), m, samples)
+        a = writer.temporary("r", others)
+        ties = writer.temporary("r", _summed(ones, m, k))
         return build("h + np.log1p(a + (u - 1.0))", h=self.h, a=a, u=ties)
 
     def backward(self, writer: Writer, upstream: ast.expr) -> None:

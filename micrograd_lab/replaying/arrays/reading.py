@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from ..plan import Plan
 from ..simplify import build
 from .names import Names
-from .statements import Array, ArrayProgram
+from .source import ArrayProgram
+
+
+@dataclass(eq=False)
+class Array:
+    """The values of a group of nodes, a row each; `p` and `x` are arrays too.
+
+    Attributes:
+        contributions: to its gradient: (rows, a contribution with as many rows).
+    """
+
+    name: str
+    rows: int
+    samples: bool
+    contributions: list[tuple[list[int], ast.expr]] = field(default_factory=list)
 
 
 class Reader:

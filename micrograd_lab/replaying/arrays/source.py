@@ -1,5 +1,6 @@
-"""An array program as one reads it: a function of the parameters and the data.
+"""An array program, and how one reads it: a function of the parameters and the data.
 
+Statements over (nodes × samples) compute the loss and then its gradient; none has side effects.
 PyTorch and JAX run it as it stands; for NumPy, ``inplace.py`` has the same statements write
 into arrays that are kept.
 """
@@ -7,9 +8,8 @@ into arrays that are kept.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-
-from .statements import ArrayProgram, Statement
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 PUT = '''
 
@@ -19,6 +19,37 @@ def put(count, at, rows):
     full[at] = rows
     return full
 '''
+
+
+@dataclass
+class Statement:
+    """``name = expression``: an array with a row for each node that it computes.
+
+    Attributes:
+        nodes: those nodes of the plan; none for a gradient or an intermediate result.
+    """
+
+    name: str
+    expression: ast.expr
+    nodes: Sequence[int] = ()
+
+
+@dataclass
+class ArrayProgram:
+    """Statements that compute the loss and its gradient with respect to the flat vector `p`.
+
+    Attributes:
+        constants: name -> positions, or a column of numbers.
+        views: name -> the part of `p` that it is.
+        forward, backward: the statements in order; the last of `backward` is the gradient `g`.
+        loss: the loss, an expression.
+    """
+
+    constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    views: dict[str, ast.expr] = field(default_factory=dict)
+    forward: list[Statement] = field(default_factory=list)
+    backward: list[Statement] = field(default_factory=list)
+    loss: ast.expr = field(default_factory=lambda: ast.Constant(0.0))
 
 
 def listing(program: ArrayProgram, names: Callable[[int], str], note: str = "") -> str:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from ..plan import EACH, Plan
 from ..simplify import build, parsed, replaced
-from .reading import Reader, concatenated
-from .statements import Array, ArrayProgram, Statement
+from .reading import Array, Reader, concatenated
+from .source import ArrayProgram, Statement
 
 MAX_TERMS = 20  # that one statement adds up
 
@@ -20,46 +20,30 @@ class Writer(Reader):
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
         super().__init__(plan, layout, ArrayProgram())
         self._calls: dict[str, ast.Name] = {}  # a function of arrays -> its name
-        self._sizes: dict[str, tuple[int, bool]] = {}
 
     def compute(self, array: Array, tree: ast.expr, nodes: Sequence[int]) -> None:
         """Add the statement that computes `array`, whose rows are `nodes`."""
         statement = Statement(array.name, tree, nodes)
         self.program.forward.append(statement)
-        self._sizes[array.name] = array.rows, array.samples
         self.put(nodes, array)
 
-    def temporary(
-        self, name: str, tree: ast.expr, rows: int, samples: bool, *, backward: bool = False
-    ) -> ast.Name:
+    def temporary(self, name: str, tree: ast.expr, *, backward: bool = False) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""
         statement = Statement(self.names.numbered(name), tree)
-        self._sizes[statement.name] = rows, samples
         (self.program.backward if backward else self.program.forward).append(statement)
         return ast.Name(statement.name)
 
-    def shared(self, tree: ast.expr, array: Array, *, backward: bool = False) -> ast.expr:
+    def shared(self, tree: ast.expr, *, backward: bool = False) -> ast.expr:
         """`tree` with a name for each function that would be called twice on the same."""
-        calls = [
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and self._reads_only(node, array.rows, array.samples)
-        ]
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         texts = [ast.unparse(call) for call in calls]
         for call, text in zip(calls, texts):
             if texts.count(text) > 1 and text not in self._calls:
-                name = self.temporary("t", call, array.rows, array.samples, backward=backward)
-                self._calls[text] = name
+                self._calls[text] = self.temporary("t", call, backward=backward)
             if text in self._calls:
                 tree = replaced(tree, text, self._calls[text])
-                return self.shared(tree, array, backward=backward)
+                return self.shared(tree, backward=backward)
         return tree
-
-    def _reads_only(self, tree: ast.expr, rows: int, samples: bool) -> bool:
-        """Whether `tree` reads whole arrays of that size and nothing else."""
-        reads = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - {"np"}
-        slices = any(isinstance(node, ast.Subscript) for node in ast.walk(tree))
-        return not slices and all(self._sizes.get(name) == (rows, samples) for name in reads)
 
     def begin(self, outer: Sequence[int]) -> None:
         """Make the loss the sum of the nodes `outer`, and give each of them its gradient."""
@@ -96,7 +80,7 @@ class Writer(Reader):
                 at.append(i)
                 rows.append(row)
         if len(targets) > 1:
-            tree = self.temporary("t", tree, len(nodes), samples and not over, backward=True)
+            tree = self.temporary("t", tree, backward=True)
         for array, (at, rows) in targets.items():
             array.contributions.append(self._distinct(rows, self.pick(tree, at, len(nodes))))
 
@@ -120,7 +104,7 @@ class Writer(Reader):
         alone = name != "g" and len(array.contributions) == len(whole) == 1
         if alone and isinstance(whole[0], ast.Name):
             return whole[0]
-        terms = self._short(whole, array.rows, array.samples) + self._pieces(array, runs, scattered)
+        terms = self._short(whole) + self._pieces(array, runs, scattered)
         if len(scattered) > MAX_TERMS:
             joined = concatenated([tree for _, tree in scattered])
             scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
@@ -144,7 +128,7 @@ class Writer(Reader):
         pieces: list[ast.expr] = []
         end = 0
         for (start, stop), trees in sorted(runs.items()):
-            short = self._short(trees, stop - start, array.samples)
+            short = self._short(trees)
             if start < end:
                 scattered.extend((list(range(start, stop)), tree) for tree in short)
                 continue
@@ -172,12 +156,12 @@ class Writer(Reader):
         at = {"o": self.positions(order), "s": self.positions(starts)}
         return sorted(first), build("np.add.reduceat(t[o], s)", t=tree, **at)
 
-    def _short(self, trees: list[ast.expr], rows: int, samples: bool) -> list[ast.expr]:
+    def _short(self, trees: list[ast.expr]) -> list[ast.expr]:
         """`trees` with equal ones taken together, and many added up by several statements."""
         trees = _taken_together(trees)
         while len(trees) > MAX_TERMS:
             trees = [
-                self.temporary("t", _sum_of(trees[i : i + MAX_TERMS]), rows, samples, backward=True)
+                self.temporary("t", _sum_of(trees[i : i + MAX_TERMS]), backward=True)
                 for i in range(0, len(trees), MAX_TERMS)
             ]
         return trees

@@ -30,13 +30,17 @@ class StraightLine:
         layout: which parameter each entry of the parameter vector is.
 
     Attributes:
+        vector: the parameters' numbers.
+        gradient: of the loss by each of them, after a call.
         source: a function of the parameters and the rows of data that returns both.
         run: that function.
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
         row_of = {parameter: row for row, parameter in enumerate(layout)}
-        self.plan = plan
+        self.plan, self.layout = plan, layout
+        self.vector: list[float] = [0.0] * len(layout)
+        self.gradient: list[float] = [0.0] * len(layout)
         self.names = {i: f"v{i}" for i, op in enumerate(plan.ops) if op}
         self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
         self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
@@ -45,6 +49,11 @@ class StraightLine:
         scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
         exec(self.source, scope)
         self.run: Callable[..., tuple[float, list[float]]] = scope["program"]
+
+    def __call__(self, data: list[list[float]]) -> float:
+        """The mean loss over the rows of `data`; fills `gradient`."""
+        loss, self.gradient[:] = self.run(self.vector, data)
+        return loss
 
     def lines(self, parameters: list[str]) -> Iterator[str]:
         plan, names, result = self.plan, self.names, self.plan.result
