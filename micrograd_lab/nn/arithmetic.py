@@ -11,6 +11,7 @@ from ..domain import recording
 from ..engine import Value
 from ..graph import Graph
 from ..replaying import replay
+from ..replaying.paths import index
 from .leaves import leaves
 from .optim import Optimizer
 from .samples import Loss, Samples
@@ -103,8 +104,6 @@ class Replaying(Recording):
     """The same arithmetic, by replaying each path through model and loss that samples take."""
 
     def __init__(self, model: Network, loss: Loss, samples: Samples, optimizer: Optimizer) -> None:
-        import numpy as np
-
         super().__init__(model, loss)
         width = samples.inputs.shape[1]
 
@@ -114,14 +113,15 @@ class Replaying(Recording):
         inputs = [*leaves(samples.inputs[0], "x"), *leaves(samples.targets[0], "t")]
         self.program = replay(of_sample, inputs, model.parameters())
         place = {parameter: k for k, parameter in enumerate(self.program.values)}
-        self.moves = np.array([place[parameter] for parameter in optimizer.parameters])
+        self.moves = index([place[parameter] for parameter in optimizer.parameters])
         self.settled = optimizer.state  # that the parameters have got
         self.shown: set[tuple[float, ...]] = set()
 
     def checked(self, epoch: int, *parts: Samples | None) -> Recording:
-        """This, if recording some samples again gives the replay's loss; otherwise recording.
+        """This, with the parameters' numbers, if recording some samples again gives its losses.
 
-        Another sample in every epoch, and one of another class; in the first, one of every class.
+        Otherwise recording.  Another sample in every epoch, and one of another class; in the first,
+        one of every class.
         """
         self.program.load()
         for samples in filter(None, parts):
@@ -147,7 +147,6 @@ class Replaying(Recording):
 
     def epoch(self, batches: Iterable[Samples], optimizer: Optimizer) -> float:
         program, total, count = self.program, 0.0, 0
-        program.load()
         for batch in batches:
             self.show_targets(batch)
             total += self.run(batch) * len(batch)
@@ -166,7 +165,6 @@ class Replaying(Recording):
             self.program.store()
 
     def loss(self, samples: Samples) -> float:
-        self.program.load()
         return self.run(samples)
 
     def run(self, samples: Samples) -> float:

@@ -36,11 +36,13 @@ class State(NamedTuple):
         steps: how many there were.
         moments: what it keeps of earlier gradients.
         numbers: those of the parameters after the step.
+        room: the array that all of these are in, if they are in one.
     """
 
     steps: int = 0
     moments: tuple[Numbers | float, ...] = (0.0, 0.0)
     numbers: Numbers | None = None
+    room: Numbers | None = None
 
 
 class Optimizer:
@@ -212,17 +214,35 @@ class Adam(Optimizer):
         _check(betas=(max(betas), 1.0), eps=(eps, math.inf))
         self.betas = betas
         self.eps = eps
+        self._rooms: list[Any] = []  # in which states are by turns
 
     def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
-        return self._adapt(data, grad + self.weight_decay * data, steps)
+        decay = self.weight_decay
+        return self._adapt(data, grad + decay * data if decay else grad, steps)
 
     def _adapt(self, data: Numbers, grad: Numbers, steps: int) -> State:
-        (keep, keep_square), (mean, square) = self.betas, self.state.moments
-        mean = keep * mean + (1 - keep) * grad
-        square = keep_square * square + (1 - keep_square) * grad**2
-        direction = mean / (1 - keep**steps)
-        size = (square / (1 - keep_square**steps)) ** 0.5 + self.eps
-        return State(steps, (mean, square), data - self.lr * direction / size)
+        import numpy as np
+
+        if not self._rooms:
+            self._rooms = [np.empty((4, len(data))) for _ in range(2)]
+        # the arrays that this state is not in: new ones would take longer than the arithmetic
+        room = self._rooms[0] if self._rooms[0] is not self.state.room else self._rooms[1]
+        mean, square, numbers, t = room
+        (keep, keep_square), (last_mean, last_square) = self.betas, self.state.moments
+        np.multiply(last_mean, keep, out=mean)
+        mean += np.multiply(grad, 1 - keep, out=t)
+        np.square(grad, out=t)
+        t *= 1 - keep_square
+        np.multiply(last_square, keep_square, out=square)
+        square += t
+        size = np.sqrt(np.divide(square, 1 - keep_square**steps, out=t), out=t)
+        size += self.eps
+        early = 1 - keep**steps  # it is 1 before long
+        direction = mean if early == 1 else np.divide(mean, early, out=numbers)
+        np.multiply(direction, self.lr, out=numbers)
+        numbers /= size
+        np.subtract(data, numbers, out=numbers)
+        return State(steps, (mean, square), numbers, room)
 
 
 class AdamW(Adam):

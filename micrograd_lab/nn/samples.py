@@ -67,13 +67,23 @@ class Samples:
             return
         order = list(range(len(self)))
         shuffle(order)
+        room = self._room(min(size, len(order)))  # for every batch: memory anew costs more
         for start in range(0, len(order), size):
-            yield self.some(order[start : start + size])
+            yield self.some(order[start : start + size], room)
 
-    def some(self, rows: list[int]) -> Samples:
-        """A few of the samples, in this order."""
-        x, t = self.inputs[rows], self.targets[rows]
-        return Samples(x, t, self.single, self.where, rows, new=False)
+    def some(self, rows: list[int], room: Any = None) -> Samples:
+        """A few of the samples, in this order; in the beginning of `room`, if there is one."""
+        table = self._room(len(rows)) if room is None else room[: len(rows)]
+        x, t = table[:, : self.inputs.shape[1]], table[:, self.inputs.shape[1] :]
+        x[:], t[:] = self.inputs[rows], self.targets[rows]
+        some = Samples(x, t, self.single, self.where, rows, new=False)
+        some.table = table
+        return some
+
+    def _room(self, rows: int) -> Any:
+        import numpy as np
+
+        return np.empty((rows, self.inputs.shape[1] + self.targets.shape[1]))
 
     @property
     def first(self) -> Samples:

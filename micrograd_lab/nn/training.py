@@ -172,7 +172,7 @@ def fit(
         try:
             used = used.checked(epoch, data.first, held_out)
             last = {"loss": used.epoch(data.batches(batch_size, shuffle), optimizer)}
-            _check_finite(optimizer.parameters)
+            _check_finite(optimizer)
             return last | ({"validation": used.loss(held_out)} if held_out else {})
         except ValueError as error:
             raise ValueError(f"epoch {epoch}, {error}") from error
@@ -191,7 +191,7 @@ def fit(
             for epoch in bar:
                 if schedule:
                     optimizer.lr = schedule(epoch)
-                before = _numbers(model)
+                before = _numbers(model) if patience else []
                 last = learn(epoch)
                 history.loss.append(last["loss"])
                 history.validation.extend([*last.values()][1:])
@@ -200,7 +200,8 @@ def fit(
                 *_, newest = last.values()
                 if newest < best.loss:
                     # the training loss belongs to the parameters before the updates
-                    best = _Best(epoch, newest, _numbers(model) if held_out else before)
+                    numbers = _numbers(model) if patience and held_out else before
+                    best = _Best(epoch, newest, numbers)
                 if patience and epoch - best.epoch >= patience:
                     history.stopped = "early"
                 for callback in callbacks:
@@ -295,13 +296,16 @@ def _name_classes(model: Any, data: Samples | Stream, loss: Loss) -> Classes | N
     return classes
 
 
-def _check_finite(parameters: Iterable[Value]) -> None:
-    for parameter in parameters:
-        if not math.isfinite(parameter.data):
-            raise ValueError(
-                f"last update: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
-                "smaller learning rate or scale the inputs"
-            )
+def _check_finite(optimizer: Optimizer) -> None:
+    import numpy as np
+
+    assert optimizer.state.numbers is not None, "there was a step"
+    for i in np.flatnonzero(~np.isfinite(optimizer.state.numbers)):
+        parameter = optimizer.parameters[i]
+        raise ValueError(
+            f"last update: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
+            "smaller learning rate or scale the inputs"
+        )
 
 
 def _numbers(model: Network) -> list[float]:

@@ -136,6 +136,7 @@ class Paths(Vectors):
         self.backend: str = backend
         self.vector: Any = np.zeros(len(self.values))
         self.gradient: Any = np.zeros(len(self.values))
+        self._share: Any = np.zeros(len(self.values))  # of one path in the gradient
         self.paths: list[Path] = []
         self._marked = False  # or has more paths than anybody wants
         self._alone = RLock()  # the function may ask again
@@ -315,10 +316,15 @@ class Paths(Vectors):
         if not len(samples):
             return 0.0
         try:
-            loss = path.run(rows[samples], self.vector)
+            mine = rows if len(samples) == len(rows) else rows[samples]
+            loss = path.run(mine, self.vector)
         except ValueError:  # recording says which sample, and why
             return sum(self._backward(self.record(rows[i], f"sample {i}")[0]) for i in samples)
-        self.gradient += path.gradient * len(samples)
+        share = self.gradient if mine is rows else self._share
+        share[path.order] = path.program.gradient
+        share *= len(samples)
+        if share is not self.gradient:
+            self.gradient += share
         return loss * len(samples)
 
     def _backward(self, result: Value) -> float:
@@ -399,11 +405,10 @@ class Path:
         return Outputs(_listed(result), leaves, values, checked=True)
 
     @cached_property
-    def _order(self) -> Any:
-        import numpy as np
-
+    def order(self) -> Any:
+        """Where the program's parameters are among the values: an index."""
         place = {value: k for k, value in enumerate(self._made_from[2])}
-        return np.array([place[value] for value in self.program.values], dtype=int)
+        return index([place[value] for value in self.program.values])
 
     @property
     def source(self) -> str:
@@ -411,22 +416,20 @@ class Path:
         lines = [f"# {guard.told(names)}\n" for guard in self.guards]
         return "".join(lines) + self.program.source
 
-    @property
-    def gradient(self) -> Any:
-        """The gradient of the last run, in the order of the values."""
-        import numpy as np
-
-        gradient = np.empty(len(self._order))
-        gradient[self._order] = self.program.gradient
-        return gradient
-
     def admits(self, rows: Any, vector: Any) -> Any:
         """Which of the samples would have taken this way."""
         return self._branches.misses(rows, vector) == 0  # no NaN is
 
     def run(self, rows: Any, vector: Any) -> float:
-        self.program.vector[:] = vector[self._order]
+        self.program.vector[:] = vector[self.order]
         return self.program.run(rows if self.program.inputs else None)
+
+
+def index(places: list[int]) -> Any:
+    """An index for these places in an array: a slice, which copies nothing, where they run."""
+    import numpy as np
+
+    return slice(len(places)) if places == [*range(len(places))] else np.array(places, dtype=int)
 
 
 def _listed(result: Any) -> Sequence[Value]:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from micrograd_lab import SGD, Adam, AdamW, Value, cosine, replay, step_decay
@@ -157,3 +158,24 @@ def test_a_step_of_a_program_without_the_parameter_is_refused():
     program = replay(w * w, [], [w])
     with pytest.raises(ValueError, match=r"Value\(u: 1, grad=0\) is no parameter of the program"):
         SGD([u]).step(program)
+
+
+def test_the_state_before_a_step_of_adam_is_whole_until_the_next_one():
+    w = Value(1.0)
+    w.grad = 0.5
+    adam = Adam([w], lr=0.1)
+    adam.step()
+    before = adam.state
+    kept = [x[0] for x in (*before.moments, before.numbers)]
+    adam.after(before.numbers, np.array([3.0]))
+    assert [x[0] for x in (*before.moments, before.numbers)] == kept
+
+
+def test_steps_of_adam_make_no_new_arrays():
+    values = [Value(1.0) for _ in range(5)]
+    adam = Adam(values, lr=0.1)
+    seen = set()
+    for _ in range(9):
+        adam.step()
+        seen.add(id(adam.state.room))
+    assert len(seen) == 2
