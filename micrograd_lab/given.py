@@ -46,23 +46,11 @@ def operation(name: str, inputs: int) -> Given:
     return Given(name, inputs)
 
 
-def _state(name: str) -> property:
-    """What an optimizer keeps on a parameter, which takes no place until then."""
-
-    def read(self: Any) -> Any:
-        if name in (notes := aside(self)):
-            return notes[name]
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    return property(read, lambda self, kept: set_aside(self, **{name: kept}))
-
-
 class Spellings:
     """What programs written for micrograd and microgpt read of a value, or keep on it."""
 
     __slots__ = ()
 
-    m, v, velocity, momentum = map(_state, ("m", "v", "velocity", "momentum"))
     _prev = property(lambda self: {*self.inputs})
     _children = property(attrgetter("inputs"))
     _local_grads = property(attrgetter("slopes"))
@@ -76,6 +64,21 @@ class Spellings:
             return sign[1]
         power = "**" if self.op.n is None else f"**{self.op.n:g}"
         return power if self.op.formula.startswith("pow(") else str(self.op.symbol)
+
+
+def _state(name: str) -> property:
+    """What an optimizer keeps on a parameter, which takes no place until then."""
+
+    def read(self: Any) -> Any:
+        if name in (notes := aside(self)):
+            return notes[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    return property(read, lambda self, kept: set_aside(self, **{name: kept}))
+
+
+for _name in ("m", "v", "velocity", "momentum"):
+    setattr(Spellings, _name, _state(_name))
 
 
 def node_of(
