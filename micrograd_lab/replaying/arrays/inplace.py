@@ -16,10 +16,7 @@ _OPERATORS = {
     ast.Pow: "power", ast.Mod: "remainder", ast.MatMult: "matmul", ast.USub: "negative",
     ast.Gt: "greater", ast.Lt: "less", ast.GtE: "greater_equal", ast.LtE: "less_equal",
 }  # fmt: skip
-_CALLED = (
-    "exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "power", "abs", "maximum", "minimum",
-    "floor", "max", "concatenate",
-)  # fmt: skip
+_NOT_TAKEN = ("where", "repeat", "broadcast_to")  # these have no out=
 
 
 def in_place(program: ArrayProgram) -> str:
@@ -85,7 +82,7 @@ class _Out(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         match node.func:
-            case ast.Attribute(value=ast.Name(id="np"), attr=name) if name in _CALLED:
+            case ast.Attribute(value=ast.Name(id="np"), attr=name) if name not in _NOT_TAKEN:
                 return self.kept(name, node.args, node.keywords)
             case ast.Attribute(value=array, attr="sum"):
                 return self.kept("add.reduce", [array, *node.args], node.keywords)

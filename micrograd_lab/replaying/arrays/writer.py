@@ -90,21 +90,27 @@ class Writer(Reader):
 
     def gradient(self, array: Array, name: str) -> ast.expr:
         """The gradient of an array, put together from the contributions to it."""
-        whole: list[ast.expr] = []
-        runs: dict[tuple[int, int], list[ast.expr]] = {}
-        scattered: list[tuple[list[int], ast.expr]] = []
+        parts: dict[tuple[int, ...], list[ast.expr]] = {}
         for rows, tree in array.contributions:
-            run = rows[0], rows[-1] + 1
-            if rows == list(range(array.rows)):
-                whole.append(tree)
-            elif rows == list(range(*run)):
-                runs.setdefault(run, []).append(tree)
-            else:
-                scattered.append((rows, tree))
-        alone = name != "g" and len(array.contributions) == len(whole) == 1
-        if alone and isinstance(whole[0], ast.Name):
-            return whole[0]
-        terms = self._short(whole) + self._pieces(array, runs, scattered)
+            parts.setdefault(tuple(rows), []).append(tree)
+        terms = self._short(parts.pop(tuple(range(array.rows)), []))
+        if name != "g" and not parts and len(terms) == 1 and isinstance(terms[0], ast.Name):
+            return terms[0]
+        pieces: list[ast.expr] = []  # one below the other, with zeros in the gaps
+        scattered: list[tuple[list[int], ast.expr]] = []
+        end = 0
+        for place in sorted(parts):
+            tree = _sum_of(self._short(parts[place]))
+            start, stop = place[0], place[-1] + 1
+            if start < end or place != tuple(range(start, stop)):
+                scattered.append(([*place], tree))
+                continue
+            gap = [_zeros(array, start - end)] if start > end else []
+            pieces += [*gap, tree]
+            end = stop
+        if pieces:
+            gap = [_zeros(array, array.rows - end)] if end < array.rows else []
+            terms.append(concatenated([*pieces, *gap]))
         if len(scattered) > MAX_TERMS:
             joined = concatenated([tree for _, tree in scattered])
             scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
@@ -114,31 +120,6 @@ class Writer(Reader):
         tree = _sum_of(terms or [_zeros(array, array.rows)])
         self.program.backward.append(Statement(name, tree))
         return ast.Name(name)
-
-    def _pieces(
-        self,
-        array: Array,
-        runs: dict[tuple[int, int], list[ast.expr]],
-        scattered: list[tuple[list[int], ast.expr]],
-    ) -> list[ast.expr]:
-        """What `runs` of rows receive, with zeros in the gaps, as one term if there are any.
-
-        Those that overlap another one are added to `scattered`.
-        """
-        pieces: list[ast.expr] = []
-        end = 0
-        for (start, stop), trees in sorted(runs.items()):
-            short = self._short(trees)
-            if start < end:
-                scattered.extend((list(range(start, stop)), tree) for tree in short)
-                continue
-            if start > end:
-                pieces.append(_zeros(array, start - end))
-            pieces.append(_sum_of(short))
-            end = stop
-        if 0 < end < array.rows:
-            pieces.append(_zeros(array, array.rows - end))
-        return [concatenated(pieces)] if pieces else []
 
     def _distinct(self, rows: list[int], tree: ast.expr) -> tuple[list[int], ast.expr]:
         """`rows` without repetition, ascending where they are not, and `tree` summed to match."""
