@@ -168,6 +168,7 @@ def make_plan(
 def has_slope(op: Op) -> bool:
     """Whether any partial of `op` is not 0 everywhere.
 
+    >>> from micrograd_lab.ops import OPS
     >>> has_slope(OPS["step"]), has_slope(OPS["relu"])
     (False, True)
     """
