@@ -28,7 +28,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def benchmarks(session: nox.Session) -> None:
     """The ratios that the documentation quotes."""
-    session.install(".[fast]", "micrograd==0.1.0")
+    session.install(".", "micrograd==0.1.0")
     session.run("python", "benchmarks/engine.py")
 
 
