@@ -14,31 +14,29 @@ from typing import Any
 
 from .domain import real
 from .engine import Value
+from .tell.notation import subscripted
 
-_TAKEN = "a list, an array, a frame, a series or a tensor"
 
+def leaves(numbers: Any, letter: str, *, bare: bool = False) -> list[Value]:
+    """A value for each number of a sample; what is a value already stays that.
 
-def row(numbers: Any) -> list[Any]:
-    """The numbers or values of one sample, in a list; a single one is a row of one.
+    Args:
+        numbers: those of one sample, in a list, an array, ...; a single one is a row of one.
+        letter: the label of a number; it gets a subscript, unless it is alone and `bare`.
 
     >>> import numpy as np
-    >>> row(np.array([1.0, 2.0])), row(np.array(3)), row(0.5)
-    ([1.0, 2.0], [3], [0.5])
+    >>> leaves(np.array([0.5, 2.0]), "x"), leaves(3, "t", bare=True)
+    ([Value(x_1: 0.5, grad=0), Value(x_2: 2, grad=0)], [Value(t: 3, grad=0)])
     """
-    if _is_number(numbers):
-        return [numbers]
-    if getattr(numbers, "dtype", None) == object:  # values in an array
-        return [*numbers]
-    listed = array(numbers, "number").tolist()
-    return listed if isinstance(listed, list) else [listed]
-
-
-def entry(x: Any, what: str = "entry") -> Any:
-    """One in a list: a number of no dimensions is a plain one, a row of its own kind an array."""
-    if _is_number(x) or not _exports(x):
-        return x
-    found = array(x, what)
-    return found if found.ndim else found.item()
+    if not hasattr(numbers, "__iter__"):
+        numbers = [numbers]
+    elif not isinstance(numbers, list | tuple) and getattr(numbers, "dtype", None) != object:
+        numbers = array(numbers, "number").reshape(-1).tolist()
+    alone = bare and len(numbers) == 1
+    return [
+        x if isinstance(x, Value) else Value(_plain(x), letter if alone else subscripted(letter, k))
+        for k, x in enumerate(numbers, start=1)
+    ]
 
 
 def table(data: Any, what: str) -> Any:
@@ -57,8 +55,8 @@ def table(data: Any, what: str) -> Any:
     import numpy as np
 
     found = array(data, what)
-    if found.dtype.kind not in "biuf":
-        raise TypeError(f"{what} 0 is {found.flat[0].item()!r:.60}; give numbers")
+    if found.dtype.kind == "U":
+        raise TypeError(f"{what} 0 is {found[0].item()!r:.60}; give numbers")
     if not found.ndim:
         raise TypeError(f"one number, {found}, and no {what}s; give a list of them")
     found = found.reshape(len(found), found[:1].size)
@@ -70,75 +68,55 @@ def table(data: Any, what: str) -> Any:
 
 
 def array(data: Any, what: str) -> Any:
-    """`data` as an array of numbers or of texts, the array itself if it is one."""
+    """`data` as an array of real numbers, the array itself if it is one, or of texts."""
     import numpy as np
 
     if isinstance(data, str | bytes | Mapping | AbstractSet | Iterator) or not (
-        _exports(data) or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
+        hasattr(data, "__array__") or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
     ):
         again = ", which is used up after one look" if isinstance(data, Iterator) else ""
-        raise TypeError(f"{what}s are {type(data).__name__} {data!r:.60}{again}; give {_TAKEN}")
-    if _exports(data):
-        if hasattr(data, "detach"):  # a tensor: its numbers, wherever they are
-            data = data.detach().cpu()
-            small = data.is_floating_point() and data.element_size() < 4  # NumPy lacks bfloat16
-            data = data.double() if small else data
-        if np.ma.is_masked(data):
-            raise ValueError(f"some {what}s are masked; give data.filled(...) or leave them out")
-        found = np.asarray(data.to_numpy() if hasattr(data, "to_numpy") else data)
-        if found.dtype.kind in "biufUT":
-            return found.astype(str) if found.dtype.kind == "T" else found
-        if found.dtype.kind != "O":
-            raise TypeError(f"{what}s of dtype {found.dtype}; give real numbers")
-        data = found.tolist() if found.ndim else [found.item()]
-    return _listed(data, what)
-
-
-def _listed(data: Any, what: str) -> Any:
-    """An array from a list of numbers, of texts or of rows."""
-    import numpy as np
-
-    data = [
-        x if isinstance(x, float | int | list) else entry(x, f"{what} {i}, number")
-        for i, x in enumerate(data)
-    ]
-    if data and isinstance(data[0], str):
-        for i, x in enumerate(data):
+        raise TypeError(
+            f"{what}s are {type(data).__name__} {data!r:.60}{again}; give a list, an array, a "
+            "frame, a series or a tensor"
+        )
+    if hasattr(data, "detach"):  # a tensor: its numbers, wherever they are
+        data = data.detach().cpu()
+        data = data.double() if str(data.dtype) == "torch.bfloat16" else data  # NumPy has none
+    try:
+        found = np.asanyarray(data.to_numpy() if hasattr(data, "to_numpy") else data)
+    except (ValueError, RuntimeError):  # rows of unequal lengths, or of tensors with gradients
+        found = np.array(None)
+    if np.ma.is_masked(found):
+        raise ValueError(f"some {what}s are masked; give data.filled(...) or leave them out")
+    if found.dtype.kind in "biuf":
+        return found
+    listed = found.tolist() if found.ndim and found.dtype.kind == "O" else [*data]
+    if isinstance(listed[0], str):
+        for i, x in enumerate(listed):
             if not isinstance(x, str):
                 raise TypeError(f"{what} {i} is {x!r:.60} among texts; give texts or numbers alone")
-        return np.array(data)
-    try:
-        found = np.array(data)
-        if found.dtype.kind in "biuf":
-            return found
-    except (TypeError, ValueError, RuntimeError):  # of unequal lengths, or tensors with gradients
-        pass
+        return np.array(listed)
     rows = [
-        [_number(entry(x), f"{what} {i}") for x in (numbers if _has_length(numbers) else [numbers])]
-        for i, numbers in enumerate(data)
+        [_number(x, f"{what} {i}") for x in (row if _is_row(row) else [row])]
+        for i, row in enumerate(listed)
     ]
-    for i, numbers in enumerate(rows):
-        if len(numbers) != len(rows[0]):
-            raise ValueError(f"{what} {i} has {len(numbers)} numbers, {what} 0 has {len(rows[0])}")
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(f"{what} {i} has {len(row)} numbers, {what} 0 has {len(rows[0])}")
     return np.array(rows)
-
-
-def _is_number(x: Any) -> bool:
-    """Whether `x` is a value or a plain number, the usual cases, or has nothing to list."""
-    return isinstance(x, float | int | Value) or not (hasattr(x, "__iter__") or hasattr(x, "shape"))
-
-
-def _exports(x: Any) -> bool:
-    """Whether `x` turns itself into an array."""
-    return hasattr(x, "__array__") or hasattr(x, "to_numpy")
-
-
-def _has_length(x: Any) -> bool:
-    return hasattr(x, "__len__") and not isinstance(x, str | bytes | Mapping | AbstractSet)
 
 
 def _number(x: Any, where: str) -> float:
     try:
-        return real(x)
+        return real(_plain(x))
     except (OverflowError, TypeError):
         raise TypeError(f"{where} holds {type(x).__name__} {x!r:.60}; give real numbers") from None
+
+
+def _is_row(x: Any) -> bool:
+    return hasattr(x, "__len__") and not isinstance(x, str | bytes | Mapping | AbstractSet)
+
+
+def _plain(x: Any) -> Any:
+    """`x` itself, or the number that an array or a tensor of no dimensions holds."""
+    return x.item() if getattr(x, "ndim", None) == 0 else x

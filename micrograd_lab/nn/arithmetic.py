@@ -12,7 +12,7 @@ from ..engine import Value
 from ..graph import Graph
 from ..replaying import replay
 from ..replaying.paths import index
-from .leaves import leaves
+from ..rows import leaves
 from .optim import Optimizer
 from .samples import Loss, Samples
 

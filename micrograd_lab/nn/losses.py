@@ -15,8 +15,8 @@ from typing import TypeAlias
 from ..calculus import dot, logsumexp, total
 from ..domain import Number
 from ..engine import Value
+from ..rows import leaves
 from ..tell.notation import subscripted
-from .leaves import leaves
 
 Numbers: TypeAlias = "Sequence[Number] | Number"
 

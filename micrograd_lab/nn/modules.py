@@ -22,9 +22,8 @@ from ..domain import Number
 from ..engine import Value
 from ..ops import OPS
 from ..replaying import replay
-from ..rows import table
+from ..rows import leaves, table
 from ..tell.notation import subscripted
-from .leaves import leaves
 
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"
@@ -52,11 +51,9 @@ class Module:
     Attributes:
         classes: the names of the classes that it was fitted to, one per output, or two for one
             output; empty for a model of numbers.
-        threshold: the output above which a single one means the second class.
     """
 
     classes: Sequence[Any] = ()
-    threshold: float = 0.0
 
     def parameters(self) -> list[Value]:
         """The values that training moves."""
@@ -92,8 +89,8 @@ class Module:
 
         model: Any = self  # a subclass can be called
         found = outputs(model, table(inputs, "input"))
-        if self.classes:
-            return np.array(self.classes)[decided(found, self.threshold)]
+        if len(self.classes):
+            return np.array(self.classes)[decided(found)]
         return found[:, 0] if found.shape[1] == 1 else found
 
     def summary(self) -> Table:
@@ -220,7 +217,10 @@ class Neuron(Module):
         if type(inputs) is not list or not inputs or not isinstance(inputs[0], Value):
             inputs = leaves(inputs, "x")
         if len(inputs) != self.nin:
-            raise ValueError(f"{len(inputs)} inputs to a neuron with {self.nin}")
+            raise ValueError(
+                f"{len(inputs)} inputs to a neuron with {self.nin}; give a row of {self.nin}, or "
+                "for many samples a list of rows"
+            )
         if len(self.links) < self.nin:
             inputs = [inputs[i] for i in self.links]
         summed = dot(self.w, inputs, self.b)
@@ -395,15 +395,15 @@ def outputs(model: Callable[[Any], Any], rows: Any) -> Any:
     return replay(lambda *x: model([*x]), leaves(rows[0], "x"), []).outputs(rows)
 
 
-def decided(outputs: Any, threshold: float) -> Any:
-    """The class of each row, from 0: its largest output; of one output, whether it is above.
+def decided(outputs: Any) -> Any:
+    """The class of each row, from 0: its largest output; of one output, whether it is above 0.
 
     >>> import numpy as np
-    >>> decided(np.array([[0.2, 3.0], [5.0, 1.0]]), 0.0), decided(np.array([[0.2]]), 0.0)
+    >>> decided(np.array([[0.2, 3.0], [5.0, 1.0]])), decided(np.array([[0.2]]))
     (array([1, 0]), array([1]))
     """
     alone = outputs.shape[1] == 1
-    return (outputs[:, 0] > threshold).astype(int) if alone else outputs.argmax(axis=1)
+    return (outputs[:, 0] > 0).astype(int) if alone else outputs.argmax(axis=1)
 
 
 def activation_symbol(activation: Activation) -> str:

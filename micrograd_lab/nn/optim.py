@@ -59,7 +59,10 @@ class Optimizer:
     def __init__(self, parameters: Iterable[Value], lr: float, weight_decay: float) -> None:
         self.parameters: list[Value] = list(parameters)
         if not self.parameters:
-            raise ValueError("0 parameters to move; give a model's: model.parameters()")
+            raise ValueError(
+                "0 parameters to move; give a model's: model.parameters(); a class of your own "
+                "lists them: def parameters(self): return self.mlp.parameters()"
+            )
         for w in self.parameters:
             if not isinstance(w, Value):
                 raise TypeError(f"a parameter must be a Value, got {type(w).__name__} {w!r:.60}")

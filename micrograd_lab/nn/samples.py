@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from typing import Any, TypeAlias
 
 from ..engine import Value
@@ -41,11 +39,8 @@ class Samples:
     def of(cls, inputs: Any, targets: Any, where: str = "") -> Samples:
         """Samples from anything that the door takes."""
         x, t = table(inputs, f"{where}input"), array(targets, f"{where}target")
-        if t.dtype.kind not in "US":
-            single = t.ndim == 1
-            t = table(t, f"{where}target")
-        else:
-            single, t = True, t.reshape(-1)
+        single = t.ndim == 1
+        t = t if t.dtype.kind == "U" else table(t, f"{where}target")
         if len(x) != len(t) or not x.size:
             raise ValueError(f"{where}{len(x)} inputs but {len(t)} targets; give one each")
         return cls(x, t, single, where)
@@ -85,12 +80,8 @@ class Samples:
 
         return np.empty((rows, self.inputs.shape[1] + self.targets.shape[1]))
 
-    @property
-    def first(self) -> Samples:
-        """The first batch: all of them."""
-        return self
-
-    def all(self, where: str = "") -> Samples:
+    def all(self) -> Samples:
+        """All of them, where these are the first batch."""
         return self
 
     @cached_property
@@ -111,20 +102,16 @@ class Samples:
     def encoded(self, classes: Classes | None) -> Samples:
         """The samples with targets as the loss takes them."""
         if classes:
-            self.targets, self.single = classes.encoded(self)
+            classes.encode(self)
         elif self.targets.ndim == 1:
             raise TypeError(f"{self.where}targets are names, those to learn from are numbers")
         return self
 
 
-class Stream:
-    """Batches of (inputs, targets) from a source that gives them anew in every epoch.
+class Stream(Samples):
+    """The first of the batches of (inputs, targets) from a source; it gives them in every epoch."""
 
-    Attributes:
-        first: the first batch.
-    """
-
-    def __init__(self, source: Any) -> None:
+    def __init__(self, source: Any, where: str = "") -> None:
         if not hasattr(source, "__iter__") or iter(source) is source:
             raise TypeError(
                 f"without targets, inputs are batches of (inputs, targets), anew in every epoch: a "
@@ -132,47 +119,40 @@ class Stream:
             )
         self._source: Iterable[Any] = source
         self._classes: Classes | None = None
-        self._open: Iterator[Any] | None = iter(source)
-        try:
-            self._begun = next(self._open)
-        except StopIteration:
-            raise ValueError("0 batches; give at least 1") from None
-        self.first = self._samples(0, self._begun)
+        self._all = where
+        if (first := next(self._samples(), None)) is None:
+            raise ValueError("0 batches; give at least 1")
+        super().__init__(first.inputs, first.targets, first.single, first.where)
 
     def batches(self, size: int | None, shuffle: Callable[[list[int]], None]) -> Iterator[Samples]:
         """Every batch, as the source gives it."""
-        begun, self._open = self._open, None
-        every = chain([self._begun], begun) if begun else self._source
-        for k, batch in enumerate(every):
-            yield self._samples(k, batch).encoded(self._classes)
+        return (batch.encoded(self._classes) for batch in self._samples())
 
-    def encoded(self, classes: Classes | None) -> Stream:
+    def encoded(self, classes: Classes | None) -> Samples:
         self._classes = classes
-        self.first.encoded(classes)
-        return self
+        return super().encoded(classes)
 
-    def all(self, where: str = "") -> Samples:
-        """All batches as one, from a pass of its own."""
+    def all(self) -> Samples:
         import numpy as np
 
-        every = [self._samples(k, batch) for k, batch in enumerate(self._source)]
-        inputs = np.concatenate([batch.inputs for batch in every])
-        targets = np.concatenate([batch.targets for batch in every])
-        return Samples(inputs, targets, self.first.single, where)
+        every = [(batch.inputs, batch.targets) for batch in self._samples()]
+        inputs, targets = map(np.concatenate, zip(*every))
+        return Samples(inputs, targets, self.single, self._all)
 
-    def _samples(self, k: int, batch: Any) -> Samples:
-        if not isinstance(batch, tuple | list) or len(batch) != 2:
-            raise TypeError(
-                f"batch {k} is {type(batch).__name__} {batch!r:.60}; give batches of (inputs, "
-                "targets), or inputs and targets apart: fit(model, *data)"
-            )
-        inputs, targets = batch
-        return Samples.of(inputs, targets, f"batch {k}, ")
+    def _samples(self) -> Iterator[Samples]:
+        for k, batch in enumerate(self._source):
+            if not isinstance(batch, tuple | list) or len(batch) != 2:
+                raise TypeError(
+                    f"batch {k} is {type(batch).__name__} {batch!r:.60}; give batches of (inputs, "
+                    "targets), or inputs and targets apart: fit(model, *data)"
+                )
+            inputs, targets = batch
+            yield Samples.of(inputs, targets, f"{self._all}batch {k}, ")
 
 
-def read(inputs: Any, targets: Any, where: str = "") -> Samples | Stream:
+def read(inputs: Any, targets: Any, where: str = "") -> Samples:
     """What `fit` learns from: samples, or without targets, a source of batches."""
-    return Stream(inputs) if targets is None else Samples.of(inputs, targets, where)
+    return Stream(inputs, where) if targets is None else Samples.of(inputs, targets, where)
 
 
 @dataclass(frozen=True)
@@ -182,12 +162,10 @@ class Classes:
     Attributes:
         names: texts, or numbers.
         targets: what the loss takes for each, a row.
-        threshold: with one output, the second class is above it.
     """
 
     names: list[Any]
     targets: Any
-    threshold: float = 0.0
 
     def indices(self, samples: Samples) -> Any:
         """The class of each sample, from 0."""
@@ -205,17 +183,14 @@ class Classes:
                 )
         return np.array([known[name] for name in kinds.tolist()])[place.reshape(-1)]
 
-    def encoded(self, samples: Samples) -> tuple[Any, bool]:
-        """The targets as the loss takes them, and whether each is one number."""
+    def encode(self, samples: Samples) -> None:
+        """Give the samples targets as the loss takes them."""
         width = self.targets.shape[1]
-        if samples.targets.ndim == 2 and samples.targets.shape[1] == width:
-            return samples.targets, samples.single
-        return self.targets[self.indices(samples)], width == 1
+        if samples.targets.shape[1:] != (width,):
+            samples.targets, samples.single = self.targets[self.indices(samples)], width == 1
 
 
-def find_classes(
-    data: Samples | Stream, outputs: int, loss: Loss, known: Sequence[Any]
-) -> Classes | None:
+def find_classes(data: Samples, outputs: int, loss: Loss, known: Sequence[Any]) -> Classes | None:
     """The classes that the targets name, or None if they are numbers to come near to.
 
     Args:
@@ -224,45 +199,34 @@ def find_classes(
     """
     import numpy as np
 
-    labels = data.first.targets
+    labels = data.targets
+    pair = [0, 1] if loss is binary_cross_entropy else [-1, 1] if loss is hinge else []
     if labels.ndim == 2:
-        width = labels.shape[1]
-        if outputs == width == 1 and loss in (binary_cross_entropy, hinge):
-            pair = [0, 1] if loss is binary_cross_entropy else [-1, 1]
-            names = pair if labels.dtype != bool else [False, True]
-            return Classes(names, np.array([pair]).T) if np.isin(labels, pair).all() else None
+        if outputs == labels.shape[1] == 1 and pair:
+            return Classes(pair, np.array([pair]).T) if np.isin(labels, pair).all() else None
         if loss is not cross_entropy or outputs == 1:
             return None
-        if width > 1:
+        if (width := labels.shape[1]) > 1:
             one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
             return Classes([*range(width)], np.eye(width)) if one_hot else None
         if (odd := np.flatnonzero(labels % 1)).size:
             raise ValueError(f"target {odd[0]} is {labels[odd[0], 0]:g}; a class is a whole number")
-    if not (known and set(np.unique(labels).tolist()) <= set(known)):
-        inside = labels.dtype.kind in "iuf" and 0 <= labels.min() <= labels.max() < outputs
-        known = [*range(outputs)] if inside else np.unique(data.all().targets).tolist()
-        known = [int(name) if isinstance(name, float) else name for name in known]
-    if len(known) != max(outputs, 2):
+    names = [*known]
+    if not set(np.unique(labels).tolist()) <= set(names):
+        inside = labels.dtype.kind != "U" and 0 <= labels.min() <= labels.max() < outputs
+        names = [*range(outputs)] if inside else np.unique(data.all().targets).tolist()
+        names = names if labels.ndim == 1 else [*map(int, names)]
+    if len(names) != max(outputs, 2):
         raise ValueError(
-            f"{len(known)} classes ({_some(known)}) but {outputs} outputs; give the last layer one "
+            f"{len(names)} classes ({_some(names)}) but {outputs} outputs; give the last layer one "
             "per class, or one for two"
         )
-    return _one_output([*known], loss) if outputs == 1 else Classes([*known], np.eye(outputs))
-
-
-def _one_output(names: list[Any], loss: Loss) -> Classes:
-    """Two classes for one output: 0 and 1, or -1 and 1 for a loss that refuses 0."""
-    import numpy as np
-
-    def at_zero(target: float) -> float:
-        try:
-            return loss(Value(0.0), Value(target)).data
-        except (ArithmeticError, AttributeError, TypeError, ValueError):
-            return math.nan
-
-    pair = (-1.0, 1.0) if math.isnan(at_zero(0.0)) else (0.0, 1.0)
-    by_sign = math.isclose(*map(at_zero, pair))  # a score, and not a number to come near to
-    return Classes(names, np.array([pair]).T, 0.0 if by_sign else sum(pair) / 2)
+    if outputs == 1 and not pair:
+        raise ValueError(
+            f"names ({_some(names)}) for one output need binary_cross_entropy or hinge; give "
+            "numbers, or the last layer 2 outputs"
+        )
+    return Classes(names, np.array([pair]).T if outputs == 1 else np.eye(outputs))
 
 
 def _some(names: Sequence[Any]) -> str:

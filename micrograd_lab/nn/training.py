@@ -14,7 +14,6 @@ is recorded once and replayed at array speed.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import random
 import sys
@@ -24,8 +23,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine import Value
+from ..rows import leaves
 from .arithmetic import Network, arithmetic
-from .leaves import leaves
 from .losses import squared_error
 from .modules import Module, decided, outputs
 from .optim import SGD, Optimizer
@@ -161,8 +160,8 @@ def fit(
     if validation is not None:
         apart = isinstance(validation, tuple) and len(validation) == 2
         x, t = validation if apart else (validation, None)
-        held_out = read(x, t, "validation ").all("validation ").encoded(classes)
-    used = arithmetic(engine, model, loss, optimizer, data.first)
+        held_out = read(x, t, "validation ").all().encoded(classes)
+    used = arithmetic(engine, model, loss, optimizer, data)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(classes=classes.names if classes else []), _Best(-1, math.inf, [])
 
@@ -170,7 +169,7 @@ def fit(
         """The losses of an epoch, after it."""
         nonlocal used
         try:
-            used = used.checked(epoch, data.first, held_out)
+            used = used.checked(epoch, data, held_out)
             last = {"loss": used.epoch(data.batches(batch_size, shuffle), optimizer)}
             _check_finite(optimizer)
             return last | ({"validation": used.loss(held_out)} if held_out else {})
@@ -249,7 +248,7 @@ def accuracy(
     known = getattr(model, "classes", ())
     if known and loss is None:
         own = Classes([*known], found).indices(samples)
-        return float((decided(found, getattr(model, "threshold", 0.0)) == own).mean())
+        return float((decided(found) == own).mean())
     of_sample = loss or squared_error
     samples.encoded(find_classes(samples, found.shape[1], of_sample, known))
     kinds, own = np.unique(samples.targets, axis=0, return_inverse=True)
@@ -284,15 +283,13 @@ def _check_model(model: Any) -> None:
     raise TypeError(f"{name} has no parameters to move; write: def parameters(self): return {what}")
 
 
-def _name_classes(model: Any, data: Samples | Stream, loss: Loss) -> Classes | None:
+def _name_classes(model: Any, data: Samples, loss: Loss) -> Classes | None:
     """The classes that the targets name; the model keeps them."""
     classes = None
-    if loss in FOR_CLASSES or data.first.targets.ndim == 1:
-        count = outputs(model, data.first.inputs[:1]).shape[1]
+    if loss in FOR_CLASSES or data.targets.ndim == 1:
+        count = outputs(model, data.inputs[:1]).shape[1]
         classes = find_classes(data, count, loss, getattr(model, "classes", ()))
-    with contextlib.suppress(AttributeError):  # of a model with slots
-        model.classes = classes.names if classes else []
-        model.threshold = classes.threshold if classes else 0.0
+    model.classes = classes.names if classes else []
     return classes
 
 

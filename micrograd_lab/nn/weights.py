@@ -1,7 +1,7 @@
 """Networks in files, and to PyTorch and back.
 
-A file is safetensors: numbers under the names of `torch.nn.Sequential`, and no code.  Activations
-and masks stand beside them, so that `load` needs nothing but the file.
+A file is safetensors: numbers under the names of `torch.nn.Sequential`, and no code.  Activations,
+masks and the names of classes stand beside them, so that `load` needs nothing but the file.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def save(model: MLP, path: Path) -> None:
         about["micrograd_lab.MLP"] = json.dumps(
             {"activation": activations, "masks": [_mask(layer) for layer in model.layers]}
         )
+    if len(model.classes):
+        about["micrograd_lab.classes"] = json.dumps(np.array(model.classes).tolist())
     tensors = {name: np.array(numbers) for name, numbers in _tensors(model).items()}
     write_whole(path, pack(tensors, about))
 
@@ -86,7 +88,9 @@ def load(path: Path, model: MLP | None = None) -> MLP:
     try:
         model = model or _build(about, tensors)
         _fill(model, tensors)
-    except ValueError as error:
+        if "micrograd_lab.classes" in about:
+            model.classes = json.loads(about["micrograd_lab.classes"])
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
     return model
 

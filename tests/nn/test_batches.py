@@ -69,23 +69,6 @@ def test_a_data_loader_gives_the_batches(loss):
     assert model.predict(x).tolist() == KINDS
 
 
-def test_a_data_loader_is_begun_once_an_epoch():
-    torch = pytest.importorskip("torch")
-    data = torch.utils.data
-    begun = []
-
-    class Rows(data.Dataset):
-        def __len__(self):
-            return 20
-
-        def __getitem__(self, i):
-            begun.append(i)
-            return torch.tensor(INPUTS[i]), KINDS[i]
-
-    fit(MLP(2, [2], seed=1), data.DataLoader(Rows(), 5), loss=cross_entropy, epochs=3)
-    assert begun == [*range(20)] * 3
-
-
 def test_torch_is_not_imported_for_it():
     program = (
         "import sys; from micrograd_lab import MLP, fit;"

@@ -107,7 +107,7 @@ def test_the_rate_can_be_set_before_each_step():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda p: SGD([]), "0 parameters to move"),
+        (lambda p: SGD([]), r"0 parameters to move; .* lists them: def parameters\(self\): return"),
         (lambda p: SGD(p, lr=-1), r"^lr is -1; it needs to be at least 0$"),
         (lambda p: SGD(p, lr=math.nan), "lr is nan"),
         (lambda p: SGD(p, momentum=1), "momentum is 1; it needs to be at least 0 and below 1"),

@@ -120,6 +120,10 @@ def test_what_a_later_operation_hides_is_found_too():
 def test_predictions_for_what_does_not_fit_are_refused():
     with pytest.raises(ValueError, match="sample 0: 3 inputs to a neuron with 2"):
         MLP(2, [1]).predict(ROWS)
+    with pytest.raises(
+        ValueError, match="1 inputs to a neuron with 2; give a row of 2, or for many"
+    ):
+        MLP(2, [1]).predict([1, 2])
     with pytest.raises(ValueError, match="0 inputs; give at least 1"):
         MLP(2, [1]).predict([])
     with pytest.raises(

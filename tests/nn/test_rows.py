@@ -131,8 +131,8 @@ def test_no_value_is_made_of_a_number_that_no_sample_needs(monkeypatch):
         ([[1], [1, 2]], ValueError, "input 1 has 2 numbers, input 0 has 1"),
         ([[1, 2], None], TypeError, "input 1 holds NoneType None; give real numbers"),
         ([[1, 2], [3, 1j]], TypeError, "input 1 holds complex 1j; give real numbers"),
-        (np.array([1j]), TypeError, "inputs of dtype complex128; give real numbers"),
-        (np.array(["2020"], "M8[Y]"), TypeError, r"inputs of dtype datetime64\[Y\]; give real"),
+        (np.array([1j]), TypeError, "input 0 holds complex128 .*; give real numbers"),
+        (np.array(["2020"], "M8[Y]"), TypeError, "input 0 holds datetime64 .*; give real"),
         ([[1, "a"]], TypeError, "input 0 holds str 'a'; give real numbers"),
         ([[Value(1)]], TypeError, r"input 0 holds Value Value\(1, grad=0\); give real numbers"),
         ([[1], [10**400]], TypeError, "input 1 holds int 1000.*; give real numbers"),
@@ -155,7 +155,7 @@ def test_what_pandas_and_polars_cannot_make_numbers_of_is_refused():
     frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
     with pytest.raises(TypeError, match="input 0 holds str 'x'; give real numbers"):
         table(frame, "input")
-    with pytest.raises(TypeError, match="input 1, number 1 holds str 'x'; give real numbers"):
+    with pytest.raises(TypeError, match="input 1 holds str 'x'; give real numbers"):
         table([[1, 2], frame.iloc[0]], "input")
     with pytest.raises((TypeError, ValueError), match=r"input 1 (is|holds) (nan|NAType)"):
         table(pandas.DataFrame({"a": pandas.array([1, None], dtype="Int64")}), "input")

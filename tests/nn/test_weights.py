@@ -3,6 +3,7 @@
 import json
 import random
 
+import numpy as np
 import pytest
 
 from micrograd_lab import MLP, Neuron, from_torch, load, save, to_torch
@@ -282,3 +283,13 @@ def test_a_softplus_that_is_cut_off_early_is_refused():
         with pytest.raises(ValueError, match=rf"module 1 is Softplus.*threshold={threshold}"):
             from_torch(nn.Sequential(*modules))
     assert from_torch(nn.Sequential(nn.Linear(1, 1), nn.Softplus())).layers
+
+
+@pytest.mark.parametrize("classes", [["cat", "dog"], [3, 13], []])
+def test_a_file_keeps_the_names_of_classes(tmp_path, classes):
+    model = MLP(2, [2], seed=1)
+    model.classes = np.array(classes) if classes else []
+    save(model, tmp_path / "m.safetensors")
+    found = load(tmp_path / "m.safetensors")
+    assert list(found.classes) == classes
+    assert found.predict([[1.0, 2.0]]).tolist() == model.predict([[1.0, 2.0]]).tolist()
