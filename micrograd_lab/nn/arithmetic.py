@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..domain import recording
 from ..engine import Value
@@ -44,7 +44,7 @@ class Recording:
 
     def __init__(self, model: Network, loss: Loss) -> None:
         self.model = model
-        self.of_sample = loss
+        self._loss = loss
 
     def epoch(self, batches: Iterable[Samples], optimizer: Optimizer) -> float:
         """Show the samples and update once per batch; the mean of their losses."""
@@ -82,20 +82,24 @@ class Recording:
         x = leaves(samples.inputs[i].tolist(), "x")
         t = leaves(samples.targets[i].tolist(), "t")
         try:
-            loss = self.of_sample(self.model(x), samples.shaped(t))
+            loss = self.of_sample(x, samples.shaped(t))
         except ValueError as error:
             raise ValueError(f"{samples.name(i)}: {error}") from error
-        if not isinstance(loss, Value):
-            raise TypeError(
-                f"the loss is {type(loss).__name__} {loss!r:.60}, no Value; a function of math or "
-                "an array cuts the graph: write v.tanh(), not math.tanh(v)"
-            )
         if not math.isfinite(loss.data):
             graph = Graph(loss, products=False)
             node = next(node for node in graph.nodes if not math.isfinite(node.data))
             raise ValueError(
                 f"{samples.name(i)}: {graph.names[node]} is {node.data:g}, and the loss "
                 f"{loss.data:g}; take a smaller learning rate or scale the inputs"
+            )
+        return loss
+
+    def of_sample(self, inputs: list[Value], target: Any) -> Value:
+        loss = self._loss(self.model(inputs), target)
+        if not isinstance(loss, Value):
+            raise TypeError(
+                f"the loss is {type(loss).__name__} {loss!r:.60}, no Value; a function of math or "
+                "an array cuts the graph: write v.tanh(), not math.tanh(v)"
             )
         return loss
 
@@ -107,11 +111,11 @@ class Replaying(Recording):
         super().__init__(model, loss)
         width = samples.inputs.shape[1]
 
-        def of_sample(*values: Value) -> Value:
-            return loss(model([*values[:width]]), samples.shaped([*values[width:]]))
+        def of_row(*row: Value) -> Value:
+            return self.of_sample([*row[:width]], samples.shaped([*row[width:]]))
 
-        inputs = [*leaves(samples.inputs[0], "x"), *leaves(samples.targets[0], "t")]
-        self.program = replay(of_sample, inputs, model.parameters())
+        row = [*leaves(samples.inputs[0], "x"), *leaves(samples.targets[0], "t")]
+        self.program = replay(of_row, row, model.parameters())
         place = {parameter: k for k, parameter in enumerate(self.program.values)}
         self.moves = index([place[parameter] for parameter in optimizer.parameters])
         self.settled = optimizer.state  # that the parameters have got
@@ -129,27 +133,22 @@ class Replaying(Recording):
             classes = samples.first_of_each_target[:100]
             some = classes if epoch == 0 else [classes[epoch % len(classes)]]
             for i in dict.fromkeys([epoch % len(samples), *some]):
+                row = samples.some([i]).table[0]
                 try:
-                    recorded = self.recorded(samples, i).data
-                    replayed = self.run(samples.some([i]))
+                    told = self.program.difference(row, samples.name(i))
                 except ValueError:  # the epoch will raise it, at the first such sample
                     return self
-                if not math.isclose(recorded, replayed, rel_tol=1e-9, abs_tol=1e-12):
-                    warnings.warn(
-                        f"epoch {epoch}, {samples.name(i)}: recording gives the loss "
-                        f"{recorded:.6g}, the replay {replayed:.6g}; model or loss read a number "
-                        "that no comparison of values shows, such as p.data or one that a "
-                        "callback changes; fit goes on with engine='scalar'",
-                        stacklevel=4,
-                    )
-                    return Recording(self.model, self.of_sample)
+                if told:
+                    told = f"epoch {epoch}, {told}; fit goes on with engine='scalar'"
+                    warnings.warn(told, stacklevel=4)
+                    return Recording(self.model, self._loss)
         return self
 
     def epoch(self, batches: Iterable[Samples], optimizer: Optimizer) -> float:
         program, total, count = self.program, 0.0, 0
         for batch in batches:
             self.show_targets(batch)
-            total += self.run(batch) * len(batch)
+            total += self.loss(batch) * len(batch)
             count += len(batch)
             optimizer.state = optimizer.after(  # with this assignment the step is taken
                 program.vector[self.moves], program.gradient[self.moves]
@@ -165,9 +164,6 @@ class Replaying(Recording):
             self.program.store()
 
     def loss(self, samples: Samples) -> float:
-        return self.run(samples)
-
-    def run(self, samples: Samples) -> float:
         """The mean loss of the samples; if it is not finite, the error from recording it."""
         try:
             loss = self.program.run(samples.table)
@@ -181,19 +177,10 @@ class Replaying(Recording):
         return loss
 
     def show_targets(self, samples: Samples) -> None:
-        """Call the loss once with every new target: it may refuse one, but a replay would not."""
-        if not samples.new:
-            return
-        try:
-            outputs = self.model(leaves(samples.inputs[0].tolist(), "x"))
-        except ValueError:  # recording says at which sample
-            outputs = self.recorded(samples, 0)
-        for i in samples.first_of_each_target:
+        """Record a sample of every new target: a loss may refuse it, but a replay would not."""
+        for i in samples.first_of_each_target if samples.new else ():
             target = tuple(samples.targets[i].tolist())
             if target not in self.shown:
                 self.shown.add(target)
-                try:
-                    self.of_sample(outputs, samples.shaped(leaves(target, "t")))
-                except ValueError:  # or is it the outputs of another sample?
-                    self.recorded(samples, i)
+                self.recorded(samples, i)
         samples.new = False
