@@ -9,8 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..formulas import ELEMENTARY
-from .arrays.source import constants_source, function
-from .plan import Plan
 from .runners import Arrays, Vector
 
 
@@ -22,11 +20,9 @@ class Elsewhere(Arrays):
             each sample) to the loss and its gradient, on the engine's own arrays.
     """
 
-    def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
-        super().__init__(plan, parameters, names)
-        scope = self.scope()
-        exec(constants_source(self.program) + function(self.program), scope)
-        self.function: Callable[..., Any] = scope["program"]
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.function: Callable[..., Any] = self.function_in(self.scope())
 
     def scope(self) -> dict[str, Any]:
         """What the program calls: `np` and `put`."""

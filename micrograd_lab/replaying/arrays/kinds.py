@@ -97,7 +97,9 @@ class MatrixProduct(Group):
         k = self.pairs
         self.weights: list[int] = [i for inputs in self.inputs for i in inputs[:k]]
         self.vector: list[int] = list(self.inputs[0][k : 2 * k])
-        self.w: ast.expr = writer.matrix(self.weights, self.array.rows, k)
+        size = {"m": ast.Constant(self.array.rows), "k": ast.Constant(k)}
+        rows = writer.rows(self.weights)
+        self.w: ast.expr = writer.view("W", build("w.reshape(m, k)", w=rows, **size))
         self.x: ast.expr = writer.rows(self.vector)
         tree = build("w @ x", w=self.w, x=self.x)
         if self.bias:

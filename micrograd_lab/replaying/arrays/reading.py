@@ -34,6 +34,7 @@ class Reader:
 
     Attributes:
         p, x: the parameters and the data, as arrays.
+        places: the array and the row of each node that is no constant.
         names: what is taken.
     """
 
@@ -44,25 +45,16 @@ class Reader:
         self.p: Array = Array("p", len(layout), False)
         self.x: Array = Array("x", -1, True)
         row_of = {parameter: row for row, parameter in enumerate(layout)}
-        self._places = {node: (self.p, row_of[k]) for node, k in plan.parameters.items()}
-        self._places |= {node: (self.x, k) for node, k in plan.columns.items()}
-        self._views: dict[str, str] = {}
+        self.places: dict[int, tuple[Array, int]] = {}
+        self.places |= {node: (self.p, row_of[k]) for node, k in plan.parameters.items()}
+        self.places |= {node: (self.x, k) for node, k in plan.columns.items()}
         self._constants: dict[tuple[str, tuple[str, ...]], str] = {}
-
-    def put(self, nodes: Sequence[int], array: Array) -> None:
-        """Say that the rows of `array` are `nodes`."""
-        for row, node in enumerate(nodes):
-            self._places[node] = array, row
-
-    def place(self, node: int) -> tuple[Array, int]:
-        """The array and the row of a node that is no constant."""
-        return self._places[node]
 
     def order(self, node: int) -> tuple[str, int]:
         """What to sort nodes by, so that rows follow each other."""
-        if node not in self._places:
+        if node not in self.places:
             return "", node
-        array, row = self._places[node]
+        array, row = self.places[node]
         return array.name, row
 
     def read(self, nodes: list[int]) -> ast.expr:
@@ -77,26 +69,20 @@ class Reader:
         """The rows of `nodes`, one each."""
         runs: list[tuple[Array | None, list[int]]] = []
         for node in nodes:
-            array = self._places[node][0] if node in self._places else None
+            array = self.places[node][0] if node in self.places else None
             if not runs or runs[-1][0] is not array:
                 runs.append((array, []))
             runs[-1][1].append(node)
         return concatenated([self._run(array, run) for array, run in runs])
-
-    def matrix(self, nodes: list[int], rows: int, columns: int) -> ast.expr:
-        """The rows of `nodes` as a matrix."""
-        size = {"m": ast.Constant(rows), "k": ast.Constant(columns)}
-        return self.view("W", build("w.reshape(m, k)", w=self.rows(nodes), **size))
 
     def view(self, name: str, tree: ast.expr) -> ast.expr:
         """A name for `tree` if it is a part of `p`, else `tree`."""
         text = ast.unparse(tree)
         if not text.startswith("p["):
             return tree
-        if text not in self._views:
-            self._views[text] = self.names.numbered(name)
-            self.program.views[self._views[text]] = tree
-        return ast.Name(self._views[text])
+        if text not in self.program.views:
+            self.program.views[text] = self.names.numbered(name)
+        return ast.Name(self.program.views[text])
 
     def pick(self, tree: ast.expr, rows: list[int], size: int) -> ast.expr:
         """The `rows` of `tree`, which has `size`: a slice where they run."""
@@ -116,7 +102,7 @@ class Reader:
     def _run(self, array: Array | None, nodes: list[int]) -> ast.expr:
         if array is None:
             return self._constant("c", tuple(self.plan.constants[node] for node in nodes))
-        rows = [self._places[node][1] for node in nodes]
+        rows = [self.places[node][1] for node in nodes]
         return self.pick(ast.Name(array.name), rows, array.rows)
 
     def _constant(self, kind: str, numbers: tuple[float, ...]) -> ast.Name:

@@ -40,13 +40,13 @@ class ArrayProgram:
 
     Attributes:
         constants: name -> positions, or a column of numbers.
-        views: name -> the part of `p` that it is.
+        views: a part of `p` -> its name.
         forward, backward: the statements in order; the last of `backward` is the gradient `g`.
         loss: the loss, an expression.
     """
 
     constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    views: dict[str, ast.expr] = field(default_factory=dict)
+    views: dict[str, str] = field(default_factory=dict)
     forward: list[Statement] = field(default_factory=list)
     backward: list[Statement] = field(default_factory=list)
     loss: ast.expr = field(default_factory=lambda: ast.Constant(0.0))
@@ -88,7 +88,7 @@ def outputs_function(program: ArrayProgram) -> str:
 def _forward(program: ArrayProgram, names: Callable[[int], str], title: list[str]) -> list[str]:
     """The lines of the forward pass, with the names of the first and the last node of each."""
     lines = ["    n = x.shape[1]"]
-    lines += [f"    {name} = {ast.unparse(view)}" for name, view in program.views.items()]
+    lines += [f"    {name} = {view}" for view, name in program.views.items()]
     lines += title
     for statement in program.forward:
         line = f"    {statement.name} = {ast.unparse(statement.expression)}"

@@ -25,7 +25,7 @@ class Writer(Reader):
         """Add the statement that computes `array`, whose rows are `nodes`."""
         statement = Statement(array.name, tree, nodes)
         self.program.forward.append(statement)
-        self.put(nodes, array)
+        self.places |= {node: (array, row) for row, node in enumerate(nodes)}
 
     def temporary(self, name: str, tree: ast.expr, *, backward: bool = False) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""
@@ -52,7 +52,7 @@ class Writer(Reader):
             if node in self.plan.constants:
                 part: ast.expr = ast.Constant(self.plan.constants[node])
             else:
-                array, row = self.place(node)
+                array, row = self.places[node]
                 if self.plan.active[node]:
                     one = "np.full((1, n), 1.0 / n)" if array.samples else "np.ones((1, 1))"
                     array.contributions.append(([row], parsed(one)))
@@ -75,7 +75,7 @@ class Writer(Reader):
         targets: dict[Array, tuple[list[int], list[int]]] = {}
         for i, node in enumerate(nodes):
             if self.plan.active[node]:
-                array, row = self.place(node)
+                array, row = self.places[node]
                 at, rows = targets.setdefault(array, ([], []))
                 at.append(i)
                 rows.append(row)
