@@ -172,9 +172,11 @@ class Paths(Vectors):
         Returns:
             A sentence about the sample, which it calls `name`; nothing if they agree.
         """
+        import numpy as np
+
         with self._alone:
             recorded, replayed = self.record(row, name)[0].data, self.run([row])
-        if math.isclose(recorded, replayed, rel_tol=1e-9, abs_tol=1e-12):
+        if np.isclose(recorded, replayed, rtol=1e-9, atol=1e-12, equal_nan=True):
             return ""
         return (
             f"{name}: recording gives the loss {recorded:.6g}, the replay {replayed:.6g}; the "

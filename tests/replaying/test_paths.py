@@ -293,3 +293,11 @@ def test_a_bad_row_of_any_length_is_named():
     program = replay(lambda *xs: (w * total(xs)).log(), parameters=[w])
     with pytest.raises(ValueError, match=r"of the rows of 2 numbers, sample 1: log is undefined"):
         program([[1.0], [1.0, 2.0], [1.0, -2.0]])
+
+
+def test_a_loss_that_is_nan_by_both_is_no_difference():
+    w = Value(math.inf, "w")
+    program = replay(lambda x: w * x - w, [Value(0, "x")], [w])
+    program.load()
+    with ieee():
+        assert program.difference([2.0], "sample 0") == ""
