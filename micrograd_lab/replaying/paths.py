@@ -14,7 +14,6 @@ Read ``guards.py`` and ``program.py`` before this file.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
