@@ -16,6 +16,7 @@ from table import ROWS, apply, arity, inside, points, title
 from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay, total
 from micrograd_lab.nn.losses import cross_entropy
 from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
+from micrograd_lab.replaying.python.straight import MAX_LINES
 from micrograd_lab.replaying.scalar import by_samples
 
 
@@ -573,3 +574,16 @@ def test_no_operation_hides_a_nan_from_a_replay(backend, operation):
     with ieee():
         assert math.isnan(program([[math.nan], [1.0]]))
     assert program([[2.0], [2.0]]) == operation(Value(2.0)).data
+
+
+@pytest.mark.parametrize("with_samples", [True, False])
+def test_a_long_python_program_runs_in_pieces(with_samples):
+    w, v, x = Value(0.7, "w"), Value(-0.3, "v"), Value(0.0, "x")
+    inputs, rows = ([x], [[0.5], [-1.5], [2.0]]) if with_samples else ([], [()])
+    node, once = x + 0.1, w * v
+    for _ in range(900):
+        once = (once + v).tanh()
+        node = (node * w + once).sin()
+    program = arrays(node, inputs, [w, v], backend="python")
+    assert program.source.count("\n") > MAX_LINES
+    assert_same(program, node, inputs, [w, v], rows)

@@ -19,6 +19,7 @@ from ..plan import EACH, ONCE, Plan
 from ..simplify import simplified, substituted
 from ..terms import DOT
 
+MAX_LINES = 2000  # of one function: Python takes ever longer, and more memory, for a longer one
 MAX_TERMS = 50  # terms per expression: the compiler recurses over them
 
 
@@ -45,9 +46,13 @@ class StraightLine:
         self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
         self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
         self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
-        self.source: str = "\n    ".join(self.lines([f"p{k}" for k in range(len(layout))])) + "\n"
+        lines = [*self.lines([f"p{k}" for k in range(len(layout))])]
+        self.source: str = "\n    ".join(lines) + "\n"
         scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
-        exec(self.source, scope)
+        if len(lines) > MAX_LINES:
+            scope["program"] = _in_pieces(lines, scope)
+        else:
+            exec(self.source, scope)
         self.run: Callable[..., tuple[float, list[float]]] = scope["program"]
 
     def __call__(self, data: list[list[float]]) -> float:
@@ -117,6 +122,35 @@ class StraightLine:
                 texts = {letter: self.names[j] for letter, j in letters.items()}
                 name = self.names[node]
                 yield j, template.format(u=f"d_{name}", f=name, **texts)
+
+
+def _in_pieces(lines: list[str], scope: dict[str, Any]) -> Callable[..., tuple[Any, Any]]:
+    """The function of `lines`, compiled in pieces that share their variables in a dictionary."""
+    *lines, end = lines[1:]
+    lines.append(f"loss, gradient = {end.removeprefix('return ')}")
+    starts = [k for k, line in enumerate(lines) if line.startswith("for ")] or [len(lines)]
+    inside = [line[4:] for line in lines if line.startswith("    ")]
+    before, after = lines[: starts[0]], lines[starts[0] + 1 + len(inside) :]
+    once, each, end_ = (
+        [
+            compile("\n".join(part[k : k + 500]), "<replay>", "exec")
+            for k in range(0, len(part), 500)
+        ]
+        for part in (before, inside, after)
+    )
+
+    def program(p: list[float], rows: list[list[float]]) -> tuple[Any, Any]:
+        scope.update(p=p, rows=rows)
+        for piece in once:
+            exec(piece, scope)
+        for scope["row"] in rows if each else ():
+            for piece in each:
+                exec(piece, scope)
+        for piece in end_:
+            exec(piece, scope)
+        return scope["loss"], scope["gradient"]
+
+    return program
 
 
 @cache
