@@ -375,6 +375,15 @@ def test_a_learning_rate_that_is_too_large_is_found_out(engine):
         fit(model, *LINE, optimizer=SGD(model.parameters(), lr=1e6), engine=engine)
 
 
+@pytest.mark.parametrize("sizes", [[2, 1], [8, 8, 1]])
+def test_a_loss_that_is_finite_neither_recorded_nor_replayed_is_no_difference(sizes, recwarn):
+    model = MLP(2, sizes, seed=0)
+    sgd = SGD(model.parameters(), lr=1e300)
+    with pytest.raises(ValueError, match=r"epoch 1, sample 0: .* is inf, and the loss (inf|nan)"):
+        fit(model, *XOR, loss=binary_cross_entropy, epochs=9, optimizer=sgd)
+    assert not recwarn
+
+
 def test_a_target_that_the_loss_refuses_is_named_when_it_is_replayed():
     targets = [1] * 40
     targets[27] = 0
