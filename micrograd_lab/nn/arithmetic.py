@@ -10,10 +10,9 @@ from typing import Any, Protocol
 from ..domain import recording
 from ..engine import Value
 from ..graph import Graph
-from ..replaying import replay
-from ..replaying.paths import index
+from ..replaying import Paths, replay
 from ..rows import leaves
-from .optim import Optimizer
+from .optim import Optimizer, State
 from .samples import Loss, Samples
 
 
@@ -115,10 +114,9 @@ class Replaying(Recording):
             return self.of_sample([*row[:width]], samples.shaped([*row[width:]]))
 
         row = [*leaves(samples.inputs[0], "x"), *leaves(samples.targets[0], "t")]
-        self.program = replay(of_row, row, model.parameters())
-        place = {parameter: k for k, parameter in enumerate(self.program.values)}
-        self.moves = index([place[parameter] for parameter in optimizer.parameters])
-        self.settled = optimizer.state  # that the parameters have got
+        self.program: Paths = replay(of_row, row, model.parameters())
+        self.moves: Any = optimizer.places(self.program)
+        self.settled: State = optimizer.state  # that the parameters have got
         self.shown: set[tuple[float, ...]] = set()
 
     def checked(self, epoch: int, *parts: Samples | None) -> Recording:

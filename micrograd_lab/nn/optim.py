@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..engine import Value
+from ..replaying.paths import index
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,8 @@ class Optimizer:
         self.lr: float = lr
         self.weight_decay: float = weight_decay
         self.state: State = State()
+        self._values: list[Value] = []  # of the program whose places are known
+        self._at: Any = None
 
     @property
     def steps(self) -> int:
@@ -100,12 +103,7 @@ class Optimizer:
         import numpy as np
 
         if program is not None:
-            at: Any = slice(None)
-            if program.values != self.parameters:
-                places = {value: k for k, value in enumerate(program.values)}
-                if missing := [w for w in self.parameters if w not in places]:
-                    raise ValueError(f"{missing[0]!r} is no parameter of the program")
-                at = [places[w] for w in self.parameters]
+            at = self.places(program)
             self.state = self.after(program.vector[at], program.gradient[at])
             program.vector[at] = self.state.numbers
             return
@@ -120,6 +118,16 @@ class Optimizer:
             if self.state is after:
                 self.store()
             raise
+
+    def places(self, program: Vectors) -> Any:
+        """Where the parameters are in the vector of a program: an index."""
+        if self._values is not program.values:
+            places = {value: k for k, value in enumerate(program.values)}
+            if missing := [w for w in self.parameters if w not in places]:
+                raise ValueError(f"{missing[0]!r} is no parameter of the program")
+            self._at = index([places[w] for w in self.parameters])
+            self._values = program.values
+        return self._at
 
     def after(self, data: Numbers, grad: Numbers) -> State:
         """The state after a step from `data` along these gradients; nothing changes."""
