@@ -1,0 +1,83 @@
+"""How long `fit` takes on data of the size of small images, beside a loop in PyTorch.
+
+    pip install . torch
+    python benchmarks/fitting.py
+
+60,000 random rows of 784 numbers and one of ten classes; a network 784-128-10, cross entropy,
+batches of 128, Adam; one thread, float64.  Each takes turns of three epochs; the first epoch of a
+turn includes reading the data and, for `fit`, recording and compiling.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from replay import on_one_thread, parsed, versions
+
+ROWS, COLUMNS, HIDDEN, CLASSES, BATCH, EPOCHS = 60_000, 784, 128, 10, 128, 3
+
+
+def main(arguments: list[str]) -> None:
+    """Print the times of epochs, with one thread."""
+    options = parsed(arguments, __doc__)
+    on_one_thread(__file__, arguments)
+    import numpy as np
+
+    print(versions("numpy", "torch"))
+    random = np.random.default_rng(0)
+    inputs, labels = random.random((ROWS, COLUMNS)), random.integers(CLASSES, size=ROWS)
+    rounds: dict[str, list[list[float]]] = {"fit": [], "PyTorch": []}
+    for _ in range(min(options.rounds, 3)):
+        for name, ways in (("fit", by_fit), ("PyTorch", by_torch)):
+            rounds[name].append(timed(ways, inputs, labels))
+            if name == "fit" and len(rounds[name]) == 1:
+                most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print("\n| processor time | first epoch | a later epoch |\n|---|---:|---:|")
+    for name, turns in rounds.items():
+        later = [seconds for turn in turns for seconds in turn[1:]]
+        print(f"| {name} | {median(t[0] for t in turns):.2f} s | {median(later):.2f} s |")
+    print(f"\nmemory until `fit` had ended: {most:.0f} MB, of which the data are 376")
+
+
+def timed(way: Callable[..., Any], inputs: Any, labels: Any) -> list[float]:
+    """The processor time of each epoch."""
+    ends = [time.process_time()]
+    way(inputs, labels, lambda *_: ends.append(time.process_time()))
+    return [end - start for start, end in pairwise(ends)]
+
+
+def by_fit(inputs: Any, labels: Any, ended: Callable[..., None]) -> None:
+    from micrograd_lab import MLP, Adam, cross_entropy, fit
+
+    model = MLP(COLUMNS, [HIDDEN, CLASSES], seed=1)
+    optimizer = Adam(model.parameters(), lr=1e-3)
+    fit(
+        model, inputs, labels, loss=cross_entropy, optimizer=optimizer, epochs=EPOCHS,
+        batch_size=BATCH, progress=False, callbacks=[ended],
+    )  # fmt: skip
+
+
+def by_torch(inputs: Any, labels: Any, ended: Callable[..., None]) -> None:
+    import torch
+
+    x, t = torch.tensor(inputs), torch.tensor(labels)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(COLUMNS, HIDDEN), torch.nn.ReLU(), torch.nn.Linear(HIDDEN, CLASSES)
+    ).double()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(ROWS).split(BATCH):
+            optimizer.zero_grad()
+            torch.nn.functional.cross_entropy(model(x[rows]), t[rows]).backward()
+            optimizer.step()
+        ended()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
