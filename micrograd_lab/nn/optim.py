@@ -104,8 +104,14 @@ class Optimizer:
 
         if program is not None:
             at = self.places(program)
-            self.state = self.after(program.vector[at], program.gradient[at])
-            program.vector[at] = self.state.numbers
+            after = self.after(program.vector[at], program.gradient[at])
+            try:
+                self.state = after  # the step is taken
+                program.vector[at] = after.numbers
+            except BaseException:
+                if self.state is after:
+                    program.vector[at] = after.numbers
+                raise
             return
         count = len(self.parameters)
         data = np.fromiter((p.data for p in self.parameters), float, count)

@@ -15,6 +15,7 @@ Read ``guards.py`` and ``program.py`` before this file.
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -23,7 +24,7 @@ from types import FunctionType
 from typing import Any, overload
 
 from ..calculus import total
-from ..domain import recording
+from ..domain import is_ieee, recording
 from ..engine import Value, recorded
 from ..given import Given
 from ..guards import Guard, Mark, Trace, watched
@@ -134,7 +135,7 @@ class Paths(Vectors):
         check_leaves(list(inputs), self.values)
         self.function: Callable[..., Any] = function
         self.backend: str = backend
-        self.vector: Any = np.zeros(len(self.values))
+        self.vector: Any = np.array([value.data for value in self.values])
         self.gradient: Any = np.zeros(len(self.values))
         self._share: Any = np.zeros(len(self.values))  # of one path in the gradient
         self.paths: list[Path] = []
@@ -142,7 +143,8 @@ class Paths(Vectors):
         self._alone = RLock()  # the function may ask again
 
     def check(self, data: Any) -> None:
-        """Record the function anew for each row of `data`, and compare with what `run` gives.
+        """Record the function anew for each row of `data`, and compare with what `run` gives, both
+        at `vector`.
 
         A few rows will do.  It finds what no comparison of values shows: a number read as
         ``p.data``, or one that has changed since a path was recorded.
@@ -161,7 +163,6 @@ class Paths(Vectors):
         ValueError: sample 0: recording gives the loss 60, the replay 6; the function...
         """
         with self._alone:
-            self.load()
             for i, row in enumerate(check_rows(data, len(self.labels))):
                 if difference := self.difference(row, f"sample {i}"):
                     raise ValueError(difference)
@@ -208,11 +209,13 @@ class Paths(Vectors):
     def outputs(self, data: Any) -> Any:
         """The numbers that the function gives for each row of `data`: an array, a row for each.
 
-        Here it may return several values, in a list.  Reads the parameters' numbers from the
-        values.  The last row is recorded too; if it differs, as for `check`, every row is.
+        Here it may return several values, in a list, for every sample as many.  The parameters'
+        numbers are those of `vector`.  The last row is recorded too; if it differs, as for `check`,
+        every row is.
 
         Raises:
-            ValueError: if a number is outside a domain, as the engine says it, with the sample.
+            ValueError: if a number is outside a domain, as the engine says it, with the sample; or
+                if samples give different numbers of results.
 
         >>> w, x = Value(2, "w"), Value(0, "x")
         >>> replay(lambda x: [w * x, max(x, w)], [x], [w]).outputs([[1], [3]]).tolist()
@@ -221,25 +224,31 @@ class Paths(Vectors):
         import numpy as np
 
         with self._alone:
-            self.load()
             rows = check_rows(data, len(self.labels))
-            found = np.empty((len(rows), len(self._numbers(rows, 0))))
+            width = len(self._numbers(rows, 0))
+            found = np.empty((len(rows), width))
             for left in np.array_split(np.arange(len(rows)), -(-len(rows) // AT_ONCE)):
                 for path, samples, _ in self._by_path(rows, left, several=True):
-                    if path and len(samples) > 1:
+                    if path and path.width == width and len(samples) > 1:
                         found[samples] = path.outputs(rows[samples], self.vector)
                         samples = samples[np.isnan(found[samples]).any(axis=1)]
                     for i in samples:
-                        found[i] = self._numbers(rows, i)
+                        found[i] = self._numbers(rows, i, width)
             again = self._numbers(rows, len(rows) - 1)
             if not np.allclose(found[-1], again, rtol=1e-9, atol=1e-12, equal_nan=True):
                 found[:] = [self._numbers(rows, i) for i in range(len(rows))]
         return found
 
-    def _numbers(self, rows: Any, i: int) -> list[float]:
-        """What the function gives for a sample, recorded."""
+    def _numbers(self, rows: Any, i: int, width: int | None = None) -> list[float]:
+        """What the function gives for a sample, recorded: `width` numbers, if that is known."""
         result, _, _ = self.record(rows[i], f"sample {i}", several=True)
-        return [value.data for value in _listed(result)]
+        numbers = [value.data for value in _listed(result)]
+        if not numbers or width not in (None, len(numbers)):
+            others = "at least 1" if width is None else f"{width}, as for sample 0"
+            raise ValueError(
+                f"sample {i}: the function returned {len(numbers)} values, not {others}"
+            )
+        return numbers
 
     def _by_path(
         self, rows: Any, left: Any, *, several: bool
@@ -279,21 +288,27 @@ class Paths(Vectors):
         Args:
             several: whether the result may be a list of values.
         """
-        for value, number in zip(self.values, self.vector.tolist()):
-            value.data = number
         leaves = [Value(x, label) for x, label in zip(row, self.labels)]
+        before = [value.data for value in self.values]
         try:
+            for value, number in zip(self.values, self.vector.tolist()):
+                value._data = number  # for this moment: nothing has moved
             with recording(), watched() as trace:
                 result: Any = self.function(*leaves)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
+        finally:
+            for value, number in zip(self.values, before):
+                value._data = number
         for value in _listed(result) if several else [result]:
             if not isinstance(value, Value):
                 raise TypeError(
                     f"{name}: the function returned {type(value).__name__} {value!r:.60}, no "
                     "Value; a function of math or an array cuts the graph: write v.tanh(), not "
-                    "math.tanh(v)"
+                    "math.tanh(v), and maximum(0, v), not max(0, v)"
                 )
+        if not several and math.isnan(result.data) and not is_ieee():
+            raise ValueError(f"{name}: the loss is nan; replay within ieee() to go on with it")
         return result, leaves, trace
 
     def _path(self, result: Any, leaves: list[Value], trace: Trace) -> Path | None:
@@ -316,11 +331,13 @@ class Paths(Vectors):
         """The sum of the losses of some samples; adds their gradients to `gradient`."""
         if not len(samples):
             return 0.0
+        mine = rows if len(samples) == len(rows) else rows[samples]
         try:
-            mine = rows if len(samples) == len(rows) else rows[samples]
             loss = path.run(mine, self.vector)
-        except ValueError:  # recording says which sample, and why
-            return sum(self._backward(self.record(rows[i], f"sample {i}")[0]) for i in samples)
+        except ValueError as error:
+            if not (named := re.match(r"sample (\d+)(.*)", f"{error}", re.DOTALL)):
+                raise
+            raise ValueError(f"sample {samples[int(named[1])]}{named[2]}") from error
         share = self.gradient if mine is rows else self._share
         share[path.order] = path.program.gradient
         share *= len(samples)
@@ -369,13 +386,29 @@ class Lengths(Vectors):
             self._of_length[length] = made
         return self._of_length[length]
 
+    def check(self, data: Any) -> None:
+        """Record the function anew for each row of `data`, and compare, as `Paths.check` does."""
+        with self._alone:
+            for i, row in enumerate(_rows_of_any_length(data)):
+                if difference := self.of_length(len(row)).difference(row, f"sample {i}"):
+                    raise ValueError(difference)
+
+    @property
+    def source(self) -> str:
+        """The programs for each length so far."""
+        return "\n\n".join(paths.source for paths in self._of_length.values())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Lengths, (self._any,)  # with its vector
+
     def _run(self, data: Any) -> float:
         rows: dict[int, list[Any]] = {}
-        for row in data:
+        every = _rows_of_any_length(data)
+        for row in every:
             rows.setdefault(len(row), []).append(row)
         loss, gradient = 0.0, 0.0 * self.gradient
         for length, some in rows.items():
-            paths, share = self.of_length(length), len(some) / len(data)
+            paths, share = self.of_length(length), len(some) / len(every)
             try:
                 loss += paths.run(some) * share
             except ValueError as error:
@@ -392,6 +425,7 @@ class Path:
         self, result: Any, leaves: list[Value], values: list[Value], trace: Trace, backend: str
     ) -> None:
         self._made_from = result, leaves, values, backend
+        self.width = len(_listed(result))
         self.guards: list[Guard] = [event for event in trace if isinstance(event, Guard)]
         self._branches = Branches(self.guards, leaves, values)
 
@@ -431,6 +465,16 @@ def index(places: list[int]) -> Any:
     import numpy as np
 
     return slice(len(places)) if places == [*range(len(places))] else np.array(places, dtype=int)
+
+
+def _rows_of_any_length(data: Any) -> list[list[float]]:
+    try:
+        rows = [[*map(float, row)] for row in data]
+    except (TypeError, ValueError):
+        raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
+    if not rows:
+        raise ValueError("0 rows; give at least 1")
+    return rows
 
 
 def _listed(result: Any) -> Sequence[Value]:

@@ -131,6 +131,7 @@ class Program(Vectors):
             self._runner = self._make_runner()
         self._compute = self._runner.__call__  # without a look-up at every call
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
+        self.load()
         guards = [guard for node in recorded(loss) for guard in guards_of(node)]
         self._branches = Branches(guards, self.inputs, self.values) if guards else None
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from micrograd_lab import SGD, Adam, AdamW, Neuron, fit
+from micrograd_lab import SGD, Adam, AdamW, Neuron, Value, fit, replay
 from micrograd_lab.nn import arithmetic, optim, training
 
 DATA = ([[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0])
@@ -124,3 +124,28 @@ def test_a_fit_stops_after_a_whole_batch_at_whatever_line_ctrl_c_falls(name, eng
         assert 2 * epochs <= steps <= 2 * epochs + 2, at.where
         best = 2 * history.best + 2 if options and epochs > 1 else steps
         assert params in (states[steps][0], states[best][0]), at.where
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_a_step_of_a_program_is_taken_in_full_or_not_at_all(name):
+    def made():
+        w, v, x = Value(2.0, "w"), Value(-1.0, "v"), Value(0.0, "x")
+        program = replay((w * x + v).half_square(), [x], [v, w])
+        optimizer = MAKE[name]([w, v])
+        program.run([[1.5]])
+        optimizer.step(program)
+        program.run([[0.5]])
+        return program, optimizer
+
+    program, optimizer = made()
+    before = program.vector.tolist(), optimizer.steps, numbers(optimizer)
+    with AtLine(-1) as every:
+        optimizer.step(program)
+    after = program.vector.tolist(), optimizer.steps, numbers(optimizer)
+    assert every.lines > 5
+    for number in range(every.lines):
+        program, optimizer = made()
+        with AtLine(number) as at, contextlib.suppress(KeyboardInterrupt):
+            optimizer.step(program)
+        found = program.vector.tolist(), optimizer.steps, numbers(optimizer)
+        assert found in (before, after), at.where

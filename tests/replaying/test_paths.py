@@ -1,5 +1,6 @@
 """A function with branches, replayed path by path."""
 
+import copy
 import math
 import random
 
@@ -169,7 +170,7 @@ def test_maximum_records_no_choice():
 def test_a_sample_that_leaves_a_domain_is_named():
     inputs, (w, b) = leaves()
     program = replay(lambda x, t: (w * x).log() + t if t > 0 else b * x, inputs, [w, b])
-    with pytest.raises(ValueError, match="sample 2: log is undefined at x = Value"):
+    with pytest.raises(ValueError, match=r"sample 2, \w+: log is undefined at x = Value"):
         program([[1, 1], [1, -1], [-1, 1]])
 
 
@@ -239,6 +240,7 @@ def test_the_outputs_of_each_sample_are_the_engines_on_every_path():
     program = replay(function, inputs, [w, b])
     for w.data in (0.7, -1.3):
         expected = [[y.data for y in function(Value(x), Value(t))] for x, t in data]
+        program.load()
         assert program.outputs(data) == pytest.approx(np.array(expected), rel=1e-12)
     assert len(program.paths) > 2
 
@@ -282,7 +284,7 @@ def test_rows_of_any_length_have_the_engines_loss_and_gradient():
 def test_rows_of_any_length_share_one_vector():
     w = Value(2.0, "w")
     program = replay(lambda *xs: w * total(xs), parameters=[w])
-    assert program.run([[1.0], [1.0, 2.0]]) == 0.0  # nothing is loaded yet
+    assert program.run([[1.0], [1.0, 2.0]]) == 4.0  # the value's number, to begin with
     program.vector[:] = 3.0
     assert program.run([[1.0]]) == 3.0
     assert program.run([[1.0, 2.0]]) == 9.0
@@ -291,7 +293,7 @@ def test_rows_of_any_length_share_one_vector():
 def test_a_bad_row_of_any_length_is_named():
     w = Value(2.0, "w")
     program = replay(lambda *xs: (w * total(xs)).log(), parameters=[w])
-    with pytest.raises(ValueError, match=r"of the rows of 2 numbers, sample 1: log is undefined"):
+    with pytest.raises(ValueError, match=r"rows of 2 numbers, sample 1, v6: log is undefined"):
         program([[1.0], [1.0, 2.0], [1.0, -2.0]])
 
 
@@ -301,3 +303,59 @@ def test_a_loss_that_is_nan_by_both_is_no_difference():
     program.load()
     with ieee():
         assert program.difference([2.0], "sample 0") == ""
+
+
+@pytest.mark.parametrize("given", [[Value(0.0, "x")], ()])
+def test_a_sample_that_is_nan_is_an_error_and_named(given):
+    w = Value(2.0, "w")
+    program = replay(lambda x: w * x, given, [w])
+    program.run([[1.0]])
+    with pytest.raises(ValueError, match=r"sample 1.*it is nan; replay within ieee\(\)"):
+        program.run([[1.0], [math.nan]])
+    with pytest.raises(ValueError, match=r"sample 0: the loss is nan"):
+        replay(lambda x: w * x, [Value(0.0)], [w]).run([[math.nan]])
+
+
+def test_check_and_outputs_leave_vector_and_values_alone():
+    w, x = Value(2.0, "w"), Value(0.0, "x")
+    program = replay(lambda x: w * x if x > 0 else -w * x, [x], [w])
+    program.vector[:] = 5.0
+    assert program.outputs([[1.0], [-3.0]]).tolist() == [[5.0], [15.0]]
+    program.check([[1.0]])
+    program.run([[-1.0], [2.0]])
+    assert (program.vector.tolist(), w.data) == ([5.0], 2.0)
+
+
+def test_a_mistyped_backend_is_refused_by_name():
+    w, x = Value(2.0, "w"), Value(0.0, "x")
+    with pytest.raises(ValueError, match="no backend 'nunpy'; there are tape, numpy"):
+        replay(lambda x: w * x, [x], [w], backend="nunpy").run([[1.0], [2.0]])
+
+
+def test_results_of_another_number_are_refused_with_their_sample():
+    w, x = Value(2.0, "w"), Value(0.0, "x")
+    program = replay(lambda x: [x * w] if x > 2 else [x, w * x], [x], [w])
+    with pytest.raises(ValueError, match=r"sample 1: the function returned 1 values, not 2, as"):
+        program.outputs([[1.0], [3.0], [1.0]])
+    with pytest.raises(ValueError, match=r"sample 0: the function returned 0 values, not at least"):
+        replay(lambda x: [], [x], [w]).outputs([[1.0]])
+
+
+def test_rows_of_any_length_are_checked_and_copied():
+    w, scale = Value(2.0, "w"), [1.0]
+    program = replay(lambda *xs: scale[0] * w * total(xs), parameters=[w])
+    program.run([[1.0], [1.0, 2.0]])
+    program.check([[1.0], [1.0, 2.0]])
+    scale[0] = 10.0
+    with pytest.raises(ValueError, match="sample 1: recording gives the loss 60, the replay 6"):
+        program.check([[], [1.0, 2.0]])
+    with pytest.raises(TypeError, match="replay what holds its parameters"):
+        copy.deepcopy(program)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"), [([], "0 rows"), (3, "data 3; give one row"), ("ab", "data")]
+)
+def test_what_holds_no_rows_of_any_length_is_refused(data, told):
+    with pytest.raises((TypeError, ValueError), match=told):
+        replay(lambda *xs: total(xs), parameters=[Value(1.0)]).run(data)

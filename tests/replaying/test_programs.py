@@ -144,11 +144,11 @@ def test_check_finds_a_number_that_no_comparison_shows(backend):
         program.check([[3], [4]])
 
 
-def test_check_reads_the_values_and_leaves_them():
+def test_check_is_at_the_vector_and_leaves_the_values():
     w = Value(2, "w")
     program = replay(lambda x: w.data * w * x, [Value(0, "x")], [w], backend="numpy")
     program([[1]])
-    w.data = 3.0
+    program.vector[:] = 3.0
     with pytest.raises(ValueError, match=r"sample 1: .* the loss 18, the replay 12; the function"):
         program.check([[0], [2]])
-    assert w.data == 3.0
+    assert w.data == 2.0
