@@ -204,6 +204,20 @@ def test_a_random_graph_gives_the_numbers_of_the_engine(backend, graph, scales):
     )
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_source_of_random_layers_compiles(seed):
+    draw = random.Random(seed)
+    inputs, w = ([Value(draw.uniform(0.5, 1)) for _ in range(8)] for _ in range(2))
+    pool = [getattr(x, name)() for x in inputs for name in ("tanh", "sin", "exp", "sigmoid")]
+    for _ in range(4):
+        read = draw.sample(pool, 8)
+        for vector in (read, [*read, *draw.sample(pool, 2)]):
+            pool.append(dot(draw.choices(w, k=len(vector)), vector).tanh())
+            pool.append(dot(draw.choices(w, k=len(vector)), vector).tanh())
+    program = replay(total(pool[-16:]), inputs, w, backend="numpy")
+    compile(program.source, "<source>", "exec")
+
+
 @pytest.mark.parametrize("number", [1e-10, 3e20])
 def test_a_number_written_with_a_power_of_ten_is_replayed(backend, number):
     w, x = Value(2.0, "w"), Value(1.5, "x")

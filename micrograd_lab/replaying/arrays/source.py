@@ -106,7 +106,8 @@ def _right_side(statement: Statement) -> str:
                 if len(text) >= 90:
                     texts = [ast.unparse(part) for part in parts]
                     lines = "".join(f"\n        {part}," for part in texts)
-                    return text.replace(", ".join(texts), f"{lines}\n    ")
+                    # with the brackets: a longer concatenation may read the same parts too
+                    return text.replace(f"(({', '.join(texts)}))", f"(({lines}\n    ))")
     return text
 
 
