@@ -117,7 +117,7 @@ def _compare(
 
 
 def _recompute(graph: Graph, node: Value, x: float) -> float:
-    return graph.evaluate({node: x})
+    return graph.evaluate({node: x}, along=True)
 
 
 def _call(f: Callable[..., Value], point: list[float], i: int, x: float) -> float:

@@ -16,7 +16,7 @@ from .calculus import apply
 from .domain import recording
 from .engine import Value, propagate, record, recorded
 from .given import settle
-from .guards import guards_of, moved
+from .guards import guards_of, moved, set_aside
 from .ops import OPS
 
 __all__ = ["Graph"]
@@ -148,8 +148,11 @@ class Graph:
                 readers[x].append((node, i))
         return readers
 
-    def evaluate(self, changed: Mapping[Value, float]) -> float:
+    def evaluate(self, changed: Mapping[Value, float], *, along: bool = False) -> float:
         """The result's number if the nodes in `changed` had other numbers; changes no node.
+
+        A leaf that has moved counts with its present number, and a computed value that was set by
+        hand keeps its own, or with `along` moves on from there with its inputs, as gradients do.
 
         Raises:
             ValueError: if one of them is not a node of this graph, or a number leaves a domain.
@@ -162,9 +165,17 @@ class Graph:
         for node in data.keys() - set(self.nodes):
             raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
         for node in self.nodes:
-            if node.op and node not in data and any(x in data for x in node.inputs):
+            if (
+                node.op
+                and node not in data
+                and any(x in data or _late(x, node) for x in node.inputs)
+            ):
                 inputs = [Value(data.get(x, x.data)) for x in node.inputs]
-                data[node] = apply(node.op, inputs).data
+                if not moved(node):
+                    data[node] = apply(node.op, inputs).data
+                elif along:
+                    before = apply(node.op, [Value(x.data) for x in node.inputs])
+                    data[node] = node.data + (apply(node.op, inputs).data - before.data)
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
@@ -197,6 +208,8 @@ class Graph:
                 twin = copy(node)
                 twin.inputs = inputs
             twin.grad, twin.label = node.grad, node.label
+            if moved(node):
+                set_aside(twin, moved=moved(node))
             self.names[twin] = self.names[node]
             twins[node] = twin
             nodes.append(twin)
@@ -211,15 +224,22 @@ def _twins(nodes: list[Value]) -> dict[Value, Value]:
     for node in nodes:
         inputs = tuple(twins[x] for x in node.inputs)
         twin = record(node.data, node.op, inputs, node.slopes, 0.0, node.label)
-        if node.op and any(x in fresh or moved(x) > node.serial for x in node.inputs):
+        if node.op and any(x in fresh or _late(x, node) for x in node.inputs):
             fresh.add(node)
             now = apply(node.op, inputs)
             twin.slopes = now.slopes
             if not moved(node):
                 twin = now
                 twin.label = node.label
+        if node.op and moved(node):
+            set_aside(twin, moved=twin.serial)
         twins[node] = twin
     return twins
+
+
+def _late(x: Value, node: Value) -> bool:
+    """Whether another number was assigned to `x` after `node` was computed from it."""
+    return moved(x) > node.serial
 
 
 def _moves(graph: Graph) -> list[str]:
@@ -229,7 +249,7 @@ def _moves(graph: Graph) -> list[str]:
     leaves = [
         graph.names[x]
         for x, reading in readers.items()
-        if not x.inputs and any(moved(x) > node.serial for node, _ in reading)
+        if not x.inputs and any(_late(x, node) for node, _ in reading)
     ]
     if leaves:
         one = len(leaves) == 1

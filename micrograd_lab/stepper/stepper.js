@@ -322,7 +322,8 @@
   // z = w × x = 0.5 × 0.578 = 0.289
   function computed(event, name) {
     const own = name === `(${event.symbols})` ? event.symbols : name; // a product without a name
-    return equation(math(own), math(event.symbols), value(event.numbers), value(event.data));
+    const formula = event.symbols === event.data ? [] : [math(event.symbols), value(event.numbers)];
+    return equation(math(own), ...formula, value(event.data)); // set by hand, it has no formula
   }
 
   // ∂y/∂s = y × (1 − y) = 0.670 × (1 − 0.670) = 0.221

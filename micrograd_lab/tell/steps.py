@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ..engine import Value, propagate
 from ..formulas import evaluate
 from ..graph import Graph
+from ..guards import moved
 from ..ops import Op
 from .languages import spell_out, with_number
 from .writing import HTML, LATEX, TEXT, Writing
@@ -118,6 +119,9 @@ class ForwardStep:
 
     def line(self, writing: Writing) -> ForwardLine:
         """The parts of the line."""
+        if moved(self.node):  # its inputs do not give this number
+            number = writing.number(self.data)
+            return ForwardLine(writing.name(self.graph.names[self.node]), number, number, number)
         op = _op(self.node)
         formula, letters = spell_out(op, len(self.inputs))
         formula = with_number(formula, op.n)
@@ -131,7 +135,8 @@ class ForwardStep:
         )
 
     def __str__(self) -> str:
-        return "\n".join([*self.notes, " = ".join(dict.fromkeys(self.text))])
+        line = " = ".join(dict.fromkeys(self.text))
+        return "\n".join([*self.notes, line + ", set by hand" * bool(moved(self.node))])
 
 
 class ForwardLine(NamedTuple):
@@ -207,6 +212,8 @@ class Edge:
     @property
     def partial(self) -> str:
         """The textbook formula of the local derivative, in the table's letters."""
+        if moved(self.node):
+            return f"slope{self.index}"  # a number: the value that was set is not the formula's f
         if self.op.textbook:
             return self.op.textbook[1 + self.index]
         return self.op.partial(self.index, self.numbers[:-1])[0]

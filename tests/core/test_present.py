@@ -204,3 +204,67 @@ def test_the_steps_after_backward_and_a_move_begin_anew():
     assert (first.upstream, second.upstream) == (1.0, 1.0)
     assert str(first).splitlines()[0] == MOVED
     assert [(edge.before, edge.after) for edge in second.edges] == [(0.0, 2.0), (0.0, 11.0)]
+
+
+def set_by_hand(number=6.5):
+    w = Value(2, "w")
+    e = w * 3
+    e.label = "e"
+    f = e * e
+    e.data = number
+    return f, e, w
+
+
+@pytest.mark.parametrize("number", [6.5, 6.001, -40])
+def test_a_gradient_is_checked_where_a_computed_value_was_set(number):
+    f, e, w = set_by_hand(number)
+    check_gradient(f)
+    check_gradient(f, [e, w])
+
+
+def test_a_value_that_was_set_keeps_its_number_in_an_evaluation():
+    f, e, w = set_by_hand()
+    assert Graph(f).evaluate({}) == 42.25
+    assert Graph(f).evaluate({w: 7}) == 42.25
+    assert Graph(f).evaluate({e: 3}) == 9.0
+    assert Graph(f).evaluate({w: 2.5}, along=True) == 64.0  # (6.5 + 1.5)²
+
+
+def test_a_leaf_that_moved_counts_with_its_present_number_in_an_evaluation():
+    w, x = Value(2, "w"), Value(3, "x")
+    f = w * 2 + x
+    w.data = 10
+    assert Graph(f).evaluate({x: 1}) == 21.0
+
+
+def test_a_derivation_through_a_value_that_was_set_ends_in_its_own_gradient():
+    f, _, w = set_by_hand(6.001)
+    last = str(explain(f, w)).splitlines()[-1]
+    assert "= 36.00600 ≈" in last
+    assert "= 36.00600, with" in last
+
+
+def test_the_steps_say_which_value_was_set():
+    f, _, _ = set_by_hand()
+    note = "e was set by hand"
+    assert [*map(str, forward_steps(f))] == [
+        f"{note}\ne = 6.50, set by hand",
+        "v4 = e × e = 6.50 × 6.50 = 42.2",
+    ]
+
+
+def test_a_slope_of_a_value_that_was_set_is_no_formula_of_its_number():
+    w = Value(2, "w")
+    e = w.exp()
+    e.data = 10
+    assert "∂v2/∂w = 7.39, as v2 = 10" in str(explain(e * e, w))
+    assert "7.39 = 10" not in str(explain(e * e, w))
+
+
+def test_an_opened_sum_that_was_set_says_so():
+    d = dot([Value(2, "w"), Value(3, "u")], [Value(4), Value(5)])
+    d.label = "d"
+    f = d * d
+    d.data = 1
+    graph = Graph.at_present(f, products=True)
+    assert "d = 1, set by hand" in [*map(str, forward_steps(graph))]
