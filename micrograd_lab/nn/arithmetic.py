@@ -98,7 +98,8 @@ class Recording:
         if not isinstance(loss, Value):
             raise TypeError(
                 f"the loss is {type(loss).__name__} {loss!r:.60}, no Value; a function of math or "
-                "an array cuts the graph: write v.tanh(), not math.tanh(v)"
+                "an array cuts the graph: write v.tanh(), not math.tanh(v), and maximum(0, v), "
+                "not max(0, v)"
             )
         return loss
 

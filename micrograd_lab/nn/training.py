@@ -137,6 +137,11 @@ def fit(
     >>> accuracy(model, *xor)
     1.0
     """
+    if not callable(loss):
+        raise TypeError(f"loss is {loss!r:.60}; give a function, as micrograd_lab.squared_error")
+    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+        if count is not None and not hasattr(count, "__index__"):
+            raise TypeError(f"{name} is {count!r:.60}; give a whole number")
     if epochs < 0:
         raise ValueError(f"epochs is {epochs}; it needs to be at least 0")
     for name, count in (("batch_size", batch_size), ("patience", patience)):

@@ -575,3 +575,17 @@ def test_a_model_of_several_parts_without_parameters_says_what_to_write():
     )
     with pytest.raises(TypeError, match=message):
         fit(Pair(), *LINE)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"loss": "hinge"}, "loss is 'hinge'; give a function"),
+        ({"epochs": 1.5}, "epochs is 1.5; give a whole number"),
+        ({"batch_size": 2.5}, "batch_size is 2.5; give a whole number"),
+        ({"loss": lambda y, t: 0}, r"maximum\(0, v\), not max\(0, v\)"),
+    ],
+)
+def test_what_fit_cannot_use_is_named(given, told):
+    with pytest.raises(TypeError, match=told):
+        fit(MLP(1, [1]), [[1.0]], [1.0], **({"epochs": 1} | given))
