@@ -21,7 +21,7 @@ from .copies import copying
 from .domain import Number, outside, real
 from .formulas import compiled_rule
 from .given import Spellings, kind_of, node_of, own_backward, ready
-from .guards import aside, comparison, read, set_aside, warn_of_readings
+from .guards import aside, comparison, detached, read, set_aside, warn_of_readings
 from .ops import OPS, Op, row
 from .ufuncs import beside_arrays
 
@@ -111,7 +111,7 @@ class Value(Spellings, Methods):
 
     def detach(self) -> Value:
         """A leaf with the same number and label: no gradient flows through it."""
-        return Value(self.data, self.label)
+        return detached(self, Value(self.data, self.label))  # type: ignore[no-any-return]
 
     def __radd__(self, other: Number) -> Value:
         starts = type(other) is int and other == 0  # where Python's sum() of some values does

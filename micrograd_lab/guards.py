@@ -52,9 +52,16 @@ class Mark:
     value: Any
 
 
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A value that was detached: its gradient ends there on purpose."""
+
+    value: Any
+
+
 _SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 
-Trace: TypeAlias = "list[Guard | Mark]"
+Trace: TypeAlias = "list[Guard | Mark | Cut]"
 
 _TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
@@ -111,6 +118,13 @@ def read(value: Any, serial: int) -> None:
         trace.append(Mark(value))
     elif value.inputs:
         _last_read[:] = serial, str(value)
+
+
+def detached(value: Any, leaf: Any) -> Any:
+    """`leaf`, after writing down that it stands for `value` without its gradient."""
+    if (trace := _TRACE.get()) is not None:
+        trace.append(Cut(value))
+    return leaf
 
 
 def warn_of_readings(first: int, last: int) -> None:

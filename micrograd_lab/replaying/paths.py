@@ -27,7 +27,7 @@ from ..calculus import total
 from ..domain import is_ieee, recording
 from ..engine import Value, recorded
 from ..given import Given
-from ..guards import Guard, Mark, Trace, watched
+from ..guards import Cut, Guard, Mark, Trace, watched
 from ..tell.notation import subscripted
 from .branches import Branches, Outputs
 from .program import Program, Vectors, check_leaves, check_rows, default_backend
@@ -314,6 +314,9 @@ class Paths(Vectors):
     def _path(self, result: Any, leaves: list[Value], trace: Trace) -> Path | None:
         """The path that was recorded, if it can be replayed."""
         if any(isinstance(event, Mark) for event in trace) or self._marked:
+            on_purpose = any(isinstance(event, Cut) for event in trace)
+            if not (self._marked or on_purpose) and isinstance(result, Value):
+                self._check_for_a_cut(result, leaves)
             self._marked = True
             return None
         if len(self.paths) == MAX_PATHS:
@@ -326,6 +329,40 @@ class Paths(Vectors):
             )
             return None
         return Path(result, leaves, self.values, trace, self.backend)
+
+    def _check_for_a_cut(self, result: Value, leaves: list[Value]) -> None:
+        """Raise an error if a number that was read depends on the parameters, and moves the result.
+
+        The slope along one direction is measured, and compared with that of the recorded graph.
+        """
+        import numpy as np
+
+        vector, gradient, row = self.vector, self.gradient, [x.data for x in leaves]
+        direction = np.cos(np.arange(len(vector)))
+
+        def at(distance: float) -> float:
+            self.vector = vector + distance * direction
+            return float(self.record(row, "nearby")[0].data)
+
+        try:
+            if at(0.0) != result.data:
+                return  # random: no slope can be measured
+            h = 1e-5 * (1.0 + np.abs(vector).max(initial=0.0))
+            wide, slope = ((at(d) - at(-d)) / (2.0 * d) for d in (h, h / 2.0))
+            self.gradient = np.zeros(len(vector))
+            self._backward(result)
+            recorded = float(self.gradient @ direction)
+        except ValueError:  # outside a domain
+            return
+        finally:
+            self.vector, self.gradient = vector, gradient
+        off = abs(slope - recorded)
+        if off > 1e-4 * (abs(slope) + abs(recorded)) + 10.0 * abs(wide - slope) + 1e-8:
+            raise TypeError(
+                f"a value was read as a plain number, and the gradient is cut there: along one "
+                f"direction the result's slope is {slope:.6g}, by its graph {recorded:.6g}; write "
+                "v.tanh(), not math.tanh(v), and v.detach() to cut it on purpose"
+            )
 
     def _run_path(self, path: Path, rows: Any, samples: Any) -> float:
         """The sum of the losses of some samples; adds their gradients to `gradient`."""

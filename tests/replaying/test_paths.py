@@ -112,7 +112,7 @@ def test_a_function_that_reads_a_plain_number_is_recorded_for_each_sample():
     data = rows(6)
     assert program(data) == pytest.approx(recorded(function, data, [w, b])[0])
     assert program.paths == []
-    assert len(calls) == 12
+    assert len(calls) == 6 + 5 + 6  # for the loss, to measure its slope, and by `recorded`
 
 
 def test_too_many_paths_are_said_once_and_recorded():
@@ -359,3 +359,36 @@ def test_rows_of_any_length_are_checked_and_copied():
 def test_what_holds_no_rows_of_any_length_is_refused(data, told):
     with pytest.raises((TypeError, ValueError), match=told):
         replay(lambda *xs: total(xs), parameters=[Value(1.0)]).run(data)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda w, x: (w * x) * math.tanh(w * x),
+        lambda w, x: w * math.exp(w) + x,
+        lambda w, x: w * x * np.array([w * x], dtype=float)[0],
+    ],
+    ids=["tanh", "exp", "array"],
+)
+def test_a_gradient_that_a_plain_number_cuts_is_an_error(function):
+    w = Value(0.5, "w")
+    program = replay(lambda x: function(w, x), [Value(0.0, "x")], [w])
+    with pytest.raises(
+        TypeError, match=r"the gradient is cut there: .*; write v\.tanh\(\), not math"
+    ):
+        program.run([[1.0]])
+    assert (w.data, w.grad, program.vector.tolist()) == (0.5, 0.0, [0.5])
+
+
+def test_numbers_that_are_read_and_do_not_cut_are_no_error():
+    w, seen = Value(0.5, "w"), []
+    table = [5.0, 7.0, 9.0]
+
+    def loss(x):
+        y = w * x
+        seen.append(float(y))  # a log
+        return y * table[int(float(x))] + y.detach()
+
+    program = replay(loss, [Value(0.0, "x")], [w])
+    program.run([[1.0], [2.0]])
+    assert program.gradient.tolist() == [(7.0 + 18.0) / 2]
