@@ -47,20 +47,16 @@ class Writer(Reader):
 
     def begin(self, outer: Sequence[int]) -> None:
         """Make the loss the sum of the nodes `outer`, and give each of them its gradient."""
-        loss: ast.expr | None = None
-        for node in outer:
-            if node in self.plan.constants:
-                part: ast.expr = ast.Constant(self.plan.constants[node])
-            else:
-                array, row = self.places[node]
-                if self.plan.active[node]:
-                    one = "np.full((1, n), 1.0 / n)" if array.samples else "np.ones((1, 1))"
-                    array.contributions.append(([row], parsed(one)))
-                at = {"a": ast.Name(array.name), "i": ast.Constant(row)}
-                part = build("a[i].mean()" if array.samples else "a[i, 0]", **at)
-            loss = build("a + b", a=loss, b=part) if loss else part
-        assert loss
-        self.program.loss = loss
+        kinds: dict[bool, list[int]] = {}  # for each sample? -> the nodes
+        for node in sorted(outer, key=self.order):
+            kinds.setdefault(self.plan.phases[node] == EACH, []).append(node)
+        parts: list[ast.expr] = []
+        for each, nodes in sorted(kinds.items(), reverse=True):
+            m, rows = len(nodes), self.rows(nodes)
+            parts.append(build("a.sum() / n" if each else "a.sum()", a=rows))
+            one = f"np.full(({m}, n), 1.0 / n)" if each else f"np.ones(({m}, 1))"
+            self.contribute(nodes, parsed(one), each)
+        self.program.loss = _sum_of(parts)
 
     def contribute(self, nodes: list[int], tree: ast.expr, samples: bool) -> None:
         """Hand `tree` to the gradients of `nodes`, one row each."""
