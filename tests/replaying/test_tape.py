@@ -305,3 +305,25 @@ replay(w * x, [x], [w], backend="tape")
     assert done.stderr.count("no kernel was compiled when this was installed; replays run") == 1
     assert "ImportError: no kernel for the tape was compiled" in done.stderr
     assert 'backend="numpy" needs none' in done.stderr
+
+
+def test_rows_that_no_double_is_aligned_in_are_copied_for_the_kernel():
+    w, x = Value(2, "w"), Value(0, "x")
+    program = replay(w * x, [x], [w], backend="tape")
+    odd = np.frombuffer(bytearray(8 * 5 + 1), offset=1).reshape(5, 1)
+    odd[:] = 1
+    assert program(odd) == 2
+    assert program._runner._job.data % 8 == 0
+    odd[:] = 3  # the copy is made anew
+    assert program(odd) == 6
+
+
+def test_an_array_that_was_resized_is_read_where_it_lies_now():
+    w, x = Value(2, "w"), Value(0, "x")
+    program = replay(w * x, [x], [w], backend="tape")
+    data = np.ones((5, 1))
+    assert program(data) == 2
+    data.resize((200_000, 1), refcheck=False)
+    data[:] = 3
+    assert program(data) == 6
+    assert program._runner._job.data == data.ctypes.data

@@ -93,7 +93,9 @@ class Tape:
 
     def compute(self, data: NDArray[float64]) -> tuple[float, int]:
         """The loss, and whether anything is infinite or NaN."""
-        if data is not self._data:
+        if data is not self._data or len(data) != self._job.samples:  # it may have been resized
+            if not data.flags.aligned:
+                data = data.copy()
             if len(data) != self._job.samples:
                 self._make_room(len(data))
             self._data, self._job.data, self._job.width = data, data.ctypes.data, data.shape[1]
