@@ -137,7 +137,8 @@ class Value(Spellings, Methods):
 
     def __repr__(self) -> str:
         label = f"{self.label}: " if self.label else ""
-        return f"Value({label}{self.data:.6g}, grad={self.grad:.6g})"
+        digits = ".6g" * isinstance(self.grad, (int, float))  # a program may set it to None
+        return f"Value({label}{self.data:.6g}, grad={self.grad:{digits}})"
 
 
 @cache

@@ -55,6 +55,14 @@ class Spellings:
     _children = property(attrgetter("inputs"))
     _local_grads = property(attrgetter("slopes"))
 
+    def __int__(self: Any) -> int:
+        return int(float(self))  # which writes down that it was read
+
+    def __round__(self: Any, digits: int | None = None) -> Any:
+        return round(float(self), digits)
+
+    __trunc__ = __int__
+
     @property
     def _op(self: Any) -> str:
         """An operator's sign in Python, for other rows their symbol; empty for a leaf."""

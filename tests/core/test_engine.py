@@ -113,6 +113,12 @@ def test_the_repr_reads_well():
     assert repr(Value(-1, "p")) == "Value(p: -1, grad=0)"
 
 
+def test_the_repr_shows_a_gradient_that_is_no_number():
+    v = Value(2)
+    v.grad = None
+    assert repr(v) == "Value(2, grad=None)"
+
+
 def test_a_negative_base_stays_real():
     assert (Value(-2.0) ** 3).data == -8.0
     with pytest.raises(

@@ -77,6 +77,24 @@ def test_reading_a_value_as_a_number_is_a_mark():
     assert [mark.value for mark in trace] == [x, x]
 
 
+@pytest.mark.parametrize(
+    ("read", "number"),
+    [
+        (int, -2),
+        (math.trunc, -2),
+        (round, -3),
+        (lambda v: round(v, 1), -2.8),
+    ],
+    ids=["int", "trunc", "round", "digits"],
+)
+def test_rounding_a_value_gives_a_number_and_is_a_mark(read, number):
+    x = Value(-2.75, "x")
+    with watched() as trace:
+        rounded = read(x)
+    assert (rounded, type(rounded)) == (number, type(number))
+    assert [mark.value for mark in trace] == [x]
+
+
 def test_a_watched_call_within_another_is_its_own():
     with watched() as outer:
         with watched() as inner:
