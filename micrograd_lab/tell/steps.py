@@ -53,7 +53,8 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     """The chain rule, one step per computed node, from the result back to the leaves.
 
     A step takes effect when the iterator moves on.  At the end the gradients are those that
-    `backward` leaves: leaves accumulate, everything between is computed afresh.  In a `Graph` with
+    `backward` leaves: leaves add to what they have, everything between is computed afresh.  What a
+    step shows is ∂(result)/∂(value) alone, from 0, whatever a leaf's `grad` had before.  In a `Graph` with
     opened dot products, gradients arrive at the leaves and at the graph's own copies.  If leaves
     have moved since the result was recorded, the steps are those of a copy at their present
     numbers, which the first one says, and no `grad` of the original changes.
@@ -79,8 +80,9 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
         node.grad = 0.0
     graph.result.grad += 1.0
     notes = tuple(graph.notes)
+    own: dict[Value, float] = {}  # the gradients of this pass; a leaf's `grad` may hold more
     for node in reversed(computed):
-        step = BackwardStep(graph, node, node.data, node.grad, _edges(graph, node), notes)
+        step = BackwardStep(graph, node, node.data, node.grad, _edges(graph, node, own), notes)
         yield step
         propagate((node,))
         notes = ()
@@ -184,7 +186,7 @@ class Edge:
         local: ∂(node)/∂(input).
         upstream: ∂(result)/∂(node).
         contribution: local × upstream.
-        before: the gradient of the input before the contribution is added.
+        before: the gradient of the input, from this pass, before the contribution is added.
         after: the gradient of the input afterwards.
         text, html, latex: the parts of its two lines in each form.
     """
@@ -309,18 +311,15 @@ def _op(node: Value) -> Op:
     return node.op
 
 
-def _edges(graph: Graph, node: Value) -> tuple[Edge, ...]:
-    """The edges of `node`, each with the effect that `propagate` is about to have."""
+def _edges(graph: Graph, node: Value, own: dict[Value, float]) -> tuple[Edge, ...]:
+    """The edges of `node`, each with the effect that `propagate` is about to have on `own`."""
     numbers = (*(x.data for x in node.inputs), node.data)
-    before = {x: x.grad for x in node.inputs}
     edges = []
     for i, (x, local) in enumerate(zip(node.inputs, node.slopes)):
         contribution = graph.contribution(node, i)
-        after = before[x] + contribution
-        edges.append(
-            Edge(graph, node, i, numbers, local, node.grad, contribution, before[x], after)
-        )
-        before[x] = after
+        before = own.get(x, 0.0)
+        after = own[x] = before + contribution
+        edges.append(Edge(graph, node, i, numbers, local, node.grad, contribution, before, after))
     return tuple(edges)
 
 

@@ -111,7 +111,17 @@ def test_two_losses_accumulate_on_the_leaves_as_with_backward():
     one.backward()
     two.backward()
     assert w.grad == v.grad
-    assert steps[-1].edges[0].before != 0
+    assert steps[-1].edges[0].before == 0
+
+
+def test_the_steps_after_backward_show_their_own_pass():
+    w, x = Value(2, "w"), Value(3, "x")
+    f = w * x + w
+    once = [*map(str, backward_steps(f))]
+    f.backward()
+    assert [*map(str, backward_steps(f))] == once
+    assert once[-1] == "∂v4/∂w += 1 × 3 = 3, adds to 1 → 4\n∂v4/∂x += 1 × 2 = 2"
+    assert (w.grad, x.grad) == (12.0, 6.0)  # three passes
 
 
 def test_a_leaf_alone_has_no_steps_but_a_gradient():
