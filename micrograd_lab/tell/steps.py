@@ -56,8 +56,8 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     `backward` leaves: leaves add to what they have, everything between is computed afresh.  What a
     step shows is ∂(result)/∂(value) alone, from 0, whatever a leaf's `grad` had before.  In a
     `Graph` with opened dot products, gradients arrive at the leaves and at the graph's own copies.
-    If leaves have moved since the result was recorded, the steps are those of a copy at their present
-    numbers, which the first one says, and no `grad` of the original changes.
+    If leaves have moved since the result was recorded, the steps are those of a copy at their
+    present numbers, which the first one says, and no `grad` of the original changes.
 
     Args:
         result: a value, or the `Graph` of one.
