@@ -57,7 +57,7 @@ def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None
 
 
 def maximum(*values: Number) -> Value:
-    """The largest of two or more values; at a tie of two, each gets half of the gradient.
+    """The largest of two or more values, joined by pairs; at a tie each of a pair gets half.
 
     Unlike Python's ``max`` it records no choice: with other numbers another may be the largest.
 
@@ -73,7 +73,7 @@ def maximum(*values: Number) -> Value:
 
 
 def minimum(*values: Number) -> Value:
-    """The smallest of two or more values; at a tie of two, each gets half of the gradient.
+    """The smallest of two or more values, joined by pairs; at a tie each of a pair gets half.
 
     Raises:
         ValueError: if there are fewer than two values.

@@ -104,7 +104,7 @@ class Value(Spellings, Methods):
                     computed.append(x)
         computed.sort(key=_serial, reverse=True)
         ready(computed)
-        warn_of_readings(computed[-1].serial if computed else self.serial, self.serial)
+        warn_of_readings(computed)
         gradient = real(gradient)
         self.grad = gradient if self.inputs else self.grad + gradient
         propagate(computed)

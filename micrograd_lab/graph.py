@@ -151,8 +151,8 @@ class Graph:
     def evaluate(self, changed: Mapping[Value, float], *, along: bool = False) -> float:
         """The result's number if the nodes in `changed` had other numbers; changes no node.
 
-        A leaf that has moved counts with its present number, and a computed value that was set by
-        hand keeps its own, or with `along` moves on from there with its inputs, as gradients do.
+        Leaves that moved have their present numbers; a computed value that was set by hand keeps
+        its own, or with `along` moves from there with its inputs, as gradients do.
 
         Raises:
             ValueError: if one of them is not a node of this graph, or a number leaves a domain.
@@ -165,17 +165,14 @@ class Graph:
         for node in data.keys() - set(self.nodes):
             raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
         for node in self.nodes:
-            if (
-                node.op
-                and node not in data
-                and any(x in data or _late(x, node) for x in node.inputs)
-            ):
-                inputs = [Value(data.get(x, x.data)) for x in node.inputs]
-                if not moved(node):
-                    data[node] = apply(node.op, inputs).data
-                elif along:
-                    before = apply(node.op, [Value(x.data) for x in node.inputs])
-                    data[node] = node.data + (apply(node.op, inputs).data - before.data)
+            if node.op is None or node in data or (moved(node) and not along):
+                continue
+            if any(x in data or moved(x) > node.serial for x in node.inputs):
+                data[node] = apply(node.op, [Value(data.get(x, x.data)) for x in node.inputs]).data
+                if moved(node):
+                    data[node] += (
+                        node.data - apply(node.op, [Value(x.data) for x in node.inputs]).data
+                    )
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
@@ -203,13 +200,12 @@ class Graph:
                     products.append(product)
                 nodes.extend(products)
                 terms = (*products, *inputs[2 * pairs :])
-                twin = record(node.data, OPS["sum"], terms, (1.0,) * len(terms))
+                twin = copy(node)
+                twin.op, twin.inputs, twin.slopes = OPS["sum"], terms, (1.0,) * len(terms)
             else:
                 twin = copy(node)
                 twin.inputs = inputs
             twin.grad, twin.label = node.grad, node.label
-            if moved(node):
-                set_aside(twin, moved=moved(node))
             self.names[twin] = self.names[node]
             twins[node] = twin
             nodes.append(twin)
@@ -224,7 +220,7 @@ def _twins(nodes: list[Value]) -> dict[Value, Value]:
     for node in nodes:
         inputs = tuple(twins[x] for x in node.inputs)
         twin = record(node.data, node.op, inputs, node.slopes, 0.0, node.label)
-        if node.op and any(x in fresh or _late(x, node) for x in node.inputs):
+        if node.op and any(x in fresh or moved(x) > node.serial for x in node.inputs):
             fresh.add(node)
             now = apply(node.op, inputs)
             twin.slopes = now.slopes
@@ -237,11 +233,6 @@ def _twins(nodes: list[Value]) -> dict[Value, Value]:
     return twins
 
 
-def _late(x: Value, node: Value) -> bool:
-    """Whether another number was assigned to `x` after `node` was computed from it."""
-    return moved(x) > node.serial
-
-
 def _moves(graph: Graph) -> list[str]:
     """Which leaves have moved since something was computed from them, and what was set by hand."""
     notes = []
@@ -249,7 +240,7 @@ def _moves(graph: Graph) -> list[str]:
     leaves = [
         graph.names[x]
         for x, reading in readers.items()
-        if not x.inputs and any(_late(x, node) for node, _ in reading)
+        if not x.inputs and any(moved(x) > node.serial for node, _ in reading)
     ]
     if leaves:
         one = len(leaves) == 1
@@ -257,8 +248,7 @@ def _moves(graph: Graph) -> list[str]:
             f"{listed(leaves)} {'has' if one else 'have'} moved since this was recorded; shown at "
             f"{'its present number' if one else 'their present numbers'}"
         )
-    by_hand = [graph.names[node] for node in graph.nodes if node.inputs and moved(node)]
-    if by_hand:
+    if by_hand := [graph.names[node] for node in graph.nodes if node.inputs and moved(node)]:
         notes.append(f"{listed(by_hand)} {'was' if len(by_hand) == 1 else 'were'} set by hand")
     return notes
 

@@ -117,7 +117,7 @@ def read(value: Any, serial: int) -> None:
     if trace is not None:
         trace.append(Mark(value))
     elif value.inputs:
-        _last_read[:] = serial, str(value)
+        _last_read[:] = serial, value.data, str(value)
 
 
 def detached(value: Any, leaf: Any) -> Any:
@@ -127,16 +127,20 @@ def detached(value: Any, leaf: Any) -> Any:
     return leaf
 
 
-def warn_of_readings(first: int, last: int) -> None:
-    """Warn if a computed value was read as a plain number between two times: it was cut off.
+def warn_of_readings(computed: list[Any]) -> None:
+    """Warn if a computed value was read as a plain number that seems to have entered a result.
 
-    The times are those of the first node and of the result that `backward` goes through.  What is
-    read afterwards, to be printed or plotted, or between one step of training and the next, is
-    nothing to warn of.
+    It was read after the first of the `computed` nodes, from the result back, and a constant that
+    came in since is the number read, or has more than six digits, as nobody writes them.
     """
-    if first < _last_read[0] < last:
+    at, number, told = _last_read
+    if not computed or not computed[-1].serial < at < computed[0].serial:
+        return
+    since = {x for node in computed for x in node.inputs if x.serial > at}
+    constants = [x.data for x in since if not x.inputs and not x.label]
+    if any(c == number or float(f"{c:.6g}") != c for c in constants):
         warnings.warn(
-            f"{_last_read[1]} was read as a plain number while this result was computed; no "
+            f"{told} was read as a plain number while this result was computed; no "
             "gradient flows through a function of math or an array: write v.tanh(), not "
             "math.tanh(v)",
             stacklevel=3,
@@ -164,4 +168,4 @@ def aside(value: Any) -> dict[str, Any]:
     return getattr(value, "aside", {})
 
 
-_last_read: list[Any] = [0, ""]  # when, and what
+_last_read: list[Any] = [0, 0.0, ""]  # when, its number, and what

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple, TypeVar
 
 from ..engine import Value
@@ -252,8 +251,8 @@ class FiniteDifference:
         h = 10.0 ** math.floor(math.log10(size if node.data else 1e-5))
         above, below = node.data + h, node.data - h
         try:
-            f = partial(graph.evaluate, along=True)
-            change = f({node: above}) - f({node: below})
+            f = graph.evaluate
+            change = f({node: above}, along=True) - f({node: below}, along=True)
         except ValueError:  # outside the domain of an operation
             return cls(node, h, math.nan)
         except TypeError as error:  # at an operation of the program's own

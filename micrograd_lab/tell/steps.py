@@ -52,12 +52,11 @@ def forward_step(graph: Graph, node: Value) -> ForwardStep:
 def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     """The chain rule, one step per computed node, from the result back to the leaves.
 
-    A step takes effect when the iterator moves on.  At the end the gradients are those that
-    `backward` leaves: leaves add to what they have, everything between is computed afresh.  What a
-    step shows is ∂(result)/∂(value) alone, from 0, whatever a leaf's `grad` had before.  In a
-    `Graph` with opened dot products, gradients arrive at the leaves and at the graph's own copies.
-    If leaves have moved since the result was recorded, the steps are those of a copy at their
-    present numbers, which the first one says, and no `grad` of the original changes.
+    A step takes effect when the iterator moves on, and at the end `grad` is what `backward` leaves:
+    leaves add to what they have.  A step shows the gradients of this pass alone, from 0.  In a
+    `Graph` with opened dot products, they arrive at the leaves and at the graph's own copies.  If
+    leaves have moved since the result was recorded, the steps are those of a copy at their present
+    numbers, which the first one says, and no `grad` of the original changes.
 
     Args:
         result: a value, or the `Graph` of one.
@@ -121,20 +120,16 @@ class ForwardStep:
 
     def line(self, writing: Writing) -> ForwardLine:
         """The parts of the line."""
+        name, data = writing.name(self.graph.names[self.node]), writing.number(self.data)
         if moved(self.node):  # its inputs do not give this number
-            number = writing.number(self.data)
-            return ForwardLine(writing.name(self.graph.names[self.node]), number, number, number)
+            return ForwardLine(name, data, data, data)
         op = _op(self.node)
         formula, letters = spell_out(op, len(self.inputs))
         formula = with_number(formula, op.n)
         own = {"dots": writing.dots, "own": writing.name(op.name)}
         symbols, numbers = _substitutions(self.graph, self.node, self.inputs, letters, writing)
-        return ForwardLine(
-            name=writing.name(self.graph.names[self.node]),
-            symbols=writing.formula(formula, symbols | own),
-            numbers=writing.formula(formula, numbers | own),
-            data=writing.number(self.data),
-        )
+        in_symbols = writing.formula(formula, symbols | own)
+        return ForwardLine(name, in_symbols, writing.formula(formula, numbers | own), data)
 
     def __str__(self) -> str:
         line = " = ".join(dict.fromkeys(self.text))

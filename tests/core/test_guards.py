@@ -157,6 +157,33 @@ def test_what_is_read_to_be_looked_at_is_no_cut(capsys):
             loss.backward()
 
 
+@pytest.mark.parametrize("target", [1, 0.25, -3.5, 1e-3])
+def test_what_is_read_and_followed_by_a_written_number_is_no_cut(target):
+    plotted = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(3):
+            y = Value(2, "w") * 3
+            plotted.append(float(y))
+            ((y - target) ** 2).backward()
+
+
+def test_what_is_read_where_no_number_comes_in_afterwards_is_no_cut():
+    w, target = Value(2, "w"), Value(0.123456789)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = w * 3
+        float(y)
+        ((y - target).tanh() * y).backward()
+
+
+def test_a_number_made_from_one_that_was_read_is_a_cut():
+    y = Value(2, "w") * 3
+    result = y * (1 - math.exp(-y) / 2)
+    with pytest.warns(UserWarning, match=r"Value\(-6, grad=0\) was read as a plain number"):
+        result.backward()
+
+
 def test_an_error_outside_a_domain_reads_nothing():
     x = Value(-1, "x")
     y = x * 2
