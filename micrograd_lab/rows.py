@@ -91,11 +91,12 @@ def array(data: Any, what: str) -> Any:
     if found.dtype.kind in "biuf":
         return found
     listed = found.tolist() if found.ndim and found.dtype.kind == "O" else [*data]
-    if isinstance(listed[0], str):
-        for i, x in enumerate(listed):
+    texts = [_alone(x) for x in listed]
+    if 2 * sum([isinstance(x, str) for x in texts]) >= len(texts):
+        for i, x in enumerate(texts):
             if not isinstance(x, str):
                 raise TypeError(f"{what} {i} is {x!r:.60} among texts; give texts or numbers alone")
-        return np.array(listed)
+        return np.array(texts)
     rows = [
         [_number(x, f"{what} {i}") for x in (row if _is_row(row) else [row])]
         for i, row in enumerate(listed)
@@ -111,6 +112,12 @@ def _number(x: Any, where: str) -> float:
         return real(_plain(x))
     except (OverflowError, TypeError):
         raise TypeError(f"{where} holds {type(x).__name__} {x!r:.60}; give real numbers") from None
+
+
+def _alone(x: Any) -> Any:
+    """What is in a row of one, else `x` itself."""
+    x = _plain(x)
+    return next(iter(x)) if _is_row(x) and len(x) == 1 else x
 
 
 def _is_row(x: Any) -> bool:

@@ -1,5 +1,6 @@
 """Classes by name or number: what fit learns, what predictions are called, what is refused."""
 
+import math
 import random
 
 import numpy as np
@@ -55,6 +56,9 @@ KINDS = blobs()[1]
 FORMS = {
     "names": ([NAMES[k] for k in KINDS], ["ant", "cow", "dog"]),
     "array of names": (np.array([NAMES[k] for k in KINDS]), ["ant", "cow", "dog"]),
+    "a column of names": ([[NAMES[k]] for k in KINDS], ["ant", "cow", "dog"]),
+    "a column of objects": (np.array([[NAMES[k]] for k in KINDS], object), ["ant", "cow", "dog"]),
+    "arrays of one name": ([np.array(NAMES[k]) for k in KINDS], ["ant", "cow", "dog"]),
     "whole numbers": (KINDS, [0, 1, 2]),
     "floats": ([float(k) for k in KINDS], [0, 1, 2]),
     "a column": ([[k] for k in KINDS], [0, 1, 2]),
@@ -86,6 +90,8 @@ def test_series_of_names_are_classes():
         pandas.Series(names, index=range(44, -1, -1)),
         pandas.Series(names, dtype="category"),
         polars.Series(names),
+        pandas.DataFrame({"y": names}),
+        polars.DataFrame({"y": names}),
     ):
         assert fitted(labels, epochs=1)[1].classes == ["ant", "cow", "dog"]
 
@@ -191,6 +197,12 @@ def test_targets_that_fit_no_model_are_refused(targets, outputs, loss, message):
         fitted(targets, inputs=[[0.0, 0.0]] * len(targets), outputs=outputs, loss=loss)
 
 
-def test_a_target_that_is_neither_name_nor_number_is_refused():
-    with pytest.raises(TypeError, match="target 1 is None among texts; give texts or numbers"):
-        fitted(["a", None], inputs=[[0.0, 0.0]] * 2)
+@pytest.mark.parametrize("row", [0, 1, 2])
+@pytest.mark.parametrize("frame", [list, "Series", "DataFrame"])
+@pytest.mark.parametrize("nothing", [None, math.nan])
+def test_a_target_that_is_neither_name_nor_number_is_refused_by_its_row(row, frame, nothing):
+    names = ["a", "b", "a"]
+    names[row] = nothing
+    make = frame if frame is list else getattr(pytest.importorskip("pandas"), frame)
+    with pytest.raises(TypeError, match=f"target {row} is (None|nan) among texts; give texts or"):
+        fitted(make(names), inputs=[[0.0, 0.0]] * 3, outputs=2)
