@@ -155,7 +155,10 @@ def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Valu
     """A subscript, the output and the target, for each output."""
     y, t = leaves(outputs, "y", bare=True), leaves(targets, "t", bare=True)
     if len(y) != len(t) or not y:
-        raise ValueError(f"{len(y)} outputs but {len(t)} targets; give one target per output")
+        other = ", or loss=cross_entropy for a class by its number" if len(t) == 1 < len(y) else ""
+        raise ValueError(
+            f"{len(y)} outputs but {len(t)} targets; give one target per output{other}"
+        )
     return [(k if len(y) > 1 else "", *pair) for k, pair in enumerate(zip(y, t), start=1)]
 
 

@@ -206,3 +206,14 @@ def test_a_target_that_is_neither_name_nor_number_is_refused_by_its_row(row, fra
     make = frame if frame is list else getattr(pytest.importorskip("pandas"), frame)
     with pytest.raises(TypeError, match=f"target {row} is (None|nan) among texts; give texts or"):
         fitted(make(names), inputs=[[0.0, 0.0]] * 3, outputs=2)
+
+
+def test_classes_by_number_without_their_loss_are_told_the_loss_that_takes_them():
+    model, _ = fitted(KINDS, loss=lambda s, t: cross_entropy(s, t) + 0.0)
+    message = (
+        "3 outputs but 1 targets; give one target per output, or loss=cross_entropy for a class by "
+        "its number"
+    )
+    with pytest.raises(ValueError, match=message):
+        accuracy(model, blobs()[0], KINDS)
+    assert accuracy(model, blobs()[0], KINDS, loss=cross_entropy) == 1
