@@ -43,13 +43,10 @@ def save(model: MLP, path: Path) -> None:
         raise TypeError(f"model must be an MLP, got {type(model).__name__}")
     check_suffix(path, ".safetensors")
     activations = [_activation(layer) for layer in model.layers]
-    about = {}
+    told: dict[str, Any] = {"classes": np.array(model.classes).tolist()}
     if not any(callable(activation) for activation in activations):
-        about["micrograd_lab.MLP"] = json.dumps(
-            {"activation": activations, "masks": [_mask(layer) for layer in model.layers]}
-        )
-    if len(model.classes):
-        about["micrograd_lab.classes"] = json.dumps(np.array(model.classes).tolist())
+        told |= {"activation": activations, "masks": [_mask(layer) for layer in model.layers]}
+    about = {"micrograd_lab.MLP": json.dumps(told)}  # one entry: several would be in any order
     tensors = {name: np.array(numbers) for name, numbers in _tensors(model).items()}
     write_whole(path, pack(tensors, about))
 
@@ -86,10 +83,14 @@ def load(path: Path, model: MLP | None = None) -> MLP:
     except SafetensorError as error:
         raise ValueError(f"{path} is not a complete safetensors file: {error}") from None
     try:
-        model = model or _build(about, tensors)
+        try:
+            told = json.loads(about.get("micrograd_lab.MLP", "{}"))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it describes no network: {error}") from None
+        model = model or _build(told, tensors)
         _fill(model, tensors)
-        if "micrograd_lab.classes" in about:
-            model.classes = json.loads(about["micrograd_lab.classes"])
+        if isinstance(told, dict) and told.get("classes"):
+            model.classes = told["classes"]
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {error}") from None
     return model
@@ -167,20 +168,19 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     return model
 
 
-def _build(about: Mapping[str, str], tensors: Mapping[str, Any]) -> MLP:
+def _build(told: Any, tensors: Mapping[str, Any]) -> MLP:
     """A network with the activations in a file's metadata and the sizes of its tensors."""
-    if "micrograd_lab.MLP" not in about:
+    if isinstance(told, dict) and told.keys() <= {"classes"}:
         raise ValueError("it does not describe its network; give one: load(path, MLP(...))")
     try:
-        about = json.loads(about["micrograd_lab.MLP"])
         weights = [name for name in tensors if name.endswith(".weight")]
         weights.sort(key=lambda name: int(name.removesuffix(".weight")))
         shapes = [_shape(tensors[name]) for name in weights]
         return MLP(
             shapes[0][1],
             [shape[0] for shape in shapes],
-            activation=about["activation"],
-            masks=about["masks"],
+            activation=told["activation"],
+            masks=told["masks"],
         )
     except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"it describes no network: {error}") from None

@@ -462,7 +462,7 @@ class Path:
         self, result: Any, leaves: list[Value], values: list[Value], trace: Trace, backend: str
     ) -> None:
         self._made_from = result, leaves, values, backend
-        self.width = len(_listed(result))
+        self.width: int = len(_listed(result))
         self.guards: list[Guard] = [event for event in trace if isinstance(event, Guard)]
         self._branches = Branches(self.guards, leaves, values)
 

@@ -25,7 +25,7 @@ class Writer(Reader):
         """Add the statement that computes `array`, whose rows are `nodes`."""
         statement = Statement(array.name, tree, nodes)
         self.program.forward.append(statement)
-        self.places |= {node: (array, row) for row, node in enumerate(nodes)}
+        self.places.update({node: (array, row) for row, node in enumerate(nodes)})
 
     def temporary(self, name: str, tree: ast.expr, *, backward: bool = False) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""

@@ -39,10 +39,11 @@ class StraightLine:
 
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
         row_of = {parameter: row for row, parameter in enumerate(layout)}
-        self.plan, self.layout = plan, layout
+        self.plan: Plan = plan
+        self.layout: Sequence[int] = layout
         self.vector: list[float] = [0.0] * len(layout)
         self.gradient: list[float] = [0.0] * len(layout)
-        self.names = {i: f"v{i}" for i, op in enumerate(plan.ops) if op}
+        self.names: dict[int, str] = {i: f"v{i}" for i, op in enumerate(plan.ops) if op}
         self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
         self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
         self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
