@@ -116,7 +116,6 @@ class Replaying(Recording):
 
         row = [*leaves(samples.inputs[0], "x"), *leaves(samples.targets[0], "t")]
         self.program: Paths = replay(of_row, row, model.parameters())
-        self.moves: Any = optimizer.places(self.program)
         self.settled: State = optimizer.state  # that the parameters have got
         self.shown: set[tuple[float, ...]] = set()
 
@@ -149,17 +148,14 @@ class Replaying(Recording):
             self.show_targets(batch)
             total += self.loss(batch) * len(batch)
             count += len(batch)
-            optimizer.state = optimizer.after(  # with this assignment the step is taken
-                program.vector[self.moves], program.gradient[self.moves]
-            )
-            program.vector[self.moves] = optimizer.state.numbers
+            optimizer.step(program)
         program.store()
         self.settled = optimizer.state
         return total / count
 
     def settle(self, optimizer: Optimizer) -> None:
         if optimizer.state is not self.settled:
-            self.program.vector[self.moves] = optimizer.state.numbers
+            self.program.vector[optimizer.places(self.program)] = optimizer.state.numbers
             self.program.store()
 
     def loss(self, samples: Samples) -> float:
