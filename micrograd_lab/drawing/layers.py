@@ -138,11 +138,11 @@ def title(layer: int, layers: int) -> str:
     return "hidden layer" if layers == 2 else f"hidden layer {layer}"
 
 
-def shorten(items: Sequence[Item]) -> list[Item | None]:
-    """All the items if they are few; otherwise the first and the last, and None between."""
-    if len(items) <= MAX_SHOWN:
+def shorten(items: Sequence[Item], most: int = MAX_SHOWN) -> list[Item | None]:
+    """All the items if they are at most so many; else the first and the last, and None between."""
+    if len(items) <= most:
         return list(items)
-    return [*items[: MAX_SHOWN // 2], None, *items[1 - MAX_SHOWN // 2 :]]
+    return [*items[: most // 2], None, *items[1 - most // 2 :]]
 
 
 def apply_to_zeros(model: Model) -> Value | Sequence[Value]:

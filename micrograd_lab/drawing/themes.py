@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -39,3 +40,18 @@ def mix(start: str, end: str, share: float) -> str:
     """The colour at `share` of the way from `start` to `end`."""
     pairs = zip(bytes.fromhex(start[1:]), bytes.fromhex(end[1:]))
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
+
+
+THIN = 0.8  # points, of a link that stands for nothing
+
+
+def stroke(amount: float, largest: float, theme: Theme, thick: float) -> tuple[float, str]:
+    """Width and colour of a link that stands for `amount`: rust if positive, blue if negative.
+
+    Both follow the square root, so that small amounts differ; the largest is `thick` points wide.
+    """
+    if not largest or not amount or math.isnan(amount):
+        return THIN, theme.wire
+    strength = math.sqrt(min(abs(amount) / largest, 1.0))
+    end = theme.grad if amount > 0 else theme.shapes["parameter"][0]
+    return THIN + (thick - THIN) * strength, mix(theme.wire, end, 0.35 + 0.65 * strength)

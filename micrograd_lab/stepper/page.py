@@ -38,7 +38,8 @@ def step(
     """Walk through `result`: forward from value to value, then backward from gradient to gradient.
 
     Computes on a copy of the graph: no `grad` changes, and `backward` need not have been called.
-    In a graph of more than 650 nodes, each neuron becomes one node and its operations one step.
+    A graph of more than 150 nodes or 300 edges is folded as `draw` folds it: a neuron becomes one
+    node, and its operations one step.
 
     Args:
         result: the value to look back from.
@@ -48,7 +49,7 @@ def step(
 
     Raises:
         TypeError: if `result` is not a value.
-        ValueError: if there are more than 650 nodes, even with one node per neuron.
+        ValueError: if there are more than 650 nodes, even once folded.
         RuntimeError: if there is no Graphviz to draw the picture.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -113,19 +114,13 @@ class Stepper:
 
 
 def _walk(graph: Graph, quiz: bool) -> Walk:
-    """Both passes through `graph`, neuron by neuron if it is large."""
-    if len(graph) <= MAX_NODES:
-        return Walk(graph, all_lines=quiz)
-    if quiz:
-        raise ValueError(f"a quiz about {len(graph)} nodes is too long; {_LESS}")
-    try:
-        walk = Walk(graph, collapse=True)
-    except ValueError:
-        raise ValueError(f"{len(graph)} nodes without neurons are too many; {_LESS}") from None
-    if (neurons := len(walk.picture)) > MAX_NODES:
-        raise ValueError(
-            f"{len(graph)} nodes are too many, {neurons} even with one per neuron; {_LESS}"
-        )
+    """Both passes through `graph`."""
+    walk = Walk(graph, quiz=quiz)
+    if (shown := len(walk.picture)) > MAX_NODES:
+        if quiz:
+            raise ValueError(f"a quiz about {shown} nodes is too long; {_LESS}")
+        folded = "" if shown == len(graph) else f", and {shown} once folded,"
+        raise ValueError(f"{len(graph)} nodes{folded} are too many; {_LESS}")
     return walk
 
 

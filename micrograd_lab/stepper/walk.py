@@ -14,7 +14,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from ..drawing.graph.collapsing import Collapsed
+from ..drawing.graph.folding import Folded, fold
 from ..engine import Value
 from ..graph import Graph
 from ..tell.notation import label_parts, number
@@ -27,25 +27,26 @@ MAX_LINES = 17  # of one event: a neuron with eight inputs
 class Walk:
     """Both passes through `graph`, for the script.  Leaves the gradients of the result.
 
+    A large graph is folded, unless for a quiz, which asks for every gradient.
+
     Attributes:
-        picture: the graph to draw: `graph`, or its neurons.
+        picture: the graph to draw: `graph`, or `graph` folded.
         data: the HTML `names` of the nodes that events mention, the number of the `result` among
             them, and the `steps`.  A step has the node of the picture that it stands `at`, the
             `wires` into it, its `events`, and the `grads` that it changes in the picture.
     """
 
-    def __init__(self, graph: Graph, *, collapse: bool = False, all_lines: bool = False) -> None:
+    def __init__(self, graph: Graph, *, quiz: bool = False) -> None:
         forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
         if not backward:
             graph.result.grad = 1.0
         self._graph = graph
-        self.picture: Graph = graph
+        self.picture = picture = graph if quiz else fold(graph)
         self._drawn = {node: node for node in graph.nodes}
         self._several: set[Value] = set()
-        if collapse:
-            self.picture = small = Collapsed(graph)
-            self._drawn, self._several = small.drawn, small.several
-        self._max_lines = None if all_lines else MAX_LINES
+        if isinstance(picture, Folded):
+            self._drawn, self._several = picture.drawn, picture.several
+        self._max_lines = None if quiz else MAX_LINES
         self._at = {node: i for i, node in enumerate(self.picture.nodes)}
         self._index = {node: i for i, node in enumerate(graph.nodes)}
         self._mentioned: dict[int, str] = {}

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from base64 import b64decode
 from pathlib import Path
+from signal import SIGINT
 from threading import Thread
+from time import monotonic, sleep
 from xml.etree import ElementTree
 
 import pytest
@@ -229,8 +231,81 @@ def test_the_more_wires_meet_the_more_room_they_have():
 
 
 def test_what_nobody_reads_node_by_node_is_laid_out_in_haste():
-    few, many = chain(layers=20).result, chain(layers=200).result
-    assert ["nslimit" in draw(result).source for result in (few, many)] == [False, True]
+    few, many = (draw(chain(layers=n).result, collapse="nothing").source for n in (20, 200))
+    assert "nslimit=0.1 " not in few
+    assert "nslimit=0.1 " in many
+    assert "splines=line" in many
+
+
+def middle(group):
+    """The height at which a circle stands."""
+    return float(group.find(f"{SVG}ellipse").get("cy"))
+
+
+def test_a_chain_of_operations_runs_straight():
+    f = Value(1.0, "x")
+    for k in range(12):
+        f = f * Value(0.5, f"a_{k}") - Value(3.0, f"b_{k}") if k % 2 else Value(2.0) / f
+    graph = groups(draw(f))
+    heights = [middle(g) for g in graph.values() if "computed" in g.get("class", "")]
+    assert len(heights) == 17
+    assert max(heights) - min(heights) < 0.1
+
+
+def uses(count):
+    x = Value(2.0, "x")
+    f = x
+    for _ in range(count - 1):
+        f = f + x
+    f.backward()
+    return draw(f)
+
+
+def test_a_leaf_of_many_uses_is_drawn_at_each_with_its_contribution():
+    source = uses(20).source
+    assert source.count('style="dashed,filled"') == 19
+    assert "style=dashed" not in source
+    graph = groups(uses(20))
+    assert texts(graph["w0"], "grad") == ["20"]
+    assert [texts(graph[f"e{j}_1"], "grad") for j in range(2, 20)] == [["1"]] * 18
+    assert "again" in legend(uses(20))
+
+
+def test_a_leaf_of_few_uses_beside_each_other_is_a_fork():
+    assert "dashed" not in draw(neuron()).source
+
+
+@pytest.mark.slow
+def test_what_takes_long_can_be_interrupted(tmp_path):
+    script = (
+        "import random; from micrograd_lab import Value, draw, total\n"
+        "random.seed(1); v = [Value(k, f'x_{k}') for k in range(20)]\n"
+        "for _ in range(600): v.append(total(random.choice(v) for _ in range(2)))\n"
+        "total(v).backward(); picture = draw(total(v), collapse='nothing')\n"
+        "print('now', flush=True); picture.svg"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout.readline() == b"now\n"
+    sleep(0.7)
+    process.send_signal(SIGINT)
+    start = monotonic()
+    assert b"KeyboardInterrupt" in process.communicate(timeout=20)[1]
+    assert monotonic() - start < 1.0
+
+
+def test_a_child_lays_out_the_same_picture():
+    source = draw(neuron()).source
+    assert render(source, "svg", quick=False) == render(source, "svg")
+
+
+def test_what_fails_in_a_child_is_told():
+    with pytest.raises(RuntimeError, match="Graphviz failed"):
+        render("digraph {", "svg", quick=False)
 
 
 def test_a_name_like_an_option_is_only_a_name(tmp_path, monkeypatch):
@@ -333,7 +408,7 @@ def test_a_picture_too_long_for_pixels_is_made_smaller_in_silence(tmp_path):
     script = (
         "import sys; from micrograd_lab import Value, draw; x = Value(0.5, 'x')\n"
         "for _ in range(300): x = x.tanh()\n"
-        "draw(x).save(sys.argv[1])"
+        "draw(x, collapse='nothing').save(sys.argv[1])"
     )
     path = tmp_path / "graph.png"
     assert run("-c", script, str(path)).stderr == ""
@@ -359,19 +434,20 @@ def test_a_picture_shows_the_numbers_of_when_it_was_drawn():
 
 
 @pytest.mark.slow
-def test_two_thousand_nodes_are_drawn():
+def test_a_thousand_nodes_are_drawn():
     x = Value(0.1, "x")
-    for _ in range(1999):
+    for _ in range(1200):
         x = x.tanh()
-    assert 'id="n1999"' in draw(x).svg
+    assert 'id="n1200"' in draw(x, collapse="nothing").svg
 
 
 def test_what_nobody_can_read_is_not_drawn():
     x = Value(0.1, "x")
     for _ in range(3000):
         x = x + 1
-    with pytest.raises(ValueError, match=r"6001 nodes with 6000 edges .* draw a part: an earlier"):
-        draw(x)
+    told = r"6001 nodes with 6000 edges .* the 2500 that .* draw a part: an earlier"
+    with pytest.raises(ValueError, match=told):
+        draw(x, collapse="nothing")
 
 
 def test_a_theme_that_does_not_exist_is_refused():

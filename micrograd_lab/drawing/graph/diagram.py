@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from ...engine import Value
-from ...graph import MAX_READABLE_NODES, Graph
+from ...graph import Graph
 from ...saving import check_suffix, write_whole
 from ...tell.notation import as_given, number
 from ..svg import image, regroup
 from ..themes import find_theme
-from .collapsing import Collapsed, frames_of
 from .dot import dot_source
+from .folding import fold, frames_of, neurons, readable
 from .rendering import render
 
-MAX_NODES_AND_EDGES = 8000  # laying out more takes minutes
+MAX_NODES_AND_EDGES = 2500  # laying out more takes longer than anybody waits
 
 
 def draw(
@@ -42,10 +41,11 @@ def draw(
             w, b or θ.
         products: whether to open each `dot` into its products; by default if the opened graph is
             still readable.
-        collapse: "neuron" draws each neuron as one node Σ│σ, without its weights; of more than
-            16 beside each other, those in the middle become one node ⋮.  "nothing" draws every
-            node.  By default, unless `products` is set, neurons are collapsed in a graph of more
-            than 150 nodes.
+        collapse: "neuron" draws each neuron as one node Σ│σ, whose weights are the widths and
+            colours of its links; of more than 16 beside each other, those in the middle become
+            one node ⋮.  "nothing" draws every node.  By default, unless `products` is set, a graph
+            of more than 150 nodes or 300 edges is folded until one can read it: its neurons, or
+            what repeats itself, such as time steps, of which the middle becomes one node ⋯.
         layers: whether to put a frame around the neurons of each layer.
         theme: "light" or "dark".
 
@@ -63,15 +63,15 @@ def draw(
         result, parameters=parameters, products=False if collapse == "neuron" else products
     )
     if collapse == "neuron":
-        graph = Collapsed(graph)
-    elif collapse is None and products is None and len(graph) > MAX_READABLE_NODES:
-        with suppress(ValueError):  # no neurons; draw it node by node
-            graph = Collapsed(graph)
+        graph = neurons(graph)
+    elif collapse is None and products is None:
+        graph = fold(graph)
     edges = sum(len(node.inputs) for node in graph.nodes)
     if len(graph) + edges > MAX_NODES_AND_EDGES:
         raise ValueError(
-            f"{len(graph)} nodes with {edges} edges are far more than anybody can read; "
-            'draw a part: an earlier value, one sample, or a network with collapse="neuron"'
+            f"{len(graph)} nodes with {edges} edges are more than anybody can read, and together "
+            f"more than the {MAX_NODES_AND_EDGES} that are laid out in seconds; draw a part: an "
+            "earlier value, one sample, one step"
         )
     return Diagram(graph, theme, frames_of(graph) if layers else {})
 
@@ -95,6 +95,7 @@ class Diagram:
         self._theme = find_theme(theme)
         self.source: str = dot_source(graph, self._theme, frames or {})
         self._about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
+        self._quick = readable(graph)
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
 
     @cached_property
@@ -104,7 +105,7 @@ class Diagram:
         Raises:
             RuntimeError: if there is no Graphviz; the message says how to install it.
         """
-        picture = render(self.source, "svg")
+        picture = render(self.source, "svg", quick=self._quick)
         return regroup(picture, self._theme, f"Computational graph {self._about}", self._titles)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -123,7 +124,7 @@ class Diagram:
         elif suffix == ".svg":
             content = self.svg.encode()
         else:
-            content = render(self.source, suffix[1:])
+            content = render(self.source, suffix[1:], quick=self._quick)
         write_whole(path, content)
         return path
 

@@ -14,12 +14,12 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from ...engine import Value
-from ...graph import MAX_READABLE_NODES, Graph
+from ...graph import Graph
 from ...ops import Op
 from ...tell.notation import as_given, number
 from ..layers import title
-from ..themes import Theme
-from .collapsing import MAX_BRANCHES, Collapsed
+from ..themes import Theme, stroke
+from .folding import MAX_BRANCHES, Folded, readable
 from .labels import DIGITS, WORDS, cell, name, symbol, table, text
 
 if TYPE_CHECKING:
@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 
 CIRCLE_WIDTH = 36  # points
 MAX_NOTE_CHARACTERS = 75  # in a line below the legend
-NAME_HEIGHT = 22  # points, of a name below its circle
+NAME_HEIGHT = 26  # points, of a name below its circle
 RIM = 5  # points by which the rim of a circle curves inwards where edges end
+CROWD = 4  # ranks that the edges between two layers span
+THICK = 3.5  # points, the width of the edge with the largest weight
+MAX_SPAN = 3  # operations between the first and the last use of a leaf; then it is drawn again
+BOX: dict[str, object] = {"border": 1, "style": "ROUNDED", "fixedsize": "TRUE"}  # in the legend
 MAX_PORTS = 4  # edges that end side by side on a rim; more would not fit
 
 
@@ -51,20 +55,26 @@ class _Sheet:
         self.theme = theme
         self.position = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
-        self.collapsed = isinstance(graph, Collapsed)
-        self.several = graph.several if isinstance(graph, Collapsed) else set()
+        self.depth = _depths(graph)
+        self.left = _operations_left(graph, self.readers)
+        self.folded = isinstance(graph, Folded)
+        self.several = graph.several if isinstance(graph, Folded) else set()
+        self.neurons = set(graph.frames) - self.several if isinstance(graph, Folded) else set()
+        self.largest = max((abs(w) for node in self.neurons for w in node.slopes), default=0.0)
+        self.repeated = {x for x in graph.nodes if self.repeats(x)}
         most = max(len(node.inputs) for node in graph.nodes)
-        crowded = self.collapsed and most > MAX_PORTS
-        apart = 75 if crowded else min(max(10, most), 75)  # edges that meet need room
-        hasty = {"nslimit": "0.1", "nslimit1": "1", "mclimit": "0.1"}  # a tangle takes minutes
+        crowded = self.folded and most > MAX_PORTS
+        apart = 10 if crowded else min(max(10, most), 75)  # edges that meet need room
+        # iterations of the layout: without a limit a tangle takes minutes
+        limits = (f"{600 / len(graph):.0f}",) * 2 if readable(graph) else ("0.1", "1", "0.1")
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
                 "rankdir": "LR", "ranksep": f"{apart / 50:g}",
                 "nodesep": "0.1", "pad": "0.15", "margin": "0",
-                "splines": "line" if crowded else "true",
+                "splines": "line" if crowded or not readable(graph) else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
                 "label": self.legend(), "labelloc": "b", "labeljust": "l",
-                **(hasty if len(graph) > MAX_READABLE_NODES else {}),
+                **dict(zip(("nslimit", "nslimit1", "mclimit"), limits)),
             },
             node_attr={
                 "fontname": WORDS, "fontsize": "11", "penwidth": "1.3", "margin": "0",
@@ -76,7 +86,7 @@ class _Sheet:
     def source(self) -> str:
         """The DOT text."""
         for i, node in enumerate(self.graph.nodes):
-            self.node(i, node)
+            self.node(f"n{i}", node)
             grad = number(node.grad) if self.graph.has_gradients else ""
             value = number(node.data) if node.inputs else as_given(node.data)
             if node in self.several:
@@ -100,23 +110,24 @@ class _Sheet:
                 inside.node(f"n{self.position[node]}")
                 inside.node(f"w{self.position[node]}")
 
-    def node(self, i: int, node: Value) -> None:
+    def node(self, at: str, node: Value, style: str = "filled") -> None:
         """The shape of a value: a leaf has its name inside, another node its operation."""
         kind = self.graph.kind(node)
         line, fill = self.theme.shapes[kind]
-        looks = {"id": f"n{i}", "class": kind, "color": line, "fillcolor": fill, "style": "filled"}
+        looks = {"id": f"n{self.position[node]}", "class": kind, "style": style}
+        looks |= {"color": line, "fillcolor": fill}
         if node.op is None:
             looks |= {"shape": "ellipse", "width": "0.64", "height": "0.42"}
             if kind == "parameter":
                 looks |= {"shape": "box", "width": "0.55", "margin": "0.06,0"}
-                looks["style"] = "rounded,filled"
+                looks["style"] = f"rounded,{style}"
             label = self.name(node, 16)
         else:
             width, label = self.circle(node, node.op)
             looks |= {"shape": "circle", "fixedsize": "shape", "width": f"{width / 72:.2f}"}
             if not self.free(node):
                 looks["ordering"] = "in"
-        self.dot.node(f"n{i}", f"<{label}>", **looks)
+        self.dot.node(at, f"<{label}>", **looks)
 
     def circle(self, node: Value, op: Op) -> tuple[int, str]:
         """The width of a circle, and the label in it and below it, centred on the circle."""
@@ -124,16 +135,17 @@ class _Sheet:
         size = 17 if len(op.symbol) < 3 else 11 if long else 12
         inside = symbol(op, size, self.theme.ink)
         width = max(CIRCLE_WIDTH, 14 + (5 if len(op.symbol) < 6 else 7) * len(op.symbol))
-        ports = self.ports(node)
-        if ports:
-            left = cell(_rim(ports, width), width=RIM)
+        width += width % 2
+        rows, _ = self.ports(node)
+        if rows:
+            left = cell(_rim(rows, width), width=RIM)
             inside = cell(inside, width=width - 2 * RIM, height=width)
             inside = table(left + inside + cell(width=RIM), width=width, height=width)
-        rows = [cell(inside, height=width)]
+        lines = [cell(inside, height=width)]
         below = self.name(node, 15)
         if below:
-            rows = [cell(height=NAME_HEIGHT), *rows, cell(below, height=NAME_HEIGHT)]
-        return width, table(*rows)
+            lines = [cell(height=NAME_HEIGHT), *lines, cell(below, height=NAME_HEIGHT)]
+        return width, table(*lines)
 
     def name(self, node: Value, size: int) -> str:
         """The name of a value; none for the unnamed products of a `dot`."""
@@ -157,42 +169,89 @@ class _Sheet:
     def edges(self, j: int, node: Value) -> None:
         """The edges into a node: from its inputs' wires, by way of the contributions to forks."""
         forks = [self.forks(x) for x in node.inputs]
-        crowd = self.collapsed and len(forks) > MAX_PORTS
-        # ranks to the rim: with company a curve needs room, but a crowd goes straight
+        crowd = self.folded and len(forks) > MAX_PORTS
+        # ranks to the rim: with company a curve needs room
         last = 2 if len(forks) > 1 and not crowd else 1
         straight = last + any(forks)  # as long as over a contribution
-        ports = self.ports(node)
+        _, ports = self.ports(node)
         for k, x in enumerate(node.inputs):
             group = f"e{j}_{k}"
             tail = f"w{self.position[x]}:r:e"
-            head = f"n{j}:i{k % ports}:w" if ports else f"n{j}"
-            if forks[k]:
-                self.wire(
-                    f"c{j}_{k}", "", number(self.graph.contribution(node, k)), group=group, size=9
-                )
-                self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", id=group)
-                self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{last}", id=group)
+            head = f"n{j}:i{ports[k]}:w" if ports else f"n{j}"
+            share = number(self.graph.contribution(node, k)) if self.graph.has_gradients else ""
+            crowded = crowd or self.wide(x)
+            straightest = x.inputs and not crowded and self.depth[x] + 1 == self.depth[node]
+            looks = {"id": group, "weight": "8" if straightest else "1"}
+            looks |= self.link(node, k)
+            if x in self.repeated and (node, k) != self.readers[x][0]:
+                self.again(f"{j}_{k}", x, share, head, group)
+            elif forks[k]:
+                self.wire(f"c{j}_{k}", "", share, group=group, size=9)
+                self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", **looks)
+                self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{last}", **looks)
             else:
-                self.dot.edge(tail, head, minlen=f"{straight}", id=group)
+                ranks = CROWD if crowded else straight
+                self.dot.edge(tail, head, minlen=f"{ranks}", **looks)
+
+    def link(self, node: Value, k: int) -> dict[str, str]:
+        """The looks of an edge into a neuron, whose weight it stands for."""
+        if not self.largest or node not in self.neurons or node.inputs[k] in self.several:
+            return {}
+        width, colour = stroke(node.slopes[k], self.largest, self.theme, THICK)
+        return {"penwidth": f"{width:.2f}", "color": colour}
+
+    def again(self, at: str, leaf: Value, share: str, head: str, group: str) -> None:
+        """A leaf once more, dashed, beside what reads it, with its contribution from there."""
+        self.node(f"n{at}", leaf, "dashed,filled")
+        self.wire(f"c{at}", as_given(leaf.data), share, group=group, size=9)
+        self.dot.edge(f"n{at}", f"c{at}:r:w", arrowhead="none", id=group, weight="20")
+        self.dot.edge(f"c{at}:r:e", head, id=group)
+
+    def repeats(self, x: Value) -> bool:
+        """Whether a leaf is drawn at each of its uses: they are many, or far apart."""
+        if x.inputs or len(self.readers[x]) < 2 or self.wide(x):
+            return False
+        left = [self.left[reader] for reader, _ in self.readers[x]]
+        return len(left) > MAX_BRANCHES or max(left) - min(left) > MAX_SPAN
+
+    def wide(self, x: Value) -> bool:
+        """Whether a value is read by a whole layer of neurons, which stand in one column."""
+        readers = [reader for reader, _ in self.readers[x]]
+        return (
+            self.folded
+            and len(readers) > MAX_BRANCHES
+            and len({*map(self.depth.get, readers)}) == 1
+        )
 
     def forks(self, x: Value) -> bool:
         """Whether the branches of a wire carry their contributions."""
         readers = [reader for reader, _ in self.readers[x]]
-        if self.collapsed and len(readers) > MAX_BRANCHES:
+        if self.wide(x):
             return False
         return (
             self.graph.has_gradients and len(readers) > 1 and self.several.isdisjoint((x, *readers))
         )
 
-    def ports(self, node: Value) -> int:
-        """The number of ports on the rim for the edges into a node, the first input's on top."""
-        if self.free(node) or len(node.inputs) == 1:
-            return 0  # each edge ends where it meets the circle
-        return len(node.inputs) if len(node.inputs) <= MAX_PORTS else 1
+    def ports(self, node: Value) -> tuple[int, list[int]]:
+        """The number of places on the rim for the edges into a node, and the place of each.
+
+        What comes along a chain goes straight into the middle, its company above and below.
+        """
+        count = len(node.inputs)
+        if count < 2 or self.free(node):
+            return 0, []  # each edge ends where it meets the circle
+        if count > MAX_PORTS:
+            return 1, [0] * count
+        depths = [self.depth[x] for x in node.inputs]
+        spine = depths.index(max(depths))
+        if depths.count(max(depths)) > 1 or count == MAX_PORTS:
+            return count, [*range(count)]
+        middle = max(spine, count - 1 - spine)
+        return 2 * middle + 1, [middle + k - spine for k in range(count)]
 
     def free(self, node: Value) -> bool:
         """Whether a node's inputs may be drawn in any order, which saves crossings."""
-        forks = any(len(self.readers[x]) > 1 for x in node.inputs)
+        forks = any(len(self.readers[x]) > 1 and x not in self.repeated for x in node.inputs)
         return forks and len(set(node.inputs)) > 1 and _commutes(node.op)
 
     def legend(self) -> str:
@@ -202,9 +261,13 @@ class _Sheet:
         for kind in ("parameter", "input", "constant"):
             if kind in kinds:
                 line, fill = theme.shapes[kind]
-                box: dict[str, object] = {"border": 1, "style": "ROUNDED", "fixedsize": "TRUE"}
-                cells += cell(color=line, bgcolor=fill, width=22, height=14, **box)
+                cells += cell(color=line, bgcolor=fill, width=22, height=14, **BOX)
                 cells += cell(text(f" {kind}   ", WORDS, 11, theme.quiet))
+        if self.repeated:
+            cells += cell(
+                color=theme.quiet, width=22, height=14, **BOX | {"style": "ROUNDED,DASHED"}
+            )
+            cells += cell(text(" again   ", WORDS, 11, theme.quiet))
         cells += cell(text("1.2", DIGITS, 11, theme.value, "B"))
         cells += cell(text(" value (above the wire, flows →)   ", WORDS, 11, theme.quiet))
         if self.graph.has_gradients:
@@ -215,6 +278,13 @@ class _Sheet:
                 cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
                 what = "/∂value"
             cells += cell(text(f"{what} (below, flows ←)", WORDS, 11, theme.quiet))
+        if self.largest:
+            for sign in (1, -1):
+                cells += cell(text("   ━", WORDS, 11, stroke(sign, 1, theme, THICK)[1]))
+                what = f" weight {'>' if sign > 0 else '<'} 0"
+                cells += cell(text(what, WORDS, 11, theme.quiet))
+            most = f"   |weight| at most {number(self.largest)}"
+            cells += cell(text(most, WORDS, 11, theme.quiet))
         notes = [
             cell(text(line, WORDS, 11, theme.ink, longest=MAX_NOTE_CHARACTERS), align="left")
             for note in self.graph.notes
@@ -231,9 +301,28 @@ def _commutes(op: Op | None) -> bool:
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
 
 
+def _depths(graph: Graph) -> dict[Value, int]:
+    """The number of operations on the longest way to each node."""
+    depths: dict[Value, int] = {}
+    for node in graph.nodes:
+        depths[node] = max((depths[x] + 1 for x in node.inputs), default=0)
+    return depths
+
+
+def _operations_left(
+    graph: Graph, readers: Mapping[Value, list[tuple[Value, int]]]
+) -> dict[Value, int]:
+    """The number of operations on the longest way from each node to the result."""
+    left: dict[Value, int] = {}
+    for node in reversed(graph.nodes):
+        left[node] = max((left[reader] + 1 for reader, _ in readers[node]), default=0)
+    return left
+
+
 def _rim(ports: int, width: int) -> str:
     """A cell for each port, which begins where the circle does at that height."""
     radius, row = width / 2, width // (ports + 1)
+    row -= (width - row * ports) % 2  # as much above the ports as below
     rest = cell(height=(width - row * ports) // 2)
     rows = []
     for k in range(ports):

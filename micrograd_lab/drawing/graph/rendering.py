@@ -6,10 +6,12 @@ import ctypes
 import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from shutil import which
 from threading import Lock
 from types import ModuleType
@@ -19,18 +21,28 @@ _INSTALL = (
     "Graphviz from https://graphviz.org/download with `dot` on the PATH; "
     "the DOT text is in .source, and .save('graph.dot') writes it"
 )
+_CHILD = (
+    "import sys; from micrograd_lab.drawing.graph.rendering import render; "
+    "sys.stdout.buffer.write(render(sys.stdin.buffer.read().decode(), sys.argv[1]))"
+)
 FONTS = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold", "STIXGeneral", "STIXGeneralItalic")
 PIXELS_PER_POINT = 8 / 3  # of a PNG: two for each CSS pixel of the SVG
 MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
 
 
-def render(source: str, suffix: str) -> bytes:
+def render(source: str, suffix: str, *, quick: bool = True) -> bytes:
     """The picture that `source` describes, as "svg", "png" or "pdf".
+
+    Args:
+        quick: whether it takes a moment at most.  What may take longer is laid out by a process
+            of its own, since a layout cannot be interrupted, but a process can.
 
     Raises:
         RuntimeError: if there is no Graphviz, or it failed.
     """
+    if not quick and sys.executable and _in_process():
+        return _by_child(source, suffix)
     with _one_at_a_time:
         if _in_process():
             picture = _by_pygraphviz(source, suffix)
@@ -77,6 +89,24 @@ def _by_pygraphviz(source: str, suffix: str) -> bytes:
     if failed:
         raise RuntimeError(f"this Graphviz cannot write {suffix}")
     return bytes(picture)
+
+
+def _by_child(source: str, suffix: str) -> bytes:
+    """The picture from another Python, which an interrupt ends."""
+    package = Path(__file__).parents[3]
+    path = os.pathsep.join(filter(None, (f"{package}", os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-c", _CHILD, suffix]
+    process = subprocess.run(
+        command,
+        input=source.encode(),
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+    if process.returncode:
+        message = process.stderr.decode(errors="replace").strip()
+        raise RuntimeError(f"Graphviz failed: {message.splitlines()[-1] if message else 'killed'}")
+    return process.stdout
 
 
 def _zoom(graphviz: ModuleType, graph: object) -> None:

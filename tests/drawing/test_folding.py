@@ -1,5 +1,6 @@
 """Diagrams of networks: one node per neuron, frames around layers."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -15,7 +16,7 @@ from micrograd_lab import (
     squared_error,
     total,
 )
-from micrograd_lab.drawing.graph.collapsing import Collapsed
+from micrograd_lab.drawing.graph.folding import fold, longest_repetition, neurons, readable
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -28,7 +29,7 @@ def error(nin=2, sizes=(2, 2), activation="sigmoid"):
 
 
 def collapsed(result):
-    return Collapsed(Graph(result, products=False))
+    return neurons(Graph(result, products=False))
 
 
 def shown(diagram):
@@ -84,12 +85,10 @@ def test_more_than_150_nodes_are_collapsed_unless_asked_not_to():
     assert "Σ│σ" in shown(draw(small, collapse="neuron"))
 
 
-def test_a_large_graph_without_neurons_is_drawn_node_by_node():
+def test_a_large_graph_without_neurons_has_none_to_collapse():
     x = Value(1.0, "x")
     for _ in range(200):
         x = x + 1
-    assert len(Graph(x)) > 150
-    assert "401 nodes" in repr(draw(x))
     with pytest.raises(ValueError, match="no neuron among 401 nodes"):
         draw(x, collapse="neuron")
 
@@ -151,3 +150,80 @@ def test_there_is_one_way_to_collapse():
 
 def test_a_collapsed_diagram_is_the_same_in_every_run():
     assert draw(error(), collapse="neuron").svg == draw(error(), collapse="neuron").svg
+
+
+def affine(times):
+    """v ← 0.5 v + w, again and again."""
+    v, w = Value(1.0, "v"), Value(0.1, "w")
+    for _ in range(times):
+        v = 0.5 * v + w
+    v.backward()
+    return v
+
+
+def test_what_repeats_itself_is_drawn_the_first_and_the_last_time():
+    graph = fold(Graph(affine(100)))
+    (dots,) = graph.several
+    assert (graph.names[dots], dots.op.symbol) == ("× 97", "⋯")
+    assert [node.op.name for node in graph.nodes if node.op and node is not dots] == [
+        *["mul", "add"] * 2,
+        *["mul", "add"],
+    ]
+
+
+def test_the_last_time_keeps_its_numbers():
+    result = affine(100)
+    small = fold(Graph(result))
+    assert (small.result.data, small.result.grad) == (result.data, 1.0)
+    last = {small.names[node]: node for node in small.nodes}[Graph(result).names[result.inputs[0]]]
+    assert (last.data, last.grad) == (result.inputs[0].data, 1.0)
+
+
+def test_a_graph_that_one_can_read_is_not_folded():
+    graph = Graph(affine(30))
+    assert fold(graph) is graph
+
+
+@pytest.mark.parametrize("period", [1, 2, 5])
+def test_the_longest_repetition_is_found_whatever_its_length(period):
+    v = Value(0.3, "v").exp()
+    for _ in range(60):
+        for k in range(period):
+            v = v.sin() if k % 2 else v.cos()
+    nodes, start, length, times = longest_repetition(Graph(v * v))
+    assert (length, times) == (period, 60)
+    assert nodes[start].op.name == "cos"
+
+
+def test_samples_of_a_loss_are_folded():
+    w = Value(0.5, "w")
+    loss = total((w * Value(k, f"x_{k}") - 1.0).half_square() for k in range(100))
+    graph = fold(Graph(loss))
+    assert [graph.names[node] for node in graph.several] == ["× 98"]
+    assert len(graph.result.inputs) == 3
+
+
+def test_time_steps_with_shared_weights_are_folded():
+    w, u = Value(0.5, "w"), Value(0.25, "u")
+    h = Value(0.0, "h_0")
+    for t in range(60):
+        h = (w * h + u * Value(t, f"x_{t}")).tanh()
+    graph = fold(Graph(h))
+    assert readable(graph)
+    assert len(graph.several) == 1
+    assert sum(node is w for node in graph.nodes) == 1
+
+
+def test_edges_count_too():
+    graph = Graph(MLP(2, [16, 16, 1], seed=1)([0.5, 0.25]), products=False)
+    small = fold(graph)
+    assert len(neurons(graph)) < 150  # but with 304 edges
+    assert {small.names[node] for node in small.several} == {"11 more"}
+
+
+def test_links_show_their_weights():
+    source = draw(MLP(2, [16, 16, 1], seed=1)([0.5, 0.25])).source
+    widths = [float(width) for width in re.findall(r"penwidth=([\d.]+)", source)]
+    assert max(widths) == 3.5
+    assert len(set(widths)) > 20
+    assert "weight &gt; 0" in source
