@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..saving import check_suffix, write_whole
 from ..tell.notation import label_parts
-from .svg import image
+from .showing import Shown
 from .themes import Theme
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif",
 _TYPESETTING = threading.RLock()
 
 
-class Picture:
+class Picture(Shown):
     """A Matplotlib figure that shows itself in a notebook.
 
     Attributes:
@@ -51,8 +51,11 @@ class Picture:
         self.figure = figure
         self._about = about
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: str | os.PathLike[str], *, dpi: float = 180) -> None:
         """Write the picture as SVG, PNG or PDF, depending on the file name.
+
+        Args:
+            dpi: pixels to an inch, of a PNG.
 
         The file is written in full or not at all; equal pictures give equal files.
 
@@ -61,18 +64,12 @@ class Picture:
             OSError: if the file cannot be written.
         """
         check_suffix(path, ".svg", ".png", ".pdf")
-        write_whole(path, self._render(Path(path).suffix[1:].lower()))
+        write_whole(path, self._render(Path(path).suffix[1:].lower(), dpi))
 
     @property
     def svg(self) -> str:
         """The picture as self-contained SVG text."""
         return self._render("svg").decode()
-
-    def _repr_html_(self) -> str:
-        return image(self.svg, self._about)
-
-    def _mime_(self) -> tuple[str, str]:
-        return "text/html", self._repr_html_()
 
     def __repr__(self) -> str:
         width, height = self.figure.get_size_inches()
@@ -81,7 +78,7 @@ class Picture:
             'show it in a notebook, or .save("picture.svg")'
         )
 
-    def _render(self, kind: str) -> bytes:
+    def _render(self, kind: str, dpi: float = 180) -> bytes:
         import matplotlib
 
         target = io.BytesIO()
@@ -95,7 +92,7 @@ class Picture:
             self.figure.savefig(
                 target,
                 format=kind,
-                dpi=180,
+                dpi=dpi,
                 facecolor=self.figure.get_facecolor(),
                 metadata=undated[kind],
             )

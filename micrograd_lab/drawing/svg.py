@@ -11,8 +11,6 @@ Code that reads the SVG, such as the stepper's, finds in it
 
 from __future__ import annotations
 
-from base64 import b64encode
-from html import escape
 from xml.etree import ElementTree
 
 from .graph.labels import printable
@@ -28,16 +26,6 @@ _FALLBACKS = {
         "monospace"
     ),
 }
-
-
-def image(svg: str, alt: str) -> str:
-    """HTML that shows a picture even where neither SVG nor scripts are trusted.
-
-    A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
-    """
-    encoded = b64encode(svg.encode()).decode()
-    source = f"data:image/svg+xml;base64,{encoded}"
-    return f'<img src="{source}" alt="{escape(alt)}" style="max-width:100%">'
 
 
 def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) -> str:

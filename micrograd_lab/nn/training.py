@@ -69,8 +69,9 @@ class History:
 
         return plot_history(self, theme=theme)
 
-    def _repr_html_(self) -> str | None:
-        return self.plot()._repr_html_() if self.loss else None
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        shown = self.plot()._repr_mimebundle_() if self.loss else {}
+        return shown | {"text/plain": repr(self)}
 
     def __repr__(self) -> str:
         curve = f", loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}" if self.loss else ""

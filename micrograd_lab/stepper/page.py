@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from ..drawing.graph.diagram import Diagram
-from ..drawing.svg import image
+from ..drawing.showing import Shown, img, page, resource
+from ..drawing.styles import variables
 from ..engine import Value
 from ..graph import Graph
 from ..saving import check_suffix, write_whole
-from .styles import slim, variables
 from .walk import Walk
 
 MAX_NODES = 650  # a longer page is slow, and nobody walks through it
@@ -62,11 +63,8 @@ def step(
     return Stepper(graph, quiz=quiz)
 
 
-class Stepper:
+class Stepper(Shown):
     """A picture to step through.  It shows itself in Jupyter, VS Code and marimo.
-
-    Attributes:
-        html: a self-contained fragment, for your own page.
 
     >>> walk = step(Value(2, "x") ** 2, quiz=True)
     >>> walk.html.splitlines()[0]
@@ -74,20 +72,31 @@ class Stepper:
     """
 
     def __init__(self, graph: Graph, *, quiz: bool = False) -> None:
-        about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
-        self._about = about.encode(errors="replace").decode()  # half a surrogate pair is no text
-        self._title = escape(f"Steps {self._about}")
+        size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
+        self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
+        self._about = f"Steps {self._size}"
+        self._quiz = quiz
         walk = _walk(graph, quiz)
-        picture = slim(Diagram(walk.picture).svg)
-        if quiz:
-            picture = picture.replace("</style>", "text.grad{opacity:0}</style>", 1)
+        self._diagram = Diagram(walk.picture)
         html = _text("fragment.html").format(
-            style=variables() + _text("stepper.css"),
-            picture=image(picture, f"Computational graph {self._about}"),
+            style=resource("picture.css") + variables() + _text("stepper.css"),
+            picture=img(self.svg, f"Computational graph {self._size}"),
             data=_inside_script({"quiz": quiz, **walk.data}),
             script=_text("stepper.js"),
         )
-        self.html: str = html.encode(errors="replace").decode()
+        self._html: str = html.encode(errors="replace").decode()
+
+    @property
+    def html(self) -> str:
+        """A self-contained fragment, for your own page."""
+        return self._html
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture without its steps; for a quiz without its gradients."""
+        picture = re.sub(r"<title>.*?</title>", "", self._diagram.svg, flags=re.DOTALL)
+        hidden = "text.grad{opacity:0}</style>"
+        return picture.replace("</style>", hidden, 1) if self._quiz else picture
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a page that works offline to `path`, in full or not at all.
@@ -97,20 +106,24 @@ class Stepper:
             OSError: if the file cannot be written.
         """
         check_suffix(path, ".html", ".htm")
-        write_whole(path, self._page().encode())
+        write_whole(path, page(self.html, self._about).encode())
 
-    def _page(self) -> str:
-        return _text("page.html").format(title=self._title, fragment=self.html)
+    def _render(self, kind: str, dpi: float = 96) -> bytes:
+        return self._diagram._render(kind, dpi)
 
-    def _repr_html_(self) -> str:
-        return self.html
+    def _repr_mimebundle_(
+        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> dict[str, str]:
+        bundle = super()._repr_mimebundle_(include, exclude)
+        texts = {kind: bundle[kind] for kind in ("text/html", "text/plain")}
+        return texts if self._quiz else bundle  # the other pictures show the gradients
 
     def _mime_(self) -> tuple[str, str]:  # marimo runs scripts in a frame only
-        frame = _text("frame.html")
-        return "text/html", frame.format(page=escape(self._page()), title=self._title)
+        whole, title = page(self.html, self._about), escape(self._about)
+        return "text/html", _text("frame.html").format(page=escape(whole), title=title)
 
     def __repr__(self) -> str:
-        return f'Stepper {self._about}; show it in a notebook, or .save("page.html")'
+        return f'Stepper {self._size}; show it in a notebook, or .save("page.html")'
 
 
 def _walk(graph: Graph, quiz: bool) -> Walk:

@@ -135,7 +135,7 @@ def test_it_is_drawn_stepped_and_explained_as_what_it_is(made):
     assert f"as v2 = {name}(x) = {name}(2) = " in derivation
     assert f"no check by a difference: {name} is an operation of the program's own" in derivation
     assert f">{name}<" in draw(y).source.replace("</B>", "<")
-    assert f"{name}(" in step(y)._repr_html_()
+    assert f"{name}(" in step(y).html
 
 
 def test_a_node_of_many_inputs_is_cut_off_in_a_line():
@@ -150,7 +150,7 @@ def test_a_name_may_be_anything():
     node = Value(4.0, (x,), r"x_1 & <b>\input{y}")
     assert r"\input" not in next(forward_steps(node)).latex.symbols
     assert "<b>" not in next(forward_steps(node)).html.symbols
-    assert "<b>" not in step(node)._repr_html_()
+    assert "<b>" not in step(node).html
 
 
 @pytest.mark.parametrize("made", [by_slopes, by_backward])

@@ -9,6 +9,7 @@ from pathlib import Path
 from signal import SIGINT
 from threading import Thread
 from time import monotonic, sleep
+from urllib.parse import urlparse
 from xml.etree import ElementTree
 
 import pytest
@@ -68,7 +69,8 @@ def legend(diagram):
 
 
 def texts(group, kind):
-    return [text.text for text in group.findall(f"{SVG}text[@class='{kind}']")]
+    found = group.findall(f"{SVG}text")
+    return [text.text for text in found if kind in text.get("class").split()]
 
 
 def run(*arguments, **environment):
@@ -207,7 +209,7 @@ def test_any_text_is_only_a_label(label):
 def is_sound(diagram):
     """Whether the SVG is what Graphviz draws for harmless labels, but for the words."""
     tags = {element.tag.removeprefix(SVG) for element in ElementTree.fromstring(diagram.svg).iter()}
-    return tags == {"svg", "title", "g", "polygon", "path", "ellipse", "text"}
+    return tags == {"svg", "style", "title", "g", "polygon", "path", "ellipse", "text"}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -456,7 +458,7 @@ def test_a_theme_that_does_not_exist_is_refused():
 
 
 def test_themes_differ_in_colours_alone():
-    light, dark = draw(toy()).svg, draw(toy(), theme="dark").svg
+    light, dark = (draw(toy(), theme=theme).svg for theme in ("light", "dark"))
     colour = r"#[0-9a-f]{6}"
     assert re.sub(colour, "", light) == re.sub(colour, "", dark)
     assert set(re.findall(colour, light)).isdisjoint(re.findall(colour, dark))
@@ -464,7 +466,7 @@ def test_themes_differ_in_colours_alone():
 
 def test_marimo_gets_the_picture_and_a_terminal_gets_a_line():
     diagram = draw(toy())
-    assert diagram._mime_() == ("text/html", diagram.svg)
+    assert diagram._mime_() == ("text/html", diagram.html)
     assert repr(diagram) == 'Diagram of f, 5 nodes; show it in a notebook, or .save("graph.svg")'
 
 
@@ -477,9 +479,47 @@ def test_the_svg_needs_nothing_else_and_says_what_it_shows():
 
 
 def test_a_notebook_that_is_not_trusted_shows_the_picture():
-    html = draw(Value(2, '"><script>') * 3)._repr_html_()
-    alt, source = re.fullmatch(
-        r'<img src="data:image/svg\+xml;base64,(\S+)" alt="(.*)" style="max-width:100%">', html
-    ).groups()[::-1]
+    html = draw(Value(2, '"><script>') * 3).html
+    (picture,) = re.findall(r"<img [^>]*>", html)
+    alt, source = (re.search(rf'{name}="([^"]*)"', picture)[1] for name in ("alt", "src"))
+    source = source.removeprefix("data:image/svg+xml;base64,")
     assert alt == "Computational graph of v3, 3 nodes"
     assert b64decode(source).decode() == draw(Value(2, '"><script>') * 3).svg
+
+
+def test_one_svg_serves_light_and_dark_pages():
+    light, dark, both = (draw(toy(), theme=name).svg for name in ("light", "dark", "auto"))
+    assert set(re.findall("#[0-9a-f]{6}", light)) <= set(re.findall("#[0-9a-f]{6}", both))
+    assert "light-dark(#00694f,#4fd6a8)" in both
+    assert "#4fd6a8" in dark
+
+
+def test_a_picture_scrolls_before_its_text_is_too_small():
+    diagram = draw(lecture())
+    smallest = min(float(size) for size in re.findall(r"font-size:([\d.]+)", diagram.svg))
+    (points,) = re.findall(r'<svg [^>]*width="(\d+)pt"', diagram.svg)
+    (least,) = re.findall(r"min-width:(\d+)px", diagram.html)
+    assert int(least) / int(points) * smallest >= 9.8  # pixels
+
+
+def test_what_takes_no_html_gets_a_png_and_a_pdf():
+    bundle = draw(toy())._repr_mimebundle_()
+    assert b64decode(bundle["image/png"]).startswith(b"\x89PNG")
+    assert b64decode(bundle["application/pdf"]).startswith(b"%PDF")
+    assert bundle["text/plain"] == repr(draw(toy()))
+
+
+def test_a_png_has_as_many_dots_as_asked_for(tmp_path):
+    widths = []
+    for dpi in (96, 288):
+        with Image.open(draw(toy()).save(tmp_path / "f.png", dpi=dpi)) as picture:
+            widths.append(picture.width)
+    assert widths[1] == pytest.approx(3 * widths[0], abs=3)
+
+
+def test_a_script_shows_a_picture_in_the_browser(monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    draw(toy()).show()
+    page = Path(urlparse(opened[0]).path).read_text("utf-8")
+    assert draw(toy()).html in page

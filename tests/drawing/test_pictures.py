@@ -314,7 +314,7 @@ def test_any_label_can_be_drawn(label):
     x = Value(1, label)
     result = dot([Value(2, "w")], [x], Value(0, "b_" + label)).relu()
     result.label = label
-    draw_network(result)._repr_html_()
+    draw_network(result).html
 
 
 def test_nan_and_infinity_are_drawn():
@@ -357,7 +357,7 @@ def test_pictures_touch_neither_pyplot_nor_the_settings():
         "def settings(): return {k: matplotlib.rcParams[k] for k in keys}\n"
         "keys = [k for k in matplotlib.rcParams if k != 'backend']  # which would load pyplot\n"
         "before = settings()\n"
-        "draw_network(MLP(2, [2, 1]))._repr_html_()\n"
+        "draw_network(MLP(2, [2, 1])).html\n"
         "assert settings() == before and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

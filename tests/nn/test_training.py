@@ -353,8 +353,8 @@ def test_a_history_says_how_it_went():
 
 def test_a_history_plots_itself_once_there_is_something_to_plot():
     pytest.importorskip("matplotlib")
-    assert "<img " in History(loss=[2.0, 0.5])._repr_html_()
-    assert History()._repr_html_() is None
+    assert "<img " in History(loss=[2.0, 0.5])._repr_mimebundle_()["text/html"]
+    assert [*History()._repr_mimebundle_()] == ["text/plain"]
 
 
 @pytest.mark.parametrize("engine", ["scalar", "auto"])

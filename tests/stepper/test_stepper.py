@@ -9,6 +9,7 @@ import pytest
 from table import forked
 
 from micrograd_lab import MLP, Graph, Value, backward_steps, dot, ieee, squared_error, step
+from micrograd_lab.drawing.showing import page
 from micrograd_lab.tell.notation import number
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
@@ -113,7 +114,7 @@ def test_a_label_is_text_wherever_it_appears():
     a = Value(1, ATTACK)
     result = a * 2
     result.label = ATTACK + "'\"&<!--"
-    tags = Elements(step(result)._page()).tags
+    tags = Elements(whole(step(result))).tags
     assert [attrs for tag, attrs in tags if "onerror" in attrs] == []
     assert [tag for tag, _ in tags].count("img") == 1
     assert [tag for tag, _ in tags].count("script") == 2
@@ -197,6 +198,10 @@ def test_too_many_nodes_are_refused_with_what_would_work(quiz):
         step(result, quiz=quiz)
 
 
+def whole(stepper):
+    return page(stepper.html, stepper._about)
+
+
 def large():
     """The loss of a network of 49 neurons, of which a layer of 24 is more than a picture shows."""
     result = squared_error(MLP(2, [24, 24, 1], seed=1)([0.1, 0.5]), 1.0)
@@ -225,7 +230,7 @@ def test_650_nodes_make_a_page_below_2_mb():
     result = Value(0.5, "x")
     while len(Graph(result)) < 640:
         result = (result * Value(0.9, f"w_{{{len(Graph(result))}}}")).tanh()
-    assert len(step(result)._page().encode()) < 2_000_000
+    assert len(whole(step(result)).encode()) < 2_000_000
 
 
 def test_marimo_shows_the_page_in_a_frame():
@@ -233,4 +238,4 @@ def test_marimo_shows_the_page_in_a_frame():
     (frame,) = Elements(html).tags
     assert kind == "text/html"
     assert frame[0] == "iframe"
-    assert frame[1]["srcdoc"] == step(toy())._page()
+    assert frame[1]["srcdoc"] == whole(step(toy()))

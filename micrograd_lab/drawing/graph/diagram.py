@@ -11,11 +11,13 @@ from ...engine import Value
 from ...graph import Graph
 from ...saving import check_suffix, write_whole
 from ...tell.notation import as_given, number
-from ..svg import image, regroup
+from ..showing import Shown
+from ..styles import slim
+from ..svg import regroup
 from ..themes import find_theme
 from .dot import dot_source
 from .folding import fold, frames_of, neurons, readable
-from .rendering import render
+from .rendering import DPI, render
 
 MAX_NODES_AND_EDGES = 2500  # laying out more takes longer than anybody waits
 
@@ -27,7 +29,7 @@ def draw(
     products: bool | None = None,
     collapse: str | None = None,
     layers: bool = False,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> Diagram:
     """The computation of `result` as a diagram, drawn by Graphviz.
 
@@ -47,7 +49,7 @@ def draw(
             of more than 150 nodes or 300 edges is folded until one can read it: its neurons, or
             what repeats itself, such as time steps, of which the middle becomes one node ⋯.
         layers: whether to put a frame around the neurons of each layer.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; by default SVG and HTML follow the page, and the rest is light.
 
     Raises:
         ValueError: if there is no such theme, if there is no neuron to collapse or to frame, or
@@ -76,10 +78,10 @@ def draw(
     return Diagram(graph, theme, frames_of(graph) if layers else {})
 
 
-class Diagram:
+class Diagram(Shown):
     """A picture of a graph, with its numbers at the time of the call of `draw`.
 
-    It shows itself in Jupyter and marimo.
+    It shows itself in Jupyter and marimo, and in what nbconvert makes of a notebook.
 
     >>> picture = draw(Value(2, "x") ** 2)
     >>> picture.source.splitlines()[0]
@@ -90,11 +92,13 @@ class Diagram:
     """
 
     def __init__(
-        self, graph: Graph, theme: str = "light", frames: Mapping[Value, int] | None = None
+        self, graph: Graph, theme: str = "auto", frames: Mapping[Value, int] | None = None
     ) -> None:
-        self._theme = find_theme(theme)
+        self._adapts = theme == "auto"
+        self._theme = find_theme("light" if self._adapts else theme)
         self.source: str = dot_source(graph, self._theme, frames or {})
-        self._about = f"of {graph.names[graph.result]}, {len(graph)} nodes"
+        self._size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
+        self._about = f"Computational graph {self._size}"
         self._quick = readable(graph)
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
 
@@ -105,11 +109,14 @@ class Diagram:
         Raises:
             RuntimeError: if there is no Graphviz; the message says how to install it.
         """
-        picture = render(self.source, "svg", quick=self._quick)
-        return regroup(picture, self._theme, f"Computational graph {self._about}", self._titles)
+        svg = regroup(self._render("svg"), self._theme, self._about, self._titles)
+        return slim(svg) if self._adapts else svg
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
+    def save(self, path: str | os.PathLike[str], *, dpi: float = DPI) -> Path:
         """Write the picture as SVG, PNG, PDF or DOT, depending on the file name.
+
+        Args:
+            dpi: pixels to an inch, of a PNG.
 
         Raises:
             ValueError: if the name ends in anything else.
@@ -124,18 +131,15 @@ class Diagram:
         elif suffix == ".svg":
             content = self.svg.encode()
         else:
-            content = render(self.source, suffix[1:], quick=self._quick)
+            content = self._render(suffix[1:], dpi)
         write_whole(path, content)
         return path
 
-    def _repr_html_(self) -> str:
-        return image(self.svg, f"Computational graph {self._about}")
-
-    def _mime_(self) -> tuple[str, str]:
-        return "text/html", self.svg
+    def _render(self, kind: str, dpi: float = DPI) -> bytes:
+        return render(self.source, kind, dpi=dpi, quick=self._quick)
 
     def __repr__(self) -> str:
-        return f'Diagram {self._about}; show it in a notebook, or .save("graph.svg")'
+        return f'Diagram {self._size}; show it in a notebook, or .save("graph.svg")'
 
 
 def _title(graph: Graph, node: Value) -> str:

@@ -178,20 +178,23 @@ class _Sheet:
             group = f"e{j}_{k}"
             tail = f"w{self.position[x]}:r:e"
             head = f"n{j}:i{ports[k]}:w" if ports else f"n{j}"
-            share = number(self.graph.contribution(node, k)) if self.graph.has_gradients else ""
             crowded = crowd or self.wide(x)
             straightest = x.inputs and not crowded and self.depth[x] + 1 == self.depth[node]
             looks = {"id": group, "weight": "8" if straightest else "1"}
             looks |= self.link(node, k)
             if x in self.repeated and (node, k) != self.readers[x][0]:
-                self.again(f"{j}_{k}", x, share, head, group)
+                self.again(f"{j}_{k}", x, self.share(node, k), head, group)
             elif forks[k]:
-                self.wire(f"c{j}_{k}", "", share, group=group, size=9)
+                self.wire(f"c{j}_{k}", "", self.share(node, k), group=group, size=9)
                 self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", **looks)
                 self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{last}", **looks)
             else:
                 ranks = CROWD if crowded else straight
                 self.dot.edge(tail, head, minlen=f"{ranks}", **looks)
+
+    def share(self, node: Value, k: int) -> str:
+        """What a node contributes to the gradient of an input."""
+        return number(self.graph.contribution(node, k)) if self.graph.has_gradients else ""
 
     def link(self, node: Value, k: int) -> dict[str, str]:
         """The looks of an edge into a neuron, whose weight it stands for."""

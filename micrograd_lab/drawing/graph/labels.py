@@ -86,7 +86,7 @@ def _word(words: str, size: int, colour: str) -> str:
 def _with_scripts(word: str, above: str, below: str, size: int, colour: str) -> str:
     if not above and not below:
         return word
-    up, down = (text(words, NAMES, max(8, size * 5 // 8), colour) for words in (above, below))
+    up, down = (text(words, NAMES, max(9, size * 5 // 8), colour) for words in (above, below))
     rest = size // 2
     return table(
         cell(word, rowspan=2, align="right") + cell(up, align="left", height=rest),

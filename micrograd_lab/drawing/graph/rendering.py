@@ -23,18 +23,20 @@ _INSTALL = (
 )
 _CHILD = (
     "import sys; from micrograd_lab.drawing.graph.rendering import render; "
-    "sys.stdout.buffer.write(render(sys.stdin.buffer.read().decode(), sys.argv[1]))"
+    "sys.stdout.buffer.write(render(sys.stdin.buffer.read().decode(), sys.argv[1], "
+    "dpi=float(sys.argv[2])))"
 )
 FONTS = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold", "STIXGeneral", "STIXGeneralItalic")
-PIXELS_PER_POINT = 8 / 3  # of a PNG: two for each CSS pixel of the SVG
+DPI = 192.0  # of a PNG: two pixels for each of a page
 MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
 
 
-def render(source: str, suffix: str, *, quick: bool = True) -> bytes:
+def render(source: str, suffix: str, *, dpi: float = DPI, quick: bool = True) -> bytes:
     """The picture that `source` describes, as "svg", "png" or "pdf".
 
     Args:
+        dpi: pixels to an inch, of a PNG; fewer where the picture is huge.
         quick: whether it takes a moment at most.  What may take longer is laid out by a process
             of its own, since a layout cannot be interrupted, but a process can.
 
@@ -42,12 +44,12 @@ def render(source: str, suffix: str, *, quick: bool = True) -> bytes:
         RuntimeError: if there is no Graphviz, or it failed.
     """
     if not quick and sys.executable and _in_process():
-        return _by_child(source, suffix)
+        return _by_child(source, suffix, dpi)
     with _one_at_a_time:
         if _in_process():
-            picture = _by_pygraphviz(source, suffix)
+            picture = _by_pygraphviz(source, suffix, dpi)
         elif program := which("dot"):
-            picture = _by_program(program, source, suffix)
+            picture = _by_program(program, source, suffix, dpi)
         else:
             raise RuntimeError(_INSTALL)
     # the date in a PDF, blanked so that no offset in the file moves
@@ -65,7 +67,7 @@ def _in_process() -> bool:
     return hasattr(graphviz, "gvContextWithBuiltins")  # since 2.0
 
 
-def _by_pygraphviz(source: str, suffix: str) -> bytes:
+def _by_pygraphviz(source: str, suffix: str, dpi: float) -> bytes:
     from pygraphviz import graphviz
 
     _find_fonts_for(source)
@@ -79,7 +81,7 @@ def _by_pygraphviz(source: str, suffix: str) -> bytes:
                 raise RuntimeError("Graphviz could not lay this graph out")
             try:
                 if suffix == "png":
-                    _zoom(graphviz, graph)
+                    _zoom(graphviz, graph, dpi)
                 failed, picture = graphviz.gvRenderData(context, graph, suffix.encode())
             finally:
                 graphviz.gvFreeLayout(context, graph)
@@ -91,11 +93,11 @@ def _by_pygraphviz(source: str, suffix: str) -> bytes:
     return bytes(picture)
 
 
-def _by_child(source: str, suffix: str) -> bytes:
+def _by_child(source: str, suffix: str, dpi: float) -> bytes:
     """The picture from another Python, which an interrupt ends."""
     package = Path(__file__).parents[3]
     path = os.pathsep.join(filter(None, (f"{package}", os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-c", _CHILD, suffix]
+    command = [sys.executable, "-c", _CHILD, suffix, f"{dpi}"]
     process = subprocess.run(
         command,
         input=source.encode(),
@@ -109,20 +111,20 @@ def _by_child(source: str, suffix: str) -> bytes:
     return process.stdout
 
 
-def _zoom(graphviz: ModuleType, graph: object) -> None:
+def _zoom(graphviz: ModuleType, graph: object, dpi: float) -> None:
     """Ask for enough pixels to enlarge a PNG, but not so many that Cairo complains on stderr."""
     corners = graphviz.agget(graph, b"bb").replace(b",", b" ").split()
     width, height = (
         float(points) + 144 * float(graphviz.agget(graph, b"pad")) for points in corners[2:]
     )
     side, area = MAX_PIXELS_PER_SIDE / max(width, height), MAX_PIXELS / width / height
-    zoom = min(PIXELS_PER_POINT, side, area**0.5) * 72 / 96  # of pixels at 96 to the inch
+    zoom = min(dpi / 72, side, area**0.5) * 72 / 96  # of pixels at 96 to the inch
     viewport = f"{width * zoom:.2f},{height * zoom:.2f},{zoom:.6f}"
     graphviz.agsafeset(graph, b"viewport", viewport.encode(), b"")
 
 
-def _by_program(program: str, source: str, suffix: str) -> bytes:
-    command = [program, f"-T{suffix}", *(["-Gdpi=192"] if suffix == "png" else [])]
+def _by_program(program: str, source: str, suffix: str, dpi: float) -> bytes:
+    command = [program, f"-T{suffix}", *([f"-Gdpi={dpi:g}"] if suffix == "png" else [])]
     process = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if process.returncode:
         message = process.stderr.decode(errors="replace").strip()

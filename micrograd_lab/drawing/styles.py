@@ -1,4 +1,4 @@
-"""The diagram's SVG for a stepper: half as long, and coloured for a light and a dark page."""
+"""One SVG for a light and a dark page, and half as long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from ..drawing.themes import THEMES, Theme
+from .themes import THEMES, Theme
 
 _SHAPE = re.compile(r"<(?:text|path|polygon|polyline|ellipse)\b[^>]*>")
 _LOOK = re.compile(r' ((?:fill|stroke|font|text-anchor)[a-z-]*)="([^"]*)"')
@@ -15,7 +15,7 @@ _LOOK = re.compile(r' ((?:fill|stroke|font|text-anchor)[a-z-]*)="([^"]*)"')
 def slim(svg: str) -> str:
     """`svg` with the looks of its shapes as classes, and coordinates to one decimal.
 
-    Leaves out the titles, which an `<img>` does not show.
+    Its colours, those of the light theme, follow the page.
     """
     classes: dict[str, str] = {}
 
@@ -28,7 +28,6 @@ def slim(svg: str) -> str:
             return tag.replace(' class="', f' class="{name} ')
         return re.sub(r"<\w+", rf'\g<0> class="{name}"', tag, count=1)
 
-    svg = re.sub(r"<title>.*?</title>", "", svg, flags=re.DOTALL)
     svg = _SHAPE.sub(shorter, svg)
     rules = "".join(f".{name}{{{look}}}" for look, name in classes.items())
     rules = re.sub(r"(font-size:[\d.]+)", r"\1px", rules)

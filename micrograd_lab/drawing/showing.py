@@ -1,0 +1,94 @@
+"""What shows itself: in notebooks and what is made of them, in marimo, and from scripts."""
+
+from __future__ import annotations
+
+import tempfile
+import webbrowser
+from base64 import b64encode
+from collections.abc import Iterable
+from functools import cache
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+SMALLEST = 10 / 12  # of a picture's size: its smallest text has 12 pixels, and needs 10
+
+
+class Shown:
+    """A picture that shows itself wherever it is the last thing in a cell.
+
+    Attributes:
+        svg: the picture as self-contained SVG text.
+        html: a self-contained fragment, for your own page.
+    """
+
+    _about: str
+
+    @property
+    def svg(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def html(self) -> str:
+        return image(self.svg, self._about)
+
+    def _render(self, kind: str, dpi: float) -> bytes:
+        """The picture as "png" or "pdf"."""
+        raise NotImplementedError
+
+    def show(self) -> None:
+        """Open the picture in a browser, from a script."""
+        path = Path(tempfile.mkdtemp()) / "picture.html"
+        path.write_text(page(self.html, self._about), encoding="utf-8")
+        webbrowser.open(path.as_uri())
+
+    def _repr_mimebundle_(
+        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
+    ) -> dict[str, str]:
+        """HTML for notebooks; PNG and PDF for what shows or prints them without HTML."""
+        kinds = {"image/png": "png", "application/pdf": "pdf"}
+        pictures = {kind: b64encode(self._render(end, 96)).decode() for kind, end in kinds.items()}
+        return {"text/html": self.html, **pictures, "text/plain": repr(self)}
+
+    def _mime_(self) -> tuple[str, str]:
+        return "text/html", self.html
+
+
+def image(svg: str, alt: str) -> str:
+    """HTML of a picture as wide as the page, which a click shows in full.
+
+    It scrolls rather than that its text gets too small to read.
+    """
+    return (
+        f'<label class="micrograd-picture"><style>{resource("picture.css")}</style>'
+        f'<input type="checkbox" aria-label="large" hidden><span>{img(svg, alt)}</span></label>'
+    )
+
+
+def img(svg: str, alt: str) -> str:
+    """HTML that shows a picture even where neither SVG nor scripts are trusted.
+
+    A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
+    """
+    encoded, width = b64encode(svg.encode()).decode(), _width(svg)
+    return (
+        f'<img src="data:image/svg+xml;base64,{encoded}" alt="{escape(alt)}" '
+        f'style="width:100%;min-width:{width * SMALLEST:.0f}px;max-width:{width:.0f}px">'
+    )
+
+
+def page(html: str, title: str) -> str:
+    """A page that works offline around a fragment."""
+    return resource("page.html").format(title=escape(title), fragment=html)
+
+
+def _width(svg: str) -> float:
+    """The width of an SVG in the pixels of a page; it is given in points."""
+    start = svg.index('width="') + len('width="')
+    return float(svg[start : svg.index("pt", start)]) * 4 / 3
+
+
+@cache
+def resource(name: str) -> str:
+    """The text of a file beside this one."""
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
