@@ -142,6 +142,9 @@ class Plan:
             last = pairs
         if len(parts) > 1:
             parts = [self.add(ADD if len(parts) == 2 else SUM, tuple(parts), None)]
+        if last and parts and self.phases[parts[0]] > self.phases[last[0][0]]:
+            # the x of x + W f(x), in every sample another, is no bias of a layer
+            return self.add(ADD, (parts[0], self.add_dot(last, None)), None)
         if last:  # it takes the rest as its bias
             return self.add_dot(last, parts[0] if parts else None)
         return parts[0]

@@ -250,6 +250,28 @@ def test_the_source_lists_what_is_computed_when():
     assert source.startswith("# once, from the parameters\n")
 
 
+def test_a_layer_whose_outputs_are_added_to_its_inputs_stays_one_instruction():
+    w = [[Value(0.1 * (i - j), f"w_{i}{j}") for j in range(3)] for i in range(3)]
+    x = [Value(1, "x_1"), Value(2, "x_2"), Value(3, "x_3")]
+    ends = [(a + dot(row, x)).tanh() for a, row in zip(x, w)]
+    source = replay(total(ends), x, [v for row in w for v in row], backend="tape").source
+    assert "= weights (3 × 3) · (x_1, x_2, x_3)\n" in source
+
+
+def test_weights_that_are_not_side_by_side_are_copied_once_for_all_layers():
+    w = [[Value(0.3 * i - 0.2 * j, f"w_{i}{j}") for j in range(3)] for i in range(3)]
+    columns = [*zip(*w)]
+
+    def tape(layers):
+        x = [Value(k, f"x_{k}") for k in range(3)]
+        ends = x
+        for _ in range(layers):
+            ends = [dot(column, ends).tanh() for column in columns]
+        return Tape(make_plan(total(ends), x, [v for row in w for v in row]), 9, lambda node: "")
+
+    assert len(tape(20)._once) == len(tape(1)._once)
+
+
 def test_the_tape_is_the_default():
     w = Value(2.0, "w")
     assert replay(w * w).backend == "tape"

@@ -133,7 +133,7 @@ class _Writer:
     Attributes:
         once: the numbers in `once` before the first run: 0 where something is computed.
         rows: how many there are.
-        copies: (from, to) in `once`, where the weights of an output were not side by side.
+        copies: of weights that are not side by side: their places in `once` -> where the copy is.
         sums: the nodes that are sums over the samples.
         widest: the most inputs or outputs that a layer has.
     """
@@ -161,7 +161,7 @@ class _Writer:
         for row, i in enumerate(chain(self.spread, *groups[EACH]), start=len(self.row)):
             self.row[i] = row
         self.rows = len(self.row)
-        self.copies: list[tuple[int, int]] = []
+        self.copies: dict[tuple[int, ...], int] = {}
         self.lists: list[int] = []
         self.tape = self.written()
 
@@ -172,7 +172,7 @@ class _Writer:
         code = [self.instructions(groups[phase], rows[phase]) for phase in (ONCE, EACH, AFTER)]
         lists: list[list[Iterable[int]]] = [
             [[plan.columns[i]] for i in self.columns],
-            [*self.copies],
+            [(i, k) for places, to in self.copies.items() for k, i in enumerate(places, to)],
             [(self.one, self.row[_ONES], 0)],
             [(self.row[plan.inputs[i][0]], self.place[i]) for i in self.sums],
         ]
@@ -222,15 +222,13 @@ class _Writer:
 
     def layer_inputs(self, i: int) -> tuple[int, ...]:
         """What a dot product reads, if a layer can compute it: each input once, with a weight.
-
-        A bias is the weight of the row of ones; a bias that has a row has the weight 1.
-        """
+        A bias is the weight of the row of ones."""
         plan, inputs = self.plan, self.plan.inputs[i]
         pairs = DOT.pairs(len(inputs))
         terms = [*zip(inputs[pairs : 2 * pairs], inputs)]
         if any(plan.phases[x] != EACH or plan.phases[w] != ONCE for x, w in terms):
             return ()
-        terms += [(b, _ONES) if plan.phases[b] == EACH else (_ONES, b) for b in inputs[2 * pairs :]]
+        terms += [(_ONES, b) for b in inputs[2 * pairs :]]
         weights = dict(terms)
         if len(weights) < len(terms):
             return ()
@@ -305,17 +303,19 @@ class _Writer:
         inputs = sorted(self.layers[group[0]], key=self.is_active, reverse=True)
         active = sum(map(self.is_active, inputs))
         self.widest = max(self.widest, len(inputs), len(group))
-        starts = []
-        for i in group:
-            places = [self.place[self.layers[i][j]] for j in inputs]
-            if places != [*range(places[0], places[0] + len(places))]:
-                self.copies += zip(places, range(len(self.once), len(self.once) + len(places)))
-                places = [len(self.once)]
-                self.once += [0.0] * len(inputs)
-            starts.append(places[0])
+        starts = [self.begin(*(self.place[self.layers[i][j]] for j in inputs)) for i in group]
         outs, ins = [self.row[i] for i in group], [self.row[j] for j in inputs]
         lists = [self.listed(outs), self.listed(ins), len(inputs), self.listed(starts)]
         return [_LAYER, len(group), *lists, active, 0]
+
+    def begin(self, *places: int) -> int:
+        """Where the weights at `places` lie side by side, if need be as a copy for all layers."""
+        if places == (*range(places[0], places[0] + len(places)),):
+            return places[0]
+        if places not in self.copies:
+            self.copies[places] = len(self.once)
+            self.once += [0.0] * len(places)
+        return self.copies[places]
 
     def listing(self) -> str:
         """What is computed, in order."""
