@@ -1,10 +1,13 @@
 import sys
+from functools import partial
 from importlib.util import find_spec as find
 
+import models
 import ours
+import programs
 import pytest
 import replay as bench
-import sequences
+from sequences import GPT
 from workloads import duration, workloads
 
 np = pytest.importorskip("numpy")
@@ -21,14 +24,25 @@ def test_every_way_that_is_installed_computes_the_lectures_network(monkeypatch):
     assert all(len(pair) == 2 for pair in times.values())
 
 
+SMALL = {"GPT, 2 layers": partial(GPT(layers=2, letters=4, width=8).model, 2)} | {
+    title: make for title, make in programs.models().items() if "103,808" not in title
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in sequences.models() if "batch 1" in name])
-def test_every_way_that_is_installed_computes_the_sequences(name, monkeypatch):
+@pytest.mark.parametrize("title", SMALL)
+def test_every_way_that_is_installed_computes_the_programs(title, monkeypatch):
     monkeypatch.setattr(bench, "_often", lambda step: 1)
-    monkeypatch.delitem(sequences.WAYS, "torch.compile")  # compiles for many seconds
-    model = sequences.models()[name]
-    steps = {way: make(model) for way, (library, make) in sequences.WAYS.items() if find(library)}
+    monkeypatch.delitem(models.WAYS, "torch.compile")  # compiles for many seconds
+    model = SMALL[title]()
+    steps = {way: make(model) for way, (library, make) in models.WAYS.items() if find(library)}
     assert "tape" in bench.in_turns(steps, rounds=1)
+
+
+@pytest.mark.slow
+def test_the_size_of_a_program_is_told_with_what_it_takes(capsys):
+    programs.start("RNN, 32 neurons, 20 steps, batch 1")
+    assert capsys.readouterr().out.startswith("| RNN, 32 neurons, 20 steps: 3,608 nodes, ")
 
 
 def test_a_way_with_other_results_is_refused(monkeypatch):
