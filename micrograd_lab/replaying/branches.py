@@ -12,7 +12,9 @@ from ..guards import Guard
 from .arrays.groups import grouped, layout, outputs
 from .arrays.source import outputs_function
 from .checks import add_checks
-from .plan import make_plan
+from .plan import EACH, make_plan
+from .tape.kernel import load
+from .tape.tape import Tape
 
 
 class Outputs:
@@ -71,7 +73,7 @@ class Outputs:
 
 
 class Branches:
-    """Guards as an array program over samples.
+    """Guards as a program over samples: the tape's, or NumPy's where there is no kernel.
 
     Args:
         inputs: the leaves that differ from sample to sample.
@@ -83,15 +85,26 @@ class Branches:
     ) -> None:
         self.guards: list[Guard] = list(guards)
         self._inputs, self._values = inputs, values
-        with recording():
-            missed = total(map(_miss, guards))
-        self._missed = Outputs([missed], inputs, values) if guards else None
+        self._missed: Tape | Outputs | None = None
+        if guards:
+            with recording():
+                missed = total(map(_miss, guards))
+                plan = make_plan(missed, inputs, values, batch=False)
+            if load() and plan.phases[plan.result] == EACH:
+                self._missed = Tape(plan, len(values), lambda node: "")
+            else:
+                self._missed = Outputs([missed], inputs, values)
 
     def misses(self, rows: Any, vector: Any) -> Any:
         """How many guards go another way for each sample; NaN where nobody can tell."""
         import numpy as np
 
-        return self._missed(rows, vector)[:, 0] if self._missed else np.zeros(len(rows))
+        if not self._missed or not len(rows):
+            return np.zeros(len(rows))
+        if isinstance(self._missed, Outputs):
+            return self._missed(rows, vector)[:, 0]
+        self._missed.vector[:] = vector
+        return self._missed.each(np.ascontiguousarray(rows, dtype=float))
 
     def first_miss(self, rows: Any, vector: Any) -> tuple[int, Guard] | None:
         """The first sample that would take another branch, and the guard there."""

@@ -272,6 +272,18 @@ def test_weights_that_are_not_side_by_side_are_copied_once_for_all_layers():
     assert len(tape(20)._once) == len(tape(1)._once)
 
 
+def test_the_results_for_each_sample_are_those_of_the_engine():
+    w, x = Value(2.0, "w"), Value(1.0, "x")
+    tape = Tape(make_plan((w * x).log(), [x], [w]), 1, lambda node: "")
+    tape.vector[:] = 2.0
+    data = np.linspace(0.5, 9, 300)[:, None]
+    data[7] = -1.0  # outside the domain
+    expected = [math.log(2 * number) if number > 0 else math.nan for number in data[:, 0]]
+    assert tape.each(data) == pytest.approx(np.array(expected), rel=1e-14, nan_ok=True)
+    assert tape(data[8:]) == pytest.approx(np.mean(expected[8:]), rel=1e-12)
+    assert tape.gradient == pytest.approx([0.5])
+
+
 def test_the_tape_is_the_default():
     w = Value(2.0, "w")
     assert replay(w * w).backend == "tape"

@@ -40,6 +40,7 @@ class Job(Structure):
         *((name, c_void_p) for name in ("tape", "once", "once_grad", "work", "columns", "data")),
         *((name, c_ssize_t) for name in ("samples", "width", "blocks", "stride")),
         ("loss", c_double),
+        ("each", c_void_p),
     )
 
 
@@ -101,6 +102,16 @@ class Tape:
             self._data, self._job.data, self._job.width = data, data.ctypes.data, data.shape[1]
         odd = self._run(self._address)
         return self._job.loss, odd
+
+    def each(self, data: NDArray[float64]) -> NDArray[float64]:
+        """The result for each sample, infinite or NaN where it is; no gradient."""
+        import numpy as np
+
+        found = np.empty(len(data))
+        self._job.each = found.ctypes.data
+        self.compute(data)
+        self._job.each = None
+        return found
 
     @property
     def source(self) -> str:
