@@ -154,6 +154,31 @@ def test_the_same_input_twice_in_a_dot_product_counts_twice():
     check(loss, 1, w, samples(9, 1))
 
 
+@pytest.mark.parametrize("count", [1, 9])
+def test_layers_of_the_same_weights_may_read_the_same_inputs(count):
+    drawn = random.Random(1)
+    w = [[Value(drawn.gauss(0, 0.1)) for _ in range(130)] for _ in range(2)]
+    scale = Value(0.7)
+
+    def loss(row):
+        hidden = [scale * x for x in row]
+        patches = [hidden[k : k + 130] for k in range(6)]
+        return total(dot(weights, patch).tanh() for patch in patches for weights in w)
+
+    check(loss, 135, [scale, *w[0], *w[1]], samples(count, 135))
+
+
+def test_layers_of_the_same_weights_may_follow_from_each_other():
+    w = [[Value(0.3 * i - 0.2 * j) for j in range(3)] for i in range(3)]
+
+    def loss(x):
+        for _ in range(6):
+            x = [dot(weights, x) for weights in w]
+        return total(x)
+
+    check(loss, 3, [v for weights in w for v in weights], samples(1, 3))
+
+
 def test_a_mean_over_a_recorded_batch_is_the_same_program():
     w, b = Value(0.5, "w"), Value(0.1, "b")
     rows = samples(150, 2)

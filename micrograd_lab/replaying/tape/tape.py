@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from ctypes import Structure, addressof, c_double, c_ssize_t, c_void_p
 from itertools import accumulate, chain
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...ops import Op
@@ -160,6 +159,7 @@ class _Writer:
         self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
         self.sums: list[int] = []
         self.widest = 0
+        self.weights: tuple[int, ...] = ()  # of the layer before: where they begin, and more
         self.groups = groups = self.grouped()
         for i in chain(self.sums, *groups[ONCE], *groups[AFTER]):
             self.place[i] = len(self.once)
@@ -229,7 +229,12 @@ class _Writer:
             depth[i] = 1 + max([depth[j] for j in inputs])
             shared = self.layer_inputs(i) if op is DOT else ()
             found[phase].setdefault((depth[i], op, shared), []).append(i)
-        return [[of[key] for key in sorted(of, key=itemgetter(0))] for of in found]
+        self.depth = depth
+
+        def order(nodes: list[int]) -> tuple[int, int]:  # layers of the same weights side by side
+            return depth[nodes[0]], plan.inputs[nodes[0]][0] if nodes[0] in self.layers else -1
+
+        return [sorted(of.values(), key=order) for of in found]
 
     def layer_inputs(self, i: int) -> tuple[int, ...]:
         """What a dot product reads, if a layer can compute it: each input once, with a weight.
@@ -316,8 +321,12 @@ class _Writer:
         self.widest = max(self.widest, len(inputs), len(group))
         starts = [self.begin(*(self.place[self.layers[i][j]] for j in inputs)) for i in group]
         outs, ins = [self.row[i] for i in group], [self.row[j] for j in inputs]
-        lists = [self.listed(outs), self.listed(ins), len(inputs), self.listed(starts)]
-        return [_LAYER, len(group), *lists, active, 0]
+        weights = self.depth[group[0]], active, len(inputs), *starts
+        again = weights == self.weights
+        if not again:
+            self.weights, self.starts = weights, self.listed(starts)
+        lists = [self.listed(outs), self.listed(ins), len(inputs), self.starts]
+        return [_LAYER, len(group), *lists, active, again]
 
     def begin(self, *places: int) -> int:
         """Where the weights at `places` lie side by side, if need be as a copy for all layers."""
