@@ -301,7 +301,7 @@ def orbit_of_jax(m: dict[str, Any], rows: Any) -> Any:
 
 
 def starting(titles: Iterable[str]) -> str:
-    """What programs of recorded losses take before their first step, as Markdown."""
+    """The processor time and memory of programs before their first step, as Markdown."""
     lines = ["\n| program | recording | compiling | memory, at most |", "|---|---:|---:|---:|"]
     for title in titles:
         if "batch" not in title or title.endswith("batch 1"):
@@ -320,11 +320,11 @@ def start(title: str) -> None:
     if model.branches:
         return  # samples decide what is recorded
     with recording():
-        begin = time.perf_counter()
+        begin = time.process_time()
         loss, row, parameters = recorded(model)
-        between = time.perf_counter()
+        between = time.process_time()
         program = replay(loss, row, parameters)
-        end = time.perf_counter()
+        end = time.process_time()
     program.run(model.rows)
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     nodes = nodes_of(loss)
