@@ -143,6 +143,16 @@ def test_layers_get_a_frame(collapse):
     assert "hidden layer" not in draw(error(), collapse=collapse).source
 
 
+def test_frames_stand_beside_each_other():
+    svg = ElementTree.fromstring(draw(error(), layers=True).svg)
+    corners = []
+    for frame in svg.findall(f".//{SVG}g[@class='cluster']"):
+        x = [float(x) for x in re.findall(r"(-?[\d.]+),", frame.find(f"{SVG}path").get("d"))]
+        corners.append((min(x), max(x)))
+    (_, end), (start, _) = corners
+    assert end < start
+
+
 def test_there_is_one_way_to_collapse():
     with pytest.raises(ValueError, match="cannot collapse 'layer'; choose one of neuron, nothing"):
         draw(error(), collapse="layer")

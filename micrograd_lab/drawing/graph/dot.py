@@ -38,7 +38,7 @@ MAX_PORTS = 4  # edges that end side by side on a rim; more would not fit
 
 def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
     """The diagram of `graph` as DOT text, with a frame around the nodes of each layer."""
-    sheet = _Sheet(graph, theme)
+    sheet = _Sheet(graph, theme, framed=bool(frames))
     for layer in sorted(set(frames.values())):
         inside = [node for node in graph.nodes if frames.get(node) == layer]
         sheet.frame(layer, title(layer, max(frames.values())), inside)
@@ -48,10 +48,11 @@ def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
 class _Sheet:
     """The DOT text of one diagram, written node by node."""
 
-    def __init__(self, graph: Graph, theme: Theme) -> None:
+    def __init__(self, graph: Graph, theme: Theme, *, framed: bool) -> None:
         import graphviz
 
         self.graph = graph
+        self.framed = framed
         self.theme = theme
         self.position = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
@@ -104,7 +105,7 @@ class _Sheet:
         """A frame around nodes and the wires that leave them."""
         words = text(title, WORDS, 11, self.theme.quiet, "B")
         looks = {"label": f"<{words}>", "labelloc": "t", "labeljust": "c", "id": f"layer{layer}"}
-        looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded"}
+        looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded", "margin": "8"}
         with self.dot.subgraph(name=f"cluster{layer}", graph_attr=looks) as inside:
             for node in nodes:
                 inside.node(f"n{self.position[node]}")
@@ -173,6 +174,8 @@ class _Sheet:
         # ranks to the rim: with company a curve needs room
         last = 2 if len(forks) > 1 and not crowd else 1
         straight = last + any(forks)  # as long as over a contribution
+        # a frame begins with its weights, so that what comes from the frame before goes further
+        further = last + 2 * self.framed
         _, ports = self.ports(node)
         for k, x in enumerate(node.inputs):
             group = f"e{j}_{k}"
@@ -187,9 +190,10 @@ class _Sheet:
             elif forks[k]:
                 self.wire(f"c{j}_{k}", "", self.share(node, k), group=group, size=9)
                 self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", **looks)
-                self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{last}", **looks)
+                self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{further}", **looks)
             else:
-                ranks = CROWD if crowded else straight
+                beside = self.framed and x in self.graph.parameters
+                ranks = CROWD if crowded else 1 if beside else straight
                 self.dot.edge(tail, head, minlen=f"{ranks}", **looks)
 
     def share(self, node: Value, k: int) -> str:
