@@ -314,7 +314,7 @@ def test_any_label_can_be_drawn(label):
     x = Value(1, label)
     result = dot([Value(2, "w")], [x], Value(0, "b_" + label)).relu()
     result.label = label
-    draw_network(result).html
+    assert draw_network(result).html
 
 
 def test_nan_and_infinity_are_drawn():
