@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .terms import RecordedTerms, Term
+from .terms import RecordedTerms, Terms
 
 
 @dataclass
@@ -16,15 +16,15 @@ class Batch:
         terms: what sample 0 adds to it.
         rest: the terms of no sample.
         copies: the nodes of all other samples.
-        column: for each node, the column of the data that replaces it, or -1.
+        column: node -> the column of the data that replaces it.
         rows: the data, one row per sample.
     """
 
     head: int
-    terms: list[Term]
-    rest: list[Term]
+    terms: Terms
+    rest: Terms
     copies: set[int]
-    column: list[int]
+    column: dict[int, int]
     rows: list[tuple[float, ...]]
 
 
@@ -32,8 +32,9 @@ def find_batch(graph: RecordedTerms) -> Batch | None:
     """The samples in the last sum that has any."""
     shapes = _shapes(graph)
     for i in sorted(graph.terms, reverse=True):
-        alike: dict[tuple[int, ...], list[Term]] = {}
-        for term in graph.terms[i]:
+        single, left, right = graph.terms[i]
+        alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for term in (*zip(single), *zip(left, right)):
             alike.setdefault(tuple([shapes[j] for j in term]), []).append(term)
         size = max(map(len, alike.values()))
         if size > 1:
@@ -54,7 +55,7 @@ def _shapes(graph: RecordedTerms) -> list[int]:
         if value.op is None:
             shape: object = i
         elif i in graph.terms:
-            shape = tuple([tuple([shapes[j] for j in term]) for term in graph.terms[i]])
+            shape = tuple([tuple([shapes[j] for j in part]) for part in graph.terms[i]])
         else:
             shape = (value.op, *[shapes[j] for j in graph.inputs[i]])
         shapes[i] = number.setdefault(shape, len(number))
@@ -82,7 +83,9 @@ class _Samples:
     data: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
     numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
 
-    def batch(self, head: int, alike: list[list[Term]], rest: list[Term]) -> Batch | None:
+    def batch(
+        self, head: int, alike: list[list[tuple[int, ...]]], rest: list[tuple[int, ...]]
+    ) -> Batch | None:
         """The samples whose terms are `alike`, if nothing else connects them or reads them."""
         ahead = [list(nodes) for terms in alike for nodes in zip(*terms)]
         for nodes in ahead:  # which grows as it goes
@@ -94,9 +97,9 @@ class _Samples:
         outside = any(self.reads[i] != self.graph.readers[i] for i in members)
         if not self.data or outside or not self.shared.isdisjoint(members):
             return None
-        column = [self.columns.get(i, -1) for i in range(len(self.graph.order))]
         first = [terms[0] for terms in alike]
-        return Batch(head, first, rest, members - {*self.seen}, column, [*zip(*self.data.values())])
+        copies, data = members - {*self.seen}, [*zip(*self.data.values())]
+        return Batch(head, _sorted(first), _sorted(rest), copies, self.columns, data)
 
     def _visit(self, nodes: list[int]) -> list[list[int]] | None:
         """What `nodes`, one per sample, read, side by side; None if they are not alike."""
@@ -122,6 +125,16 @@ class _Samples:
             self.data[key] = numbers
             return []
         if first in graph.terms:
-            terms = zip(*[graph.terms[i] for i in nodes])
-            return [list(each) for term in terms for each in zip(*term)]
+            parts = zip(*[graph.terms[i] for i in nodes])
+            return [list(each) for part in parts for each in zip(*part)]
         return [list(each) for each in zip(*[graph.inputs[i] for i in nodes])]
+
+
+def _sorted(terms: list[tuple[int, ...]]) -> Terms:
+    """Single terms, and the factors of products."""
+    pairs = [term for term in terms if len(term) == 2]
+    return (
+        [term[0] for term in terms if len(term) == 1],
+        [a for a, _ in pairs],
+        [b for _, b in pairs],
+    )

@@ -77,7 +77,7 @@ def _shown(plan: Plan) -> set[int]:
 def _add_to_loss(plan: Plan, unseen: list[int]) -> None:
     """Add 0 times the sum of the nodes `unseen` to the loss, without a gradient."""
     result, count = plan.result, len(plan)
-    total = plan.add_sum([(i,) for i in unseen], None)
+    total = plan.add_sum((unseen, [], []), None)
     if plan.phases[result] == AFTER and plan.phases[total] == EACH:
         total = plan.add(SUM, (total,), None, AFTER)
     zero = plan.add(MUL, (plan.add_constant(0.0), total), None)

@@ -10,17 +10,20 @@ Read ``terms.py`` and ``batches.py`` before this file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TypeAlias
 
 from ..engine import Value
 from ..ops import Op
 from .batches import Batch, find_batch
 from .simplify import simplified
-from .terms import ADD, DOT, MUL, SUM, RecordedTerms, Term
+from .terms import ADD, DOT, MUL, SUM, RecordedTerms, Terms
 
 ONCE, EACH, AFTER = 0, 1, 2
+
+Factors: TypeAlias = "tuple[list[int], list[int]]"  # of products, side by side
 
 
 @dataclass
@@ -44,6 +47,7 @@ class Plan:
         active: whether a parameter is below that it has a slope by, so that there is a gradient
             to hand on.
         batch: the data of a loss that was recorded over a whole batch, one row per sample.
+        recorded: every value that was recorded, in order.
     """
 
     result: int = 0
@@ -56,6 +60,7 @@ class Plan:
     parameters: dict[int, int] = field(default_factory=dict)
     constants: dict[int, float] = field(default_factory=dict)
     batch: list[tuple[float, ...]] | None = None
+    recorded: list[Value] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ops)
@@ -66,9 +71,12 @@ class Plan:
         """The position of a new node, computed no earlier than `phase`."""
         active = False
         for i in inputs:
-            phase = max(phase, self.phases[i])
+            if phase < self.phases[i]:  # noqa: PLR1730  max() takes longer
+                phase = self.phases[i]
             if self.active[i]:
-                active = op is None or has_slope(op)
+                active = True
+        if active and op:
+            active = has_slope(op)
         self.ops.append(op)
         self.inputs.append(inputs)
         self.values.append(value)
@@ -82,71 +90,72 @@ class Plan:
         self.constants[i] = number
         return i
 
-    def add_dot(self, pairs: list[tuple[int, int]], bias: int | None) -> int:
-        """The position of a new sum of products."""
-        inputs = (*(a for a, _ in pairs), *(b for _, b in pairs))
-        return self.add(DOT, inputs if bias is None else (*inputs, bias), None)
-
-    def add_sum(self, terms: list[Term], value: Value | None) -> int:
+    def add_sum(self, terms: Terms, value: Value | None) -> int:
         """The position of a new sum, after the nodes that it needs.
 
         Products are sorted by when their factors are computed, and each kind becomes one dot
         product.  What is computed once is summed once.
         """
-        single, products = self._by_phase(terms)
+        phases, constants = self.phases, self.constants
+        single, left, right = terms
+        if len(left) == 1:
+            a, b = left[0], right[0]
+            product = self.add(MUL, (a, b) if phases[a] <= phases[b] else (b, a), None)
+            single, left, right = [*single, product], [], []
+        nodes: tuple[list[int], ...] = [], [], []
+        numbers = []
+        for i in single:
+            if i in constants:
+                numbers.append(constants[i])
+            else:
+                nodes[phases[i]].append(i)
+        if numbers and (sum(numbers) or len(numbers) == len(single) + len(left)):
+            nodes[ONCE].insert(0, self.add_constant(sum(numbers)))
         total: int | None = None
-        for phase in sorted({*single, *products}):
-            total = self._add_phase(single.get(phase, []), products.get(phase, {}), total)
+        for phase, products in enumerate(self._by_phase(left, right)):
+            if nodes[phase] or products:
+                total = self._add_phase(nodes[phase], [*products.values()], total)
         assert total is not None, "a sum has terms"
         if self.ops[total]:
             self.values[total] = value
         return total
 
-    def _by_phase(
-        self, terms: list[Term]
-    ) -> tuple[dict[int, list[int]], dict[int, dict[tuple[int, int], list[tuple[int, int]]]]]:
-        """Single terms by phase; products by phase and by the phases of both factors."""
-        single: dict[int, list[int]] = {}
-        products: dict[int, dict[tuple[int, int], list[tuple[int, int]]]] = {}
-        numbers = []
-        for term in terms:
-            a, b = term[0], term[-1]
-            if len(term) == 2:
-                if self.phases[a] > self.phases[b]:
-                    a, b = b, a
-                kind = self.phases[a], self.phases[b]
-                products.setdefault(kind[1], {}).setdefault(kind, []).append((a, b))
-            elif a in self.constants:
-                numbers.append(self.constants[a])
-            else:
-                single.setdefault(self.phases[a], []).append(a)
-        if sum(numbers) or len(numbers) == len(terms):
-            single[ONCE] = [self.add_constant(sum(numbers)), *single.get(ONCE, [])]
-        return single, products
+    def _by_phase(self, left: list[int], right: list[int]) -> tuple[dict[int, Factors], ...]:
+        """The factors of the products of each phase, by the phase of the one computed earlier."""
+        products: tuple[dict[int, Factors], ...] = {}, {}, {}
+        if not left:
+            return products
+        phases = self.phases.__getitem__
+        kinds = [*zip(map(phases, left), map(phases, right))]
+        if kinds.count(kinds[0]) == len(kinds) and kinds[0][0] <= kinds[0][1]:
+            products[kinds[0][1]][kinds[0][0]] = left, right
+            return products
+        for (first, second), a, b in zip(kinds, left, right):
+            if first > second:
+                first, second, a, b = second, first, b, a
+            pairs = products[second].setdefault(first, ([], []))
+            pairs[0].append(a)
+            pairs[1].append(b)
+        return products
 
-    def _add_phase(
-        self,
-        single: list[int],
-        products: dict[tuple[int, int], list[tuple[int, int]]],
-        before: int | None,
-    ) -> int:
+    def _add_phase(self, single: list[int], products: list[Factors], before: int | None) -> int:
         """The position of the sum of one phase's terms and of `before`, the sum so far."""
-        parts = [*([] if before is None else [before]), *single]
-        last: list[tuple[int, int]] = []
-        for pairs in products.values():
-            if len(pairs) == 1:
-                parts.append(self.add(MUL, pairs[0], None))
+        parts = single if before is None else [before, *single]
+        last: Factors | None = None
+        for left, right in products:
+            if len(left) == 1:
+                parts = [*parts, self.add(MUL, (left[0], right[0]), None)]
                 continue
             if last:
-                parts.append(self.add_dot(last, None))
-            last = pairs
+                parts = [*parts, self.add(DOT, (*last[0], *last[1]), None)]
+            last = left, right
         if len(parts) > 1:
             parts = [self.add(ADD if len(parts) == 2 else SUM, tuple(parts), None)]
         if last and parts and self.phases[parts[0]] > self.phases[last[0][0]]:
             # the x of x + W f(x), in every sample another, is no bias of a layer
-            return self.add(ADD, (parts[0], self.add_dot(last, None)), None)
+            return self.add(ADD, (parts[0], self.add(DOT, (*last[0], *last[1]), None)), None)
         if last:  # it takes the rest as its bias
-            return self.add_dot(last, parts[0] if parts else None)
+            return self.add(DOT, (*last[0], *last[1], *parts), None)
         return parts[0]
 
 
@@ -189,14 +198,14 @@ class _Planner:
     def __init__(self, graph: RecordedTerms, batch: Batch | None) -> None:
         self.graph, self.batch = graph, batch
         self.column = batch.column if batch else graph.column
-        self._plan = Plan(batch=batch.rows if batch else None)
+        self._plan = Plan(batch=batch.rows if batch else None, recorded=graph.order)
         self.place = [-1] * len(graph.order)
         self.leaves: dict[object, int] = {}
 
     def plan(self) -> Plan:
         copies = self.batch.copies if self.batch else set()
-        for i in range(len(self.graph.order)):
-            if not self.graph.inside[i] and i not in copies:
+        for i, inside in enumerate(self.graph.inside):
+            if not inside and i not in copies:
                 self.add(i)
         self._plan.result = self.read(len(self.place) - 1)
         return self._plan
@@ -204,11 +213,11 @@ class _Planner:
     def add(self, i: int) -> None:
         """Add the recorded node `i`; a constant waits until it is read."""
         graph, plan, value = self.graph, self._plan, self.graph.order[i]
-        if self.column[i] >= 0:
+        if i in self.column:
             self.place[i] = self.leaves.setdefault(self.column[i], len(plan))
             if self.place[i] == len(plan):
                 plan.columns[plan.add(None, (), value, EACH)] = self.column[i]
-        elif graph.parameter[i] >= 0:
+        elif i in graph.parameter:
             self.place[i] = plan.add(None, (), value)
             plan.parameters[self.place[i]] = graph.parameter[i]
             plan.active[self.place[i]] = True
@@ -217,15 +226,22 @@ class _Planner:
         elif self.batch and i == self.batch.head:
             sample = plan.add_sum(self.terms(self.batch.terms), None)
             over = plan.add(SUM, (sample,), None, AFTER)
-            self.place[i] = plan.add_sum([(over,), *self.terms(self.batch.rest)], value)
+            single, left, right = self.terms(self.batch.rest)
+            self.place[i] = plan.add_sum(([over, *single], left, right), value)
         elif i in graph.terms:
             self.place[i] = plan.add_sum(self.terms(graph.terms[i]), value)
         else:
-            self.place[i] = plan.add(value.op, tuple(map(self.read, graph.inputs[i])), value)
+            self.place[i] = plan.add(value.op, tuple(self.places(graph.inputs[i])), value)
 
-    def terms(self, recorded: Iterable[Term]) -> list[Term]:
+    def terms(self, recorded: Terms) -> Terms:
         """Terms by position in the plan."""
-        return [tuple(map(self.read, term)) for term in recorded]
+        single, left, right = recorded
+        return self.places(single), self.places(left), self.places(right)
+
+    def places(self, nodes: Sequence[int]) -> list[int]:
+        """The positions in the plan of recorded nodes."""
+        places = [self.place[i] for i in nodes]
+        return [self.read(i) for i in nodes] if -1 in places else places
 
     def read(self, i: int) -> int:
         """The position in the plan of the recorded node `i`."""

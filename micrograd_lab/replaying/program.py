@@ -132,8 +132,7 @@ class Program(Vectors):
         self._compute = self._runner.__call__  # without a look-up at every call
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
         self.load()
-        guards = [guard for node in recorded(loss) for guard in guards_of(node)]
-        self._branches = Branches(guards, self.inputs, self.values) if guards else None
+        self._branches = Branches(self._guards, self.inputs, self.values) if self._guards else None
 
     def _run(self, data: Any) -> float:
         # the data of the step before: to check them again would cost as much as a small step
@@ -202,6 +201,9 @@ class Program(Vectors):
         count, in_python = len(self.parameters), self.backend == "python"
         plan = make_plan(self.loss, self.inputs, self.parameters, batch=not in_python)
         add_checks(plan)
+        self._guards = [
+            guard for x in plan.recorded if hasattr(x, "aside") for guard in guards_of(x)
+        ]
         self._batch: Any = plan.batch or [()]
         if in_python:
             return StraightLine(plan, range(count))

@@ -15,7 +15,7 @@ ADD, MUL, SUM, DOT = OPS["add"], OPS["mul"], OPS["sum"], OPS["dot"]
 SUMS = frozenset((ADD, SUM, DOT))
 _LINEAR = SUMS | {MUL}
 
-Term: TypeAlias = "tuple[int, ...]"  # (i,), or (i, j) for a product
+Terms: TypeAlias = "tuple[list[int], list[int], list[int]]"  # single ones; factors of products
 
 
 class RecordedTerms:
@@ -24,11 +24,11 @@ class RecordedTerms:
     Attributes:
         order: the values, inputs before what is computed from them.
         inputs: the positions of a node's inputs.
-        column, parameter: which column of the data or which parameter a leaf is, or -1.
+        column, parameter: position of a leaf -> which column of the data or parameter it is.
         constant: whether a node depends on neither.
         readers: how many inputs of other nodes it is.
         inside: whether a node is only a part of a larger sum.
-        terms: position of a sum -> its terms: (i,), or (i, j) for a product.
+        terms: position of a sum -> its terms: single nodes, and products by their factors.
     """
 
     def __init__(self, loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
@@ -37,67 +37,51 @@ class RecordedTerms:
         self.inputs: list[tuple[int, ...]] = [
             tuple([at[x] for x in value.inputs]) for value in self.order
         ]
-        self.column: list[int] = self._numbered(at, inputs)
-        self.parameter: list[int] = self._numbered(at, parameters)
-        self.constant: list[bool] = self._constants()
-        self.readers: list[int] = [0] * len(self.order)
-        for below in self.inputs:
-            for j in below:
-                self.readers[j] += 1
-        summed = self._summed()
-        self.inside: list[bool] = [
-            summed[i] and self.readers[i] == 1 and value.op in _LINEAR and not self.constant[i]
-            for i, value in enumerate(self.order)
-        ]
-        self.terms: dict[int, list[Term]] = {
-            i: self._gather(i)
-            for i, value in enumerate(self.order)
-            if value.op in SUMS and not self.inside[i] and not self.constant[i]
-        }
-
-    def _numbered(self, at: dict[Value, int], values: Sequence[Value]) -> list[int]:
-        """For each node, which of `values` it is, or -1."""
-        numbers = [-1] * len(self.order)
-        for k, value in enumerate(values):
-            if value in at:
-                numbers[at[value]] = k
-        return numbers
-
-    def _constants(self) -> list[bool]:
-        constant = [False] * len(self.order)
+        self.column: dict[int, int] = {at[x]: k for k, x in enumerate(inputs) if x in at}
+        self.parameter: dict[int, int] = {at[x]: k for k, x in enumerate(parameters) if x in at}
+        self.constant: list[bool] = []
+        self.readers: list[int] = [0] * len(at)
+        self.inside: list[bool] = [False] * len(at)
+        self.terms: dict[int, Terms] = {}
+        self._read()
         for i, value in enumerate(self.order):
-            if value.op is None:
-                constant[i] = self.column[i] < 0 and self.parameter[i] < 0
-            else:
-                constant[i] = all(map(constant.__getitem__, self.inputs[i]))
-        return constant
+            if value.op in SUMS and not self.inside[i] and not self.constant[i]:
+                self.terms[i] = self._gather(i)
 
-    def _summed(self) -> list[bool]:
-        """For each node, whether a sum reads it as a term."""
-        summed = [False] * len(self.order)
-        for value, below in zip(self.order, self.inputs):
-            if value.op is ADD or value.op is SUM:
-                for j in below:
-                    summed[j] = True
-            elif value.op is DOT and len(below) % 2:
-                summed[below[-1]] = True
-        return summed
+    def _read(self) -> None:
+        """Find out what reads each node."""
+        constant, readers, inside = self.constant, self.readers, self.inside
+        for i, (value, below) in enumerate(zip(self.order, self.inputs)):
+            op = value.op
+            known = op is not None or (i not in self.column and i not in self.parameter)
+            for j in below:
+                readers[j] += 1
+                if not constant[j]:
+                    known = False
+            constant.append(known)
+            if op in SUMS:
+                for j in below if op is not DOT else below[len(below) // 2 * 2 :]:
+                    inside[j] = not constant[j] and self.order[j].op in _LINEAR
+        for i, count in enumerate(readers):
+            if count > 1:
+                inside[i] = False
 
-    def _gather(self, head: int) -> list[Term]:
+    def _gather(self, head: int) -> Terms:
         """The terms of the sum at `head`."""
-        terms: list[Term] = []
+        single: list[int] = []
+        left: list[int] = []
+        right: list[int] = []
         ahead = [head]
         while ahead:
             i = ahead.pop()
             op, inputs = self.order[i].op, self.inputs[i]
             if i != head and not self.inside[i]:
-                terms.append((i,))
-            elif op is MUL:
-                terms.append(inputs)
-            elif op is DOT:
-                pairs = op.pairs(len(inputs))
-                terms.extend(zip(inputs[:pairs], inputs[pairs:]))
-                ahead.extend(inputs[2 * pairs :])
-            else:
+                single.append(i)
+            elif op is ADD or op is SUM:
                 ahead.extend(reversed(inputs))
-        return terms
+            else:
+                pairs = len(inputs) // 2
+                left += inputs[:pairs]
+                right += inputs[pairs : 2 * pairs]
+                ahead.extend(inputs[2 * pairs :])
+        return single, left, right

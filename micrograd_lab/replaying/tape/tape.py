@@ -149,11 +149,14 @@ class _Writer:
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
-        self.plan, self.names = plan, names
+        self.plan, self.names, self.codes = plan, names, codes()
         self.once = [0.0] * parameters
         self.constants: dict[str, int] = {}
         self.one = self.constant(1.0)
-        self.place = dict(plan.parameters)
+        self.place = [-1] * (len(plan) + 1)  # the last one is that of _ONES
+        self.row = self.place[:]
+        for i, place in plan.parameters.items():
+            self.place[i] = place
         for i, number in plan.constants.items():
             self.place[i] = self.constant(number)
         self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
@@ -161,17 +164,17 @@ class _Writer:
         self.widest = 0
         self.weights: tuple[int, ...] = ()  # of the layer before: where they begin, and more
         self.groups = groups = self.grouped()
-        for i in chain(self.sums, *groups[ONCE], *groups[AFTER]):
-            self.place[i] = len(self.once)
-            self.once.append(0.0)
+        computed = [*self.sums, *chain(*groups[ONCE], *groups[AFTER])]
+        for place, i in enumerate(computed, start=len(self.once)):
+            self.place[i] = place
+        self.once += [0.0] * len(computed)
         self.place[_ONES] = self.one
         self.columns = sorted(plan.columns, key=plan.columns.__getitem__)
-        self.row = {i: row for row, i in enumerate(self.columns)}
         self.spread = self.spread_over_rows(groups[EACH])
-        self.row[_ONES] = len(self.row)
-        for row, i in enumerate(chain(self.spread, *groups[EACH]), start=len(self.row)):
+        rows = [*self.columns, _ONES, *self.spread, *chain(*groups[EACH])]
+        for row, i in enumerate(rows):
             self.row[i] = row
-        self.rows = len(self.row)
+        self.rows = len(rows)
         self.copies: dict[tuple[int, ...], int] = {}
         self.lists: list[int] = []
         self.tape = self.written()
@@ -218,17 +221,22 @@ class _Writer:
         have the same inputs.
         """
         plan = self.plan
-        depth = [0] * len(plan)
+        depth: list[int] = []
         found: list[dict[tuple[object, ...], list[int]]] = [{}, {}, {}]
         for i, (op, inputs, phase) in enumerate(zip(plan.ops, plan.inputs, plan.phases)):
+            below = 0
             if op is None:
-                continue
-            if phase == AFTER and plan.phases[inputs[0]] == EACH:
+                pass
+            elif phase == AFTER and plan.phases[inputs[0]] == EACH:
                 self.sums.append(i)
-                continue
-            depth[i] = 1 + max([depth[j] for j in inputs])
-            shared = self.layer_inputs(i) if op is DOT else ()
-            found[phase].setdefault((depth[i], op, shared), []).append(i)
+            else:
+                below = 1 + max([depth[j] for j in inputs])
+                key = (below, op, self.layer_inputs(i) if op is DOT else ())
+                if key in found[phase]:
+                    found[phase][key].append(i)
+                else:
+                    found[phase][key] = [i]
+            depth.append(below)
         self.depth = depth
 
         def order(nodes: list[int]) -> tuple[int, int]:  # layers of the same weights side by side
@@ -239,32 +247,28 @@ class _Writer:
     def layer_inputs(self, i: int) -> tuple[int, ...]:
         """What a dot product reads, if a layer can compute it: each input once, with a weight.
         A bias is the weight of the row of ones."""
-        plan, inputs = self.plan, self.plan.inputs[i]
+        inputs, phases = self.plan.inputs[i], self.plan.phases
         pairs = DOT.pairs(len(inputs))
-        terms = [*zip(inputs[pairs : 2 * pairs], inputs)]
-        if any(plan.phases[x] != EACH or plan.phases[w] != ONCE for x, w in terms):
+        read, by = [*inputs[pairs : 2 * pairs]], [*inputs[:pairs]]
+        if {phases[x] for x in read} != {EACH} or {phases[w] for w in by} != {ONCE}:
             return ()
-        terms += [(_ONES, b) for b in inputs[2 * pairs :]]
-        weights = dict(terms)
-        if len(weights) < len(terms):
+        if len(inputs) > 2 * pairs:
+            read.append(_ONES)
+            by.append(inputs[-1])
+        weights = dict(zip(read, by))
+        if len(weights) < len(read):
             return ()
         self.layers[i] = weights
         return tuple(weights)
 
     def spread_over_rows(self, groups: _Groups) -> list[int]:
         """What instructions on rows read of what is computed once; first what has no gradient."""
-        plan = self.plan
-        read = dict.fromkeys(
-            j
-            for group in groups
-            if group[0] not in self.layers
-            for i in group
-            for j in plan.inputs[i]
-            if plan.phases[j] == ONCE
-        )
-        return sorted(read, key=plan.active.__getitem__)
+        phases, below = self.plan.phases, self.plan.inputs
+        nodes = [i for group in groups if group[0] not in self.layers for i in group]
+        read = dict.fromkeys([j for i in nodes for j in below[i] if phases[j] == ONCE])
+        return sorted(read, key=self.plan.active.__getitem__)
 
-    def instructions(self, groups: _Groups, at: dict[int, int]) -> list[int]:
+    def instructions(self, groups: _Groups, at: list[int]) -> list[int]:
         """The instructions that compute `groups`."""
         code: list[int] = []
         for group in groups:
@@ -272,22 +276,24 @@ class _Writer:
             assert op
             if group[0] in self.layers:
                 code += self.layer(group)
-            elif op.variadic:
-                code += chain(*(self.sum(i, at) for i in group))
-            else:
+            elif op.name in self.codes:
                 code += self.elementwise(op, group, at)
+            else:
+                code += chain(*(self.sum(i, at) for i in group))
         return code
 
-    def elementwise(self, op: Op, group: list[int], at: dict[int, int]) -> list[int]:
+    def elementwise(self, op: Op, group: list[int], at: list[int]) -> list[int]:
         """Nodes whose rows lie side by side, and those of their inputs, share an instruction."""
-        plan, number = self.plan, codes()[op.name]
+        plan, number = self.plan, self.codes[op.name]
         n = 0 if op.n is None else self.constant(op.n)
         code: list[int] = []
         count = 0  # of nodes in the last instruction
         for i in group:
             inputs = plan.inputs[i]
             places = [at[i], at[inputs[0]], at[inputs[-1]]]
-            active = sum(plan.active[j] << k for k, j in enumerate(inputs))
+            active = 0
+            for k, j in enumerate(inputs):
+                active += plan.active[j] << k
             if count and code[-2] == active and places == [k + count for k in code[-6:-3]]:
                 count = code[-7] = count + 1
             else:
@@ -295,7 +301,7 @@ class _Writer:
                 code += [number, 1, *places, n, active, 0]
         return code
 
-    def sum(self, i: int, at: dict[int, int]) -> list[int]:
+    def sum(self, i: int, at: list[int]) -> list[int]:
         """A sum, or a dot product: (place of x, of y) for each product, going back (to, of y)."""
         plan, inputs = self.plan, self.plan.inputs[i]
         if plan.ops[i] is not DOT:
@@ -319,7 +325,9 @@ class _Writer:
         inputs = sorted(self.layers[group[0]], key=self.is_active, reverse=True)
         active = sum(map(self.is_active, inputs))
         self.widest = max(self.widest, len(inputs), len(group))
-        starts = [self.begin(*(self.place[self.layers[i][j]] for j in inputs)) for i in group]
+        starts = []
+        for weighs in map(self.layers.__getitem__, group):
+            starts.append(self.begin(*[self.place[weighs[j]] for j in inputs]))
         outs, ins = [self.row[i] for i in group], [self.row[j] for j in inputs]
         weights = self.depth[group[0]], active, len(inputs), *starts
         again = weights == self.weights
