@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..domain import recording
 from .arrays.groups import array_program, grouped, layout
 from .arrays.inplace import in_place
 from .arrays.kinds import Group
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Vector: TypeAlias = "NDArray[float64]"
 MAX_STATEMENTS = 2000  # array statements
+MAX_LINES = 1000  # of plain Python that is compiled
 _NOTE = "# what runs: these statements with out=; for few samples of a small graph, plain Python\n"
 
 
@@ -97,12 +99,14 @@ class NumPy(Arrays):
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
         scope: dict[str, Any] = {}
-        exec(compile(in_place(self.program), "<replay>", "exec"), scope)
+        with recording():
+            exec(compile(in_place(self.program), "<replay>", "exec"), scope)
         return scope["prepare"]  # type: ignore[no-any-return]
 
     @cached_property
     def _straight(self) -> StraightLine:
-        return StraightLine(self.plan, self.layout)
+        with recording():
+            return StraightLine(self.plan, self.layout, MAX_LINES)
 
     def _is_narrow(self, samples: int) -> bool:
         """Whether one Python operation per number costs less than the overhead of the arrays."""

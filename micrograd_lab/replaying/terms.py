@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from ..engine import Value, recorded
-from ..ops import OPS
+from ..ops import OPS, Op
 
 ADD, MUL, SUM, DOT = OPS["add"], OPS["mul"], OPS["sum"], OPS["dot"]
 SUMS = frozenset((ADD, SUM, DOT))
 _LINEAR = SUMS | {MUL}
+ONE = -1  # a node that is 1, in a plan's numbering
 
 Terms: TypeAlias = "tuple[list[int], list[int], list[int]]"  # single ones; factors of products
 
@@ -85,3 +86,10 @@ class RecordedTerms:
                 right += inputs[pairs : 2 * pairs]
                 ahead.extend(inputs[2 * pairs :])
         return single, left, right
+
+
+def products(op: Op, inputs: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The products that `op`, a sum, adds up; a single term is multiplied by 1."""
+    pairs = op.pairs(len(inputs))
+    single = [(x, ONE) for x in inputs[2 * pairs :]]
+    return [*zip(inputs[:pairs], inputs[pairs : 2 * pairs]), *single]

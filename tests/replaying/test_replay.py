@@ -15,8 +15,10 @@ from table import ROWS, apply, arity, inside, points, title
 
 from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay, total
 from micrograd_lab.nn.losses import cross_entropy
+from micrograd_lab.replaying.checks import add_checks
 from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
-from micrograd_lab.replaying.python.straight import MAX_LINES
+from micrograd_lab.replaying.python.straight import MAX_LINES, StraightLine
+from micrograd_lab.replaying.python.table import Table
 from micrograd_lab.replaying.scalar import by_samples
 
 
@@ -604,13 +606,43 @@ def test_no_operation_hides_a_nan_from_a_replay(backend, operation):
 
 
 @pytest.mark.parametrize("with_samples", [True, False])
-def test_a_long_python_program_runs_in_pieces(with_samples):
+def test_a_long_python_program_is_not_compiled(with_samples):
     w, v, x = Value(0.7, "w"), Value(-0.3, "v"), Value(0.0, "x")
     inputs, rows = ([x], [[0.5], [-1.5], [2.0]]) if with_samples else ([], [()])
     node, once = x + 0.1, w * v
-    for _ in range(900):
+    for _ in range(2000):
         once = (once + v).tanh()
         node = (node * w + once).sin()
     program = arrays(node, inputs, [w, v], backend="python")
     assert program.source.count("\n") > MAX_LINES
     assert_same(program, node, inputs, [w, v], rows)
+    assert isinstance(program._runner.run.__self__, Table)
+
+
+@given(graph=graphs(), scales=st.lists(st.floats(0.999, 1.001), min_size=1, max_size=3))
+def test_a_table_gives_the_numbers_of_the_lines_it_stands_for(graph, scales):
+    loss, inputs, parameters = graph
+    plan = make_plan(loss, inputs, parameters, batch=False)
+    add_checks(plan)
+    numbers = [w.data for w in parameters], [[x.data * k for x in inputs] for k in scales]
+    try:
+        expected, gradient = StraightLine(plan, range(3)).run(*numbers)
+    except (ArithmeticError, ValueError) as error:
+        with pytest.raises(type(error)):
+            StraightLine(plan, range(3), 0).run(*numbers)
+        return
+    found, slopes = StraightLine(plan, range(3), 0).run(*numbers)
+    assert found == pytest.approx(expected, rel=1e-12, nan_ok=True)
+    assert slopes == pytest.approx(gradient, rel=1e-12, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("op", ROWS, ids=title)
+def test_a_table_has_a_step_for_every_row(op):
+    at = points(op)[0]
+    x, w = [Value(number) for number in at], [Value(number) for number in at]
+    loss = total([apply(op, x), apply(op, w), apply(op, [*w[:1], *x[1:]])])
+    expected, gradient = engine(loss, x, w, [at])
+    table = StraightLine(make_plan(loss, x, w), range(len(w)), 0)
+    found, slopes = table.run(at, [at])
+    assert found == pytest.approx(expected, rel=1e-12)
+    assert slopes == pytest.approx(gradient, rel=1e-12)

@@ -3,23 +3,22 @@
 One assignment per node, forward and then backward, for one sample after the other.  For a deep
 and narrow graph, or a small one and few samples, this is faster than arrays.
 
-Read ``plan.py`` before this file.
+Read ``plan.py`` and ``table.py`` before this file.
 """
 
 from __future__ import annotations
 
-import ast
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 from ...formulas import functions_of
 from ..plan import EACH, ONCE, Plan
-from ..simplify import simplified, substituted
 from ..terms import DOT
+from .table import Table, share, template
 
-MAX_LINES = 2000  # of one function: Python takes ever longer, and more memory, for a longer one
+MAX_LINES = 10_000  # of a function: Python compiles 100 in 1 to 2 ms
 MAX_TERMS = 50  # terms per expression: the compiler recurses over them
 
 
@@ -29,15 +28,15 @@ class StraightLine:
     Args:
         plan: a plan without sums over samples.
         layout: which parameter each entry of the parameter vector is.
+        longest: how many lines may be compiled; a longer program runs as a table, half as fast.
 
     Attributes:
         vector: the parameters' numbers.
         gradient: of the loss by each of them, after a call.
-        source: a function of the parameters and the rows of data that returns both.
-        run: that function.
+        run: what `source` says; for a long one a table does the same.
     """
 
-    def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
+    def __init__(self, plan: Plan, layout: Sequence[int], longest: int = MAX_LINES) -> None:
         row_of = {parameter: row for row, parameter in enumerate(layout)}
         self.plan: Plan = plan
         self.layout: Sequence[int] = layout
@@ -47,19 +46,26 @@ class StraightLine:
         self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
         self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
         self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
-        lines = [*self.lines([f"p{k}" for k in range(len(layout))])]
-        self.source: str = "\n    ".join(lines) + "\n"
-        scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
-        if len(lines) > MAX_LINES:
-            scope["program"] = _in_pieces(lines, scope)
-        else:
-            exec(self.source, scope)
-        self.run: Callable[..., tuple[float, list[float]]] = scope["program"]
+        lines = len(plan) + sum(map(len, plan.inputs))
+        self.run: Callable[..., tuple[float, list[float]]] = (
+            Table(plan, layout).run if lines > longest else self._compiled()
+        )
 
     def __call__(self, data: list[list[float]]) -> float:
         """The mean loss over the rows of `data`; fills `gradient`."""
         loss, self.gradient[:] = self.run(self.vector, data)
         return loss
+
+    @cached_property
+    def source(self) -> str:
+        """A function of the parameters and the rows of data that returns both."""
+        lines = self.lines([f"p{k}" for k in range(len(self.layout))])
+        return "\n    ".join(lines) + "\n"
+
+    def _compiled(self) -> Callable[..., tuple[float, list[float]]]:
+        scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
+        exec(self.source, scope)
+        return scope["program"]  # type: ignore[no-any-return]
 
     def lines(self, parameters: list[str]) -> Iterator[str]:
         plan, names, result = self.plan, self.names, self.plan.result
@@ -96,7 +102,7 @@ class StraightLine:
         assert op
         inputs = [self.names[i] for i in self.plan.inputs[node]]
         if not op.variadic:
-            return f"{target} = {_template(op.formula, op.n).format(**dict(zip('xy', inputs)))}"
+            return f"{target} = {template(op.formula, op.n).format(**dict(zip('xy', inputs)))}"
         pairs = DOT.pairs(len(inputs)) if op is DOT else 0
         terms = [f"{x} * {y}" for x, y in zip(inputs, inputs[pairs : 2 * pairs])]
         terms += inputs[2 * pairs :]
@@ -108,8 +114,8 @@ class StraightLine:
         for node in reversed(nodes):
             if node not in reached:
                 continue
-            for i, share in self.shares(node):
-                yield f"d_{self.names[i]} {'+=' if i in reached else '='} {share}"
+            for i, text in self.shares(node):
+                yield f"d_{self.names[i]} {'+=' if i in reached else '='} {text}"
                 reached.add(i)
 
     def shares(self, node: int) -> Iterator[tuple[int, str]]:
@@ -118,63 +124,8 @@ class StraightLine:
         assert op
         for i, j in enumerate(inputs):
             partial, letters = op.partial(i, inputs)
-            template = _share(partial, op.n)
+            template = share(partial, op.n)
             if self.plan.active[j] and template:
                 texts = {letter: self.names[j] for letter, j in letters.items()}
                 name = self.names[node]
                 yield j, template.format(u=f"d_{name}", f=name, **texts)
-
-
-def _in_pieces(lines: list[str], scope: dict[str, Any]) -> Callable[..., tuple[Any, Any]]:
-    """The function of `lines`, compiled in pieces that share their variables in a dictionary."""
-    *lines, end = lines[1:]
-    lines.append(f"loss, gradient = {end.removeprefix('return ')}")
-    starts = [k for k, line in enumerate(lines) if line.startswith("for ")] or [len(lines)]
-    inside = [line[4:] for line in lines if line.startswith("    ")]
-    before, after = lines[: starts[0]], lines[starts[0] + 1 + len(inside) :]
-    once, each, end_ = (
-        [
-            compile("\n".join(part[k : k + 500]), "<replay>", "exec")
-            for k in range(0, len(part), 500)
-        ]
-        for part in (before, inside, after)
-    )
-
-    def program(p: list[float], rows: list[list[float]]) -> tuple[Any, Any]:
-        scope.update(p=p, rows=rows)
-        for piece in once:
-            exec(piece, scope)
-        for scope["row"] in rows if each else ():
-            for piece in each:
-                exec(piece, scope)
-        for piece in end_:
-            exec(piece, scope)
-        return scope["loss"], scope["gradient"]
-
-    return program
-
-
-@cache
-def _template(formula: str, n: float | None) -> str:
-    """`formula` with places for the texts of its letters."""
-    tree = ast.parse(simplified(formula, n), mode="eval").body
-    return ast.unparse(_with_places(tree))
-
-
-@cache
-def _share(partial: str, n: float | None) -> str:
-    """upstream times local derivative, with places for their letters; nothing if it is 0."""
-    tree = _with_places(ast.parse(simplified(partial, n), mode="eval").body)
-    local = ast.unparse(tree)
-    if local == "0.0":
-        return ""
-    if local in ("1.0", "-1.0"):
-        return local.replace("1.0", "{u}")
-    match tree:
-        case ast.IfExp(test=test, body=ast.Constant(value=1.0), orelse=ast.Constant(value=0.0)):
-            return f"{{u}} if {ast.unparse(test)} else 0.0"
-    return f"{{u}} * {local}" if isinstance(tree, ast.Name) else f"{{u}} * ({local})"
-
-
-def _with_places(tree: ast.expr) -> ast.expr:
-    return substituted(tree, {letter: ast.Name(f"{{{letter}}}") for letter in "xyf"})

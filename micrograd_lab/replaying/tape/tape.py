@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...ops import Op
 from ...tell.languages import formula_text
 from ..plan import AFTER, EACH, ONCE, Plan
-from ..terms import DOT
+from ..terms import DOT, ONE, products
 from .kernel import codes, load
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class _Writer:
         self.once = [0.0] * parameters
         self.constants: dict[str, int] = {}
         self.one = self.constant(1.0)
-        self.place = [-1] * (len(plan) + 1)  # the last one is that of _ONES
+        self.place = [-1] * (len(plan) + 1)  # the last one is that of ONE
         self.row = self.place[:]
         for i, place in plan.parameters.items():
             self.place[i] = place
@@ -168,10 +168,10 @@ class _Writer:
         for place, i in enumerate(computed, start=len(self.once)):
             self.place[i] = place
         self.once += [0.0] * len(computed)
-        self.place[_ONES] = self.one
+        self.place[ONE] = self.one
         self.columns = sorted(plan.columns, key=plan.columns.__getitem__)
         self.spread = self.spread_over_rows(groups[EACH])
-        rows = [*self.columns, _ONES, *self.spread, *chain(*groups[EACH])]
+        rows = [*self.columns, ONE, *self.spread, *chain(*groups[EACH])]
         for row, i in enumerate(rows):
             self.row[i] = row
         self.rows = len(rows)
@@ -187,7 +187,7 @@ class _Writer:
         lists: list[list[Iterable[int]]] = [
             [[plan.columns[i]] for i in self.columns],
             [(i, k) for places, to in self.copies.items() for k, i in enumerate(places, to)],
-            [(self.one, self.row[_ONES], 0)],
+            [(self.one, self.row[ONE], 0)],
             [(self.row[plan.inputs[i][0]], self.place[i]) for i in self.sums],
         ]
         lists[2] += [(self.place[i], self.row[i], plan.active[i]) for i in self.spread]
@@ -197,7 +197,7 @@ class _Writer:
         mean = plan.phases[plan.result] == EACH
         header += [self.row[plan.result] if mean else self.place[plan.result], mean]
         idle = sum(not plan.active[i] for i in self.spread)
-        header += [len(plan.parameters), len(self.once), self.row[_ONES] + 1 + idle]
+        header += [len(plan.parameters), len(self.once), self.row[ONE] + 1 + idle]
         begins = accumulate(map(len, code), initial=_HEADER + len(self.lists))
         return [*begins, *header, *self.lists, *chain(*code)]
 
@@ -253,7 +253,7 @@ class _Writer:
         if {phases[x] for x in read} != {EACH} or {phases[w] for w in by} != {ONCE}:
             return ()
         if len(inputs) > 2 * pairs:
-            read.append(_ONES)
+            read.append(ONE)
             by.append(inputs[-1])
         weights = dict(zip(read, by))
         if len(weights) < len(read):
@@ -309,15 +309,11 @@ class _Writer:
             active = [at[j] for j in inputs if plan.active[j]]
             lists = self.listed(terms), len(terms), self.listed(active), len(active)
             return [_SUM, 1, at[i], *lists, 0]
-        pairs = DOT.pairs(len(inputs))
-        products = [
-            *zip(inputs, inputs[pairs : 2 * pairs]),
-            *((b, _ONES) for b in inputs[2 * pairs :]),
-        ]
-        edges = [edge for x, y in products for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
+        pairs = products(DOT, inputs)
+        edges = [edge for x, y in pairs for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
         code = [_DOT, 1, at[i]]
-        for pairs_of in (products, edges):
-            code += [self.listed(at[j] for pair in pairs_of for j in pair), len(pairs_of)]
+        for part in (pairs, edges):
+            code += [self.listed(at[j] for pair in part for j in pair), len(part)]
         return [*code, 0]
 
     def layer(self, group: list[int]) -> list[int]:
@@ -359,7 +355,7 @@ class _Writer:
         op, inputs = self.plan.ops[group[0]], [self.plan.inputs[i] for i in group]
         assert op
         if group[0] in self.layers:
-            names = ["1" if j == _ONES else self.name(j) for j in self.layers[group[0]]]
+            names = ["1" if j == ONE else self.name(j) for j in self.layers[group[0]]]
             formula = f"weights ({len(group)} × {len(names)}) · ({_shortened(names, ', ')})"
         elif op.variadic:
             pairs = DOT.pairs(len(inputs[0])) if op is DOT else 0
@@ -380,10 +376,7 @@ class _Writer:
         return first if nodes[0] == nodes[-1] else f"[{first} … {last}]"
 
     def is_active(self, i: int) -> bool:
-        return i != _ONES and self.plan.active[i]
-
-
-_ONES = -1  # a node that is 1, in a plan's numbering
+        return i != ONE and self.plan.active[i]
 
 
 def _shortened(terms: list[str], sign: str) -> str:
