@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -9,20 +10,41 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..formulas import ELEMENTARY
+from .arrays.source import function
 from .runners import Arrays, Vector
+
+MAX_SECONDS = 10  # of compiling
 
 
 class Elsewhere(Arrays):
     """The readable program in an engine whose arrays are not NumPy's.
+
+    Raises:
+        ValueError: if to compile it would take longer than `MAX_SECONDS`, by the times measured.
 
     Attributes:
         function: from the column of parameters and the data (a row for each input, a column for
             each sample) to the loss and its gradient, on the engine's own arrays.
     """
 
+    costs: tuple[float, float]  # seconds: of a statement; of a matrix product, or of moving rows
+
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.function: Callable[..., Any] = self.function_in(self.scope())
+        scope = self.scope()
+        self._weigh(len(self.groups), 0)  # to write them would take long, too
+        text = function(self.program)
+        self._weigh(text.count("\n"), len(re.findall(r"put\(|concatenate\(|\[i\d+\]| @ ", text)))
+        self.function: Callable[..., Any] = self.function_in(scope)
+
+    def _weigh(self, statements: int, moves: int) -> None:
+        seconds = statements * self.costs[0] + moves * self.costs[1]
+        if seconds > MAX_SECONDS:
+            raise ValueError(
+                f"{type(self).__name__} would compile the {statements:,} statements of this graph "
+                f"for about {seconds:.0f} s, more than {MAX_SECONDS}, since so few of its nodes "
+                'are alike; backend="tape" compiles nothing'
+            )
 
     def scope(self) -> dict[str, Any]:
         """What the program calls: `np` and `put`."""
@@ -31,6 +53,8 @@ class Elsewhere(Arrays):
 
 class Torch(Elsewhere):
     """The readable program under PyTorch."""
+
+    costs = 0.0007, 0.0
 
     def scope(self) -> dict[str, Any]:
         torch = required("torch", "PyTorch")
@@ -82,6 +106,8 @@ class Torch(Elsewhere):
 
 class JAX(Elsewhere):
     """The readable program under JAX, compiled by `jax.jit` for each number of samples."""
+
+    costs = 0.0015, 0.02
 
     def scope(self) -> dict[str, Any]:
         jax = required("jax", "JAX")

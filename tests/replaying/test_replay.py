@@ -646,3 +646,48 @@ def test_a_table_has_a_step_for_every_row(op):
     found, slopes = table.run(at, [at])
     assert found == pytest.approx(expected, rel=1e-12)
     assert slopes == pytest.approx(gradient, rel=1e-12)
+
+
+def irregular(nodes):
+    """A loss of one input and 20 parameters whose nodes hardly have a pattern."""
+    draw = random.Random(nodes)
+    x, w = Value(0.5), [Value(draw.uniform(0.5, 1)) for _ in range(20)]
+    pool = [x, *w]
+    for _ in range(nodes):
+        a, b = draw.choice(pool), draw.choice(pool[-50:])
+        pool.append(draw.choice([a + b, a * b, a - b, b.sin(), (a * b).sigmoid()]))
+    return total(v.tanh() for v in pool[-50:]), [x], w
+
+
+@pytest.mark.parametrize(
+    ("engine", "recorded", "told"),
+    [
+        ("jax", lambda: irregular(600), r"JAX would .* the 1,\d\d\d statements .* about 1\d s"),
+        ("torch", lambda: chained(20_000), "Torch would .* the 20,000 statements .* about 14 s"),
+    ],
+)
+def test_an_engine_refuses_what_it_would_compile_for_longer_than_ten_seconds(
+    engine, recorded, told
+):
+    pytest.importorskip(engine)
+    with pytest.raises(ValueError, match=f'{told}, more than 10, .*; backend="tape" compiles'):
+        replay(*recorded(), backend=engine)
+
+
+def chained(nodes):
+    """A loss that no two nodes of can be computed together."""
+    x = v = Value(0.5)
+    w = Value(0.9)
+    for _ in range(nodes // 2):
+        v = (v * w).sin()
+    return v, [x], [w]
+
+
+@pytest.mark.parametrize("engine", ["torch", "jax"])
+def test_a_large_regular_graph_is_compiled(engine):
+    pytest.importorskip(engine)
+    network, parameters = mlp(2, 100, 100, 1)
+    x = [Value(0.5), Value(1.5)]
+    (loss,) = network(x)
+    program = replay(loss, x, parameters, backend=engine)
+    assert program([[0.5, 1.5]]) == pytest.approx(loss.data, rel=1e-12)
