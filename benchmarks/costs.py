@@ -1,46 +1,65 @@
-"""What a program costs before its first result: time, memory, imports."""
+"""What a program costs before its first result: time, memory, imports.
+
+python benchmarks/costs.py
+"""
 
 from __future__ import annotations
 
 import gc
+import math
+import random
 import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from workloads import duration
 
-from micrograd_lab import Value, replay, total
+from micrograd_lab import MLP, Value, dot, hinge, recording, replay, total
+from micrograd_lab.engine import recorded
 from micrograd_lab.replaying.tape.kernel import load
+
+Graph: TypeAlias = "tuple[Value, list[Value], list[Value]]"  # loss, inputs, parameters
+
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 
 def growth() -> str:
-    """From recording to the first result, and memory, for graphs of growing size, as Markdown."""
-    backends = ["numpy", *(["tape"] if load() else [])]
+    """Recording and compiling, for kinds of graphs of growing size, as Markdown."""
+    backends = ["tape", "numpy", "python"] if load() else ["numpy", "python"]
     for name in backends:
-        _first_result(graph(300), name)  # imports
+        _first_result(ten_wide(300), name)  # imports
+    title = "\n| µs a node, of processor time | nodes | edges a node | recording"
     lines = [
-        f"\n| nodes | recording | {' | '.join(f'{name} program' for name in backends)} |",
-        f"|---:|---:|{'---:|' * len(backends)}",
+        f"{title} | {' | '.join(backends)} | memory of the first |",
+        f"|---|---:|---:|---:|{'---:|' * len(backends)}---:|",
     ]
-    for nodes in (1_000, 10_000, 100_000):
-        recording = _least(partial(graph, nodes))
-        recorded, size = _traced(partial(graph, nodes))
-        cells = [f"{duration(recording)}, {size / nodes:.0f} B per node"]
-        for name in backends:
-            spent = _least(partial(_first_result, recorded, name))
-            _, size = _traced(partial(_first_result, recorded, name))
-            times = f"{duration(spent)}, {spent / recording:.1f} × recording"
-            cells.append(f"{times}, {size / nodes:.0f} B per node")
-        lines.append(f"| {nodes:,} | {' | '.join(cells)} |")
+    for kind, record in KINDS.items():
+        for size in SIZES if kind != "GPT" else (8,):
+            start = time.process_time()
+            with recording():
+                graph = record(size)
+            spent = [time.process_time() - start]
+            order = recorded(graph[0])
+            nodes, edges = len(order), sum(len(value.inputs) for value in order)
+            del order
+            often = 3 if nodes < 200_000 else 1
+            spent += [_least(partial(_first_result, graph, name), often) for name in backends]
+            cells = [f"{seconds / nodes * 1e6:.2f}" for seconds in spent]
+            memory = _traced(partial(_first_result, graph, backends[0])) / nodes
+            lines.append(
+                f"| {kind} | {nodes:,} | {edges / nodes:.1f} | {' | '.join(cells)} | "
+                f"{memory:.0f} B a node |"
+            )
+            del graph
     return "\n".join(lines)
 
 
-def graph(nodes: int) -> tuple[Value, list[Value], list[Value]]:
-    """A graph ten nodes wide: loss, inputs, parameters."""
+def ten_wide(nodes: int) -> Graph:
+    """Layers of ten nodes, each of two of the layer before."""
     x, w = Value(0.5, "x"), [Value(0.1 * k, f"w_{k}") for k in range(10)]
     layer = list(w)
     for _ in range(nodes // 30):
@@ -48,34 +67,94 @@ def graph(nodes: int) -> tuple[Value, list[Value], list[Value]]:
     return total(layer), [x], w
 
 
-def _first_result(recorded: tuple[Value, list[Value], list[Value]], backend: str) -> Any:
-    loss, inputs, parameters = recorded
+def chain(nodes: int) -> Graph:
+    """One operation after the other."""
+    x, w, b = Value(0.5, "x"), Value(0.99999, "w"), Value(0.00001, "b")
+    y = x
+    for _ in range(nodes // 2):
+        y = y * w + b
+    return y, [x], [w, b]
+
+
+def irregular(nodes: int) -> Graph:
+    """Each node of one made lately and of any other."""
+    draw = random.Random(1)
+    x, w = Value(0.5, "x"), [Value(draw.uniform(0.5, 1), f"w_{k}") for k in range(20)]
+    pool = [x, *w]
+    while len(pool) < nodes:
+        a, b = draw.choice(pool), draw.choice(pool[-200:])
+        pool.append(draw.choice((a + b, a * b, a - b, b.sin(), b.tanh())))
+    return total(pool[-200:]), [x], w
+
+
+def network(nodes: int) -> Graph:
+    """A network of two hidden layers, with a max-margin loss and L2, of one sample."""
+    width = max(4, round((nodes / 2) ** 0.5))
+    model = MLP(2, [width, width, 1], seed=1)
+    x, t = [Value(0.1, "x_1"), Value(0.2, "x_2")], Value(1.0, "t")
+    loss = hinge(model(x), t) + 1e-4 * total(p * p for p in model.parameters())
+    return loss, [*x, t], model.parameters()
+
+
+def recurrent(nodes: int) -> Graph:
+    """A recurrent network of 32 neurons, with a tenth of `nodes` and thirty edges each."""
+    w = [[Value(0.1 * math.sin(k + j), f"w_{k},{j}") for j in range(33)] for k in range(32)]
+    x = [Value(0.1, f"x_{k}") for k in range(max(1, nodes // 640))]
+    h = [Value(0.0)] * 32
+    for now in x:
+        h = [dot(row, [*h, now]).tanh() for row in w]
+    return total(h), x, [v for row in w for v in row]
+
+
+def gpt(letters: int) -> Graph:
+    """The GPT of ``sequences.py`` on a word."""
+    import sequences  # which imports this
+
+    model = sequences.models()[f"GPT, 1 layer, {letters} letters, batch 1"]
+    matrices = {name: [[*map(Value, row)] for row in m] for name, m in model.matrices().items()}
+    row = [*map(Value, model.data[0])]
+    return model.of_values(matrices, row), row, [v for m in matrices.values() for r in m for v in r]
+
+
+KINDS: dict[str, Callable[[int], Graph]] = {
+    "ten wide": ten_wide,
+    "chain": chain,
+    "irregular": irregular,
+    "network": network,
+    "RNN of dot products": recurrent,
+    "GPT": gpt,
+}
+
+
+def _first_result(graph: Graph, backend: str) -> Any:
+    loss, inputs, parameters = graph
     program = replay(loss, inputs, parameters, backend=backend)
-    program([[0.5]])
+    program([[x.data for x in inputs]])
     return program
 
 
-def _least(run: Callable[[], object]) -> float:
-    """The least time of three runs."""
+def _least(run: Callable[[], object], often: int) -> float:
+    """The least processor time of some runs."""
     times = []
-    for _ in range(3):
+    for _ in range(often):
         gc.collect()
-        start = time.perf_counter()
+        start = time.process_time()
         result = run()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
         del result  # freeing it is not part of the time
     return min(times)
 
 
-def _traced(run: Callable[[], Any]) -> tuple[Any, int]:
-    """What `run` returns, and how many bytes are in use because of it."""
+def _traced(run: Callable[[], Any]) -> int:
+    """How many bytes are in use because of what `run` returns."""
     gc.collect()
     tracemalloc.start()
     result = run()
     gc.collect()
     size = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    return result, size
+    del result
+    return size
 
 
 def starting() -> str:
@@ -95,3 +174,7 @@ def _process(code: str) -> float:
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    print(growth(), starting(), sep="\n")

@@ -133,8 +133,4 @@ class _Samples:
 def _sorted(terms: list[tuple[int, ...]]) -> Terms:
     """Single terms, and the factors of products."""
     pairs = [term for term in terms if len(term) == 2]
-    return (
-        [term[0] for term in terms if len(term) == 1],
-        [a for a, _ in pairs],
-        [b for _, b in pairs],
-    )
+    return [t[0] for t in terms if len(t) == 1], [t[0] for t in pairs], [t[1] for t in pairs]

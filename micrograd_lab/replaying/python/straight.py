@@ -37,15 +37,10 @@ class StraightLine:
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int], longest: int = MAX_LINES) -> None:
-        row_of = {parameter: row for row, parameter in enumerate(layout)}
         self.plan: Plan = plan
         self.layout: Sequence[int] = layout
         self.vector: list[float] = [0.0] * len(layout)
         self.gradient: list[float] = [0.0] * len(layout)
-        self.names: dict[int, str] = {i: f"v{i}" for i, op in enumerate(plan.ops) if op}
-        self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
-        self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
-        self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
         lines = len(plan) + sum(map(len, plan.inputs))
         self.run: Callable[..., tuple[float, list[float]]] = (
             Table(plan, layout).run if lines > longest else self._compiled()
@@ -59,6 +54,11 @@ class StraightLine:
     @cached_property
     def source(self) -> str:
         """A function of the parameters and the rows of data that returns both."""
+        plan, row_of = self.plan, {parameter: row for row, parameter in enumerate(self.layout)}
+        self.names: dict[int, str] = {i: f"v{i}" for i, op in enumerate(plan.ops) if op}
+        self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
+        self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
+        self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
         lines = self.lines([f"p{k}" for k in range(len(self.layout))])
         return "\n    ".join(lines) + "\n"
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from ...formulas import functions_of
 from ...ops import Op
-from ..plan import EACH, ONCE, Plan
+from ..plan import EACH, Plan
 from ..simplify import simplified, substituted
 from ..terms import ONE, products
 
@@ -23,75 +23,50 @@ _Steps: TypeAlias = "list[tuple[Callable[..., None], int, Any]]"
 
 
 class Table:
-    """What `StraightLine` computes, for the same arguments.
-
-    Attributes:
-        numbers: of all nodes, first of those computed once; the last is 1.
-        forward, backward: the steps that are taken once, and those for each sample.
-    """
+    """What `StraightLine` computes, for the same arguments; the plan's positions are the places."""
 
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
-        order = sorted(range(len(plan)), key=plan.phases.__getitem__)
-        at = [0] * len(plan) + [len(plan)]
-        for place, i in enumerate(order):
-            at[i] = place
-        self.numbers: list[float] = [0.0] * len(plan) + [1.0]
-        for i, number in plan.constants.items():
-            self.numbers[at[i]] = number
-        places = {parameter: at[i] for i, parameter in plan.parameters.items()}
-        self._parameters = [places.get(parameter) for parameter in layout]
-        self._columns = [(at[i], column) for i, column in plan.columns.items()]
-        self._result, self._once = at[plan.result], plan.phases.count(ONCE)
-        self._for_each = plan.phases[plan.result] == EACH
-        self.forward: tuple[_Steps, _Steps] = [], []
-        self.backward: tuple[_Steps, _Steps] = [], []
+        self._plan = plan
+        self._forward: _Steps = []
+        self._backward: _Steps = []
+        places = {parameter: i for i, parameter in plan.parameters.items()}
+        self._parameters = [places.get(k, len(plan)) for k in layout]  # one that is not read: apart
         reached = {plan.result}
-        for i in reversed(order):
-            op, inputs, phase = plan.ops[i], plan.inputs[i], plan.phases[i]
-            if op is None:
-                continue
-            active = tuple([plan.active[j] for j in inputs])
-            read: Any = tuple([at[j] for j in inputs])
-            handed = read
-            if op.variadic:
-                pairs = products(op, inputs)
-                read = [(at[x], at[y]) for x, y in pairs]
-                edges = [*pairs, *[(y, x) for x, y in pairs]]
-                handed = [(at[x], at[y]) for x, y in edges if x != ONE and plan.active[x]]
-            self.forward[phase].append((_forward(op), at[i], read))
-            if i in reached and any(active):
-                self.backward[phase].append((_backward(op, active), at[i], handed))
-                reached.update(compress(inputs, active))
-        for steps in self.forward:
-            steps.reverse()
+        for i in reversed(range(len(plan))):
+            if op := plan.ops[i]:
+                at: Any = plan.inputs[i]
+                active = tuple([plan.active[j] for j in at])
+                forward, backward, handed = _forward(op), _backward(op, active), at
+                if op.variadic:
+                    at = products(op, at)
+                    edges = [*at, *[(y, x) for x, y in at]]
+                    handed = [edge for edge in edges if edge[0] != ONE and plan.active[edge[0]]]
+                self._forward.append((forward, i, at))
+                if i in reached and any(active):
+                    self._backward.append((backward, i, handed))
+                    reached.update(compress(plan.inputs[i], active))
+        self._forward.reverse()
 
     def run(self, p: Sequence[float], rows: Sequence[Sequence[float]]) -> tuple[float, list[float]]:
         """The loss and its gradient, one sample after the other."""
-        v, result, once = self.numbers, self._result, self._once
-        for place, number in zip(self._parameters, p):
-            if place is not None:
-                v[place] = number
-        for step, f, at in self.forward[ONCE]:
-            step(v, f, at)
-        slopes = [0.0] * len(v)
-        if self._for_each:
-            loss, none = 0.0, slopes[once:]
-            for row in rows:
-                for place, column in self._columns:
-                    v[place] = row[column]
-                for step, f, at in self.forward[EACH]:
-                    step(v, f, at)
-                loss += v[result]
-                slopes[once:] = none
-                slopes[result] = 1.0 / len(rows)
-                for step, f, at in self.backward[EACH]:
-                    step(v, slopes, f, at)
-            loss /= len(rows)
-        else:
-            loss, slopes[result] = v[result], 1.0
-        for step, f, at in self.backward[ONCE]:
-            step(v, slopes, f, at)
-        return loss, [0.0 if place is None else slopes[place] for place in self._parameters]
+        plan, loss, gradient = self._plan, 0.0, [0.0] * len(p)
+        v = [0.0] * len(plan) + [0.0, 1.0]  # the last one is ONE
+        for places in (plan.constants.items(), zip(self._parameters, p)):
+            for i, number in places:
+                v[i] = number
+        rows = rows if plan.phases[plan.result] == EACH else [()]
+        for row in rows:
+            for i, column in plan.columns.items():
+                v[i] = row[column]
+            for step, f, at in self._forward:
+                step(v, f, at)
+            loss += v[plan.result]
+            slopes = [0.0] * len(v)
+            slopes[plan.result] = 1.0 / len(rows)
+            for step, f, at in self._backward:
+                step(v, slopes, f, at)
+            gradient = [slope + slopes[i] for slope, i in zip(gradient, self._parameters)]
+        return loss / len(rows), gradient
 
 
 def _add_products(v: list[float], f: int, pairs: list[tuple[int, int]]) -> None:
