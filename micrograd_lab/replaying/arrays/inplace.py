@@ -60,9 +60,9 @@ class _Out(ast.NodeTransformer):
         self.names: list[str] = []
 
     def visit(self, node: ast.AST) -> Any:
-        read = {leaf.id for leaf in ast.walk(node) if isinstance(leaf, ast.Name)}
-        if read - {"np", "n"}:
-            return super().visit(node)
+        for leaf in ast.walk(node):
+            if isinstance(leaf, ast.Name) and leaf.id not in ("np", "n"):
+                return super().visit(node)
         if isinstance(node, ast.Call):
             name = f"_c{len(self.once)}"
             self.once.append(f"    {name} = {ast.unparse(node)}")
