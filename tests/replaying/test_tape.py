@@ -89,6 +89,18 @@ def test_softmax_and_cross_entropy_have_the_engines_loss_and_gradient():
     check(lambda row: cross_entropy(model(row[:5]), row[5:]), 15, model.parameters(), data)
 
 
+@pytest.mark.parametrize("sizes", [(5, 4, 6), (13, 15, 7), (270, 150, 140, 3)])
+def test_layers_of_any_width_have_the_engines_loss_and_gradient(sizes):
+    inputs, *hidden, outputs = sizes
+    model = MLP(inputs, [*hidden, outputs], activation="tanh", seed=1)
+    columns = inputs + outputs
+
+    def loss(row):
+        return squared_error(model(row[:inputs]), row[inputs:])
+
+    check(loss, columns, model.parameters(), samples(35, columns))
+
+
 @pytest.mark.parametrize("op", UNARY, ids=lambda op: op.name)
 def test_every_row_of_one_input_has_the_engines_numbers(op):
     w = Value(1.0, "w")

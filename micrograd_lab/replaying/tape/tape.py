@@ -126,7 +126,7 @@ class Tape:
             stride += 8  # rows a power of two apart would share a few lines of the cache
         size = self._writer.rows * stride * (1 + (blocks if self._writer.sums else 1))
         widest = -(-self._writer.widest // 16) * 16
-        room = np.zeros(8 + size + 16 + widest * (min(samples, BLOCK) + 8))
+        room = np.zeros(8 + size + 16 + widest * (stride + 1))
         begin = room.ctypes.data + -room.ctypes.data % 64  # no vector straddles a cache line
         self._room = room
         job.work, job.columns = begin, begin + 8 * (-(-size // 8) * 8)
