@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from ctypes import c_ssize_t, c_void_p
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..engine import Value
 from ..replaying.paths import index
+from ..replaying.tape.kernel import load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -240,26 +242,22 @@ class Adam(Optimizer):
     def _adapt(self, data: Numbers, grad: Numbers, steps: int) -> State:
         import numpy as np
 
+        keep, keep_square = self.betas
+        rate, root = self.lr / (1 - keep**steps), (1 - keep_square**steps) ** -0.5
+        if not (adam := load("_adam")):
+            mean, square = self.state.moments
+            mean = keep * mean + (1 - keep) * grad
+            square = keep_square * square + (1 - keep_square) * np.square(grad)
+            size = np.sqrt(square) * root + self.eps
+            return State(steps, (mean, square), data - rate * mean / size)
         if not self._rooms:
-            self._rooms = [np.empty((4, len(data))) for _ in range(2)]
-        # the arrays that this state is not in: new ones would take longer than the arithmetic
-        room = self._rooms[0] if self._rooms[0] is not self.state.room else self._rooms[1]
-        mean, square, numbers, t = room
-        (keep, keep_square), (last_mean, last_square) = self.betas, self.state.moments
-        np.multiply(last_mean, keep, out=mean)
-        mean += np.multiply(grad, 1 - keep, out=t)
-        np.square(grad, out=t)
-        t *= 1 - keep_square
-        np.multiply(last_square, keep_square, out=square)
-        square += t
-        size = np.sqrt(np.divide(square, 1 - keep_square**steps, out=t), out=t)
-        size += self.eps
-        early = 1 - keep**steps  # it is 1 before long
-        direction = mean if early == 1 else np.divide(mean, early, out=numbers)
-        np.multiply(direction, self.lr, out=numbers)
-        numbers /= size
-        np.subtract(data, numbers, out=numbers)
-        return State(steps, (mean, square), numbers, room)
+            self._rooms = [np.zeros((3, len(data))) for _ in range(2)]
+        # new arrays would take longer than the arithmetic
+        before, after = self._rooms if self.state.room is self._rooms[0] else self._rooms[::-1]
+        numbers = np.array([keep, keep_square, rate, root, self.eps])
+        vectors = [np.ascontiguousarray(x, float) for x in (data, grad, before, after, numbers)]
+        adam(*(c_void_p(x.ctypes.data) for x in vectors), c_ssize_t(len(data)))
+        return State(steps, (after[0], after[1]), after[2], after)
 
 
 class AdamW(Adam):

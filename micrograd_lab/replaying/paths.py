@@ -202,9 +202,11 @@ class Paths(Vectors):
         self.gradient[:] = 0.0
         loss = 0.0
         for path, samples, result in self._by_path(rows, np.arange(len(rows)), several=False):
-            loss += self._run_path(path, rows, samples) if path else self._backward(result)
-        self.gradient /= len(rows)
-        return loss / len(rows)
+            part = len(samples) / len(rows)
+            loss += part * (
+                self._run_path(path, rows, samples) if path else self._backward(result, part)
+            )
+        return loss
 
     def outputs(self, data: Any) -> Any:
         """The numbers that the function gives for each row of `data`: an array, a row for each.
@@ -259,7 +261,8 @@ class Paths(Vectors):
         """
         belongs: Any
         for path in self.paths:
-            belongs = path.admits(rows[left], self.vector)
+            mine = rows if len(left) == len(rows) else rows[left]
+            belongs = path.admits(mine, self.vector)
             yield path, left[belongs], None
             left = left[~belongs]
         while len(left):
@@ -365,7 +368,7 @@ class Paths(Vectors):
             )
 
     def _run_path(self, path: Path, rows: Any, samples: Any) -> float:
-        """The sum of the losses of some samples; adds their gradients to `gradient`."""
+        """The mean loss of some samples; adds their part to `gradient`."""
         if not len(samples):
             return 0.0
         mine = rows if len(samples) == len(rows) else rows[samples]
@@ -375,22 +378,22 @@ class Paths(Vectors):
             if not (named := re.match(r"sample (\d+)(.*)", f"{error}", re.DOTALL)):
                 raise
             raise ValueError(f"sample {samples[int(named[1])]}{named[2]}") from error
-        share = self.gradient if mine is rows else self._share
-        share[path.order] = path.program.gradient
-        share *= len(samples)
-        if share is not self.gradient:
-            self.gradient += share
-        return loss * len(samples)
+        if mine is rows:
+            self.gradient[path.order] = path.program.gradient
+        else:
+            self._share[path.order] = path.program.gradient
+            self.gradient += self._share * (len(samples) / len(rows))
+        return loss
 
-    def _backward(self, result: Value) -> float:
-        """The loss of a recording; adds its gradient to `gradient`."""
+    def _backward(self, result: Value, part: float = 1.0) -> float:
+        """The loss of a recording; adds `part` of its gradient to `gradient`."""
         import numpy as np
 
         kept = [value.grad for value in self.values]
         for value in self.values:
             value.grad = 0.0
         result.backward()
-        self.gradient += np.array([value.grad for value in self.values])
+        self.gradient += part * np.array([value.grad for value in self.values])
         for value, grad in zip(self.values, kept):
             value.grad = grad
         return result.data

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from micrograd_lab import SGD, Adam, AdamW, Value, cosine, replay, step_decay
+from micrograd_lab.nn import optim
+from micrograd_lab.replaying.tape import kernel
 
 START = [1.5, -0.7, 0.2, 3.0]
 
@@ -169,6 +171,20 @@ def test_the_state_before_a_step_of_adam_is_whole_until_the_next_one():
     kept = [x[0] for x in (*before.moments, before.numbers)]
     adam.after(before.numbers, np.array([3.0]))
     assert [x[0] for x in (*before.moments, before.numbers)] == kept
+
+
+@pytest.mark.parametrize("level", range(5))
+def test_adam_moves_as_torch_does_on_every_processor_and_without_a_kernel(level, monkeypatch):
+    torch = pytest.importorskip("torch")
+    library = kernel.load() and kernel.library()
+    if level and not (library and level <= library.level() and hasattr(library, f"run_{level}")):
+        return  # compiled for other processors, or not at all
+    step = library[f"run_{level}_adam"] if level else None
+    monkeypatch.setattr(optim, "load", lambda end: step)
+    options = {"lr": 0.05, "betas": (0.8, 0.99), "eps": 1e-3}
+    assert descent(lambda p: Adam(p, **options)) == pytest.approx(
+        descent_by_torch(torch, lambda p: torch.optim.Adam(p, **options)), rel=1e-12
+    )
 
 
 def test_steps_of_adam_make_no_new_arrays():

@@ -25,10 +25,11 @@ LIBRARY = "libkernel" + {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, 
 
 
 @cache
-def load() -> Any:
+def load(end: str = "") -> Any:
     """The compiled kernel for this processor, a function of the address of a job, if there is one.
 
-    A library that was compiled from another table, as a checkout may have it, is not used.
+    With "_adam" it is the step of that optimiser.  A library that was compiled from another table,
+    as a checkout may have it, is not used.
     """
     try:
         compiled = library()
@@ -36,7 +37,7 @@ def load() -> Any:
     except (OSError, ValueError):
         return None
     level = compiled.level()
-    return compiled[f"run_{level}"] if level and written_from == fingerprint() else None
+    return compiled[f"run_{level}{end}"] if level and written_from == fingerprint() else None
 
 
 def library() -> ctypes.CDLL:
