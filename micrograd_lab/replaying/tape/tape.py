@@ -76,6 +76,7 @@ class Tape:
         self._job = Job(*(array.ctypes.data for array in (self._tape, self._once, self._once_grad)))
         self._address = c_void_p(addressof(self._job))
         self._data: NDArray[float64] = np.zeros((0, 0))
+        self._samples = 0
         self.layout: range = range(parameters)
         self.vector: NDArray[float64] = self._once[:parameters]
         self.gradient: NDArray[float64] = self._once_grad[:parameters]
@@ -86,19 +87,15 @@ class Tape:
         Raises:
             FloatingPointError: if anything is infinite or NaN on the way.
         """
-        loss, odd = self.compute(data)
-        if odd:
+        if data is not self._data or len(data) != self._samples:  # it may have been resized
+            self._take(data)
+        if self._run(self._address):
             raise FloatingPointError("infinite or NaN")
-        return loss
+        return self._job.loss  # type: ignore[no-any-return]
 
     def compute(self, data: NDArray[float64]) -> tuple[float, int]:
         """The loss, and whether anything is infinite or NaN."""
-        if data is not self._data or len(data) != self._job.samples:  # it may have been resized
-            if not data.flags.aligned:
-                data = data.copy()
-            if len(data) != self._job.samples:
-                self._make_room(len(data))
-            self._data, self._job.data, self._job.width = data, data.ctypes.data, data.shape[1]
+        self._take(data)
         odd = self._run(self._address)
         return self._job.loss, odd
 
@@ -111,6 +108,14 @@ class Tape:
         self.compute(data)
         self._job.each = None
         return found
+
+    def _take(self, data: NDArray[float64]) -> None:
+        """Let the kernel read `data`."""
+        if not data.flags.aligned:
+            data = data.copy()
+        if len(data) != self._samples:
+            self._make_room(len(data))
+        self._data, self._job.data, self._job.width = data, data.ctypes.data, data.shape[1]
 
     @property
     def source(self) -> str:
@@ -130,7 +135,7 @@ class Tape:
         begin = room.ctypes.data + -room.ctypes.data % 64  # no vector straddles a cache line
         self._room = room
         job.work, job.columns = begin, begin + 8 * (-(-size // 8) * 8)
-        job.samples, job.blocks, job.stride = samples, blocks, stride
+        self._samples, job.samples, job.blocks, job.stride = samples, samples, blocks, stride
 
 
 class _Writer:
