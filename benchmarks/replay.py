@@ -25,6 +25,7 @@ from typing import Any
 
 import ours
 import peers
+import tuned
 from costs import growth, starting
 from workloads import Chain, Network, Step, duration, workloads
 
@@ -45,6 +46,7 @@ WAYS: dict[str, tuple[str, Any, Any]] = {  # name: what must be installed, netwo
     "jax.jit": ("jax", peers.jax, None),
     "CasADi SX": ("casadi", peers.casadi, peers.casadi_chain),
     "by hand": ("numpy", ours.by_hand, ours.chain_by_hand),
+    "hand-tuned C": ("numpy", tuned.tuned, tuned.tuned_chain),
     "Python program": ("numpy", ours.replayed("python"), ours.replayed_chain("python")),
     "NumPy program": ("numpy", ours.replayed("numpy"), ours.replayed_chain("numpy")),
     "tape": ("numpy", ours.replayed("tape"), ours.replayed_chain("tape")),
