@@ -68,7 +68,7 @@ def explain(result: Value, wrt: Value) -> Explanation:
         raise ValueError(f"{original.names[result]} was not computed from {name}, but from {known}")
     graph = Graph.at_present(result, products=False, gradients=False)
     node = graph.twins[wrt]
-    return Explanation(graph, _parts(graph, node), FiniteDifference.measure(graph, node))
+    return Explanation(graph, _parts(graph, node))
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +77,6 @@ class Explanation:
 
     graph: Graph
     parts: tuple[Part, ...]
-    difference: FiniteDifference
 
     def __str__(self) -> str:
         return "\n\n".join("\n".join(map(_text, lines)) for lines in self._lines(TEXT))
@@ -107,7 +106,7 @@ class Explanation:
             parts.insert(0, parts[-1][:1])  # the claim, before its derivation
         if self.graph.notes:
             parts.insert(0, [Line(words=note) for note in self.graph.notes])
-        return [*parts, [self.difference.line(self.graph, writing)]]
+        return [*parts, [_check(self.graph, self.parts[-1].node, writing)]]
 
 
 @dataclass(frozen=True)
@@ -225,63 +224,6 @@ class Link:
         return Line(depth, lines[0].derivative, _once(right), _once(because))
 
 
-@dataclass(frozen=True)
-class FiniteDifference:
-    """The slope at a value, measured by moving the value a little to both sides.
-
-    Attributes:
-        node: the value.
-        h: how far it is moved.
-        slope: the measurement; infinite or NaN where there is none.
-        why: why there is none, if not for want of finite numbers.
-    """
-
-    node: Value
-    h: float
-    slope: float
-    why: str = ""
-
-    @classmethod
-    def measure(cls, graph: Graph, node: Value) -> FiniteDifference:
-        """The slope of the graph's result at `node`, whose own number stays."""
-        if not math.isfinite(node.data):
-            return cls(node, math.nan, math.nan)
-        # small compared with the number itself: 1/x bends within a distance of x
-        size = min(max(abs(node.data) / 1000, 1e-9), max(abs(node.data), 1.0) / 100_000)
-        h = 10.0 ** math.floor(math.log10(size if node.data else 1e-5))
-        above, below = node.data + h, node.data - h
-        try:
-            f = graph.evaluate
-            change = f({node: above}, along=True) - f({node: below}, along=True)
-        except ValueError:  # outside the domain of an operation
-            return cls(node, h, math.nan)
-        except TypeError as error:  # at an operation of the program's own
-            return cls(node, h, math.nan, str(error))
-        return cls(node, h, change / (above - below))
-
-    def line(self, graph: Graph, writing: Writing) -> Line:
-        """The gradient beside the slope."""
-        of, by = graph.names[graph.result], graph.names[self.node]
-        f, x = writing.name(of), writing.name(by)
-        if not math.isfinite(self.slope):
-            why = self.why or f"{of} has no finite number nearby"
-            return Line(0, words=f"no check by a difference: {why}")
-        nearby = {"a": f"{f}({x} + h)", "b": f"{f}({x} {writing.minus} h)"}
-        ratio = writing.formula("(a - b) / (2 * h)", nearby)
-        close = math.isclose(
-            self.slope,
-            self.node.grad,
-            rel_tol=1e-4,
-            abs_tol=1e-8 * max(abs(graph.result.data), 1.0),
-        )
-        ours, measured = (writing.number(x, digits=7) for x in (self.node.grad, self.slope))
-        return Line(
-            left=writing.slope(of, by),
-            right=(f"{ours} {'≈' if close else '≠'} {ratio}", measured),
-            words=f"with h = {self.h:.9f}".rstrip("0").rstrip("."),
-        )
-
-
 class Line(NamedTuple):
     """One line of a derivation: an equation with the reason for it, or words alone.
 
@@ -368,6 +310,37 @@ def _path(link: Link, onward: dict[Value, list[Link]], stops: set[Value]) -> Pat
     while links[-1].node not in stops and onward[links[-1].node]:
         links += onward[links[-1].node]
     return Path(tuple(links), links[-1].node if links[-1].node in stops else None)
+
+
+def _check(graph: Graph, node: Value, writing: Writing) -> Line:
+    """The gradient at `node` beside the slope, measured by moving it a little to both sides."""
+    of, by = graph.names[graph.result], graph.names[node]
+    why, h, slope = f"{of} has no finite number nearby", math.nan, math.nan
+    if math.isfinite(node.data):
+        # small compared with the number itself: 1/x bends within a distance of x
+        size = min(max(abs(node.data) / 1000, 1e-9), max(abs(node.data), 1.0) / 100_000)
+        h = 10.0 ** math.floor(math.log10(size if node.data else 1e-5))
+        above, below = node.data + h, node.data - h
+        try:
+            f_above, f_below = (graph.evaluate({node: x}, along=True) for x in (above, below))
+            slope = (f_above - f_below) / (above - below)
+        except ValueError:  # outside the domain of an operation
+            pass
+        except TypeError as error:  # at an operation of the program's own
+            why = str(error)
+    if not math.isfinite(slope):
+        return Line(words=f"no check by a difference: {why}")
+    f, x = writing.name(of), writing.name(by)
+    nearby = {"a": f"{f}({x} + h)", "b": f"{f}({x} {writing.minus} h)"}
+    ratio = writing.formula("(a - b) / (2 * h)", nearby)
+    tolerance = 1e-8 * max(abs(graph.result.data), 1.0)
+    close = math.isclose(slope, node.grad, rel_tol=1e-4, abs_tol=tolerance)
+    ours, measured = (writing.number(x, digits=7) for x in (node.grad, slope))
+    return Line(
+        left=writing.slope(of, by),
+        right=(f"{ours} {'≈' if close else '≠'} {ratio}", measured),
+        words=f"with h = {h:.9f}".rstrip("0").rstrip("."),
+    )
 
 
 def _activates(node: Value) -> bool:
