@@ -10,9 +10,9 @@ Read ``steps.py`` before this file: its edges are the factors.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from ..engine import Value
 from ..graph import Graph
@@ -26,6 +26,7 @@ MAX_TERMS = 12
 MAX_PARTS = 80
 
 Item = TypeVar("Item")
+Link: TypeAlias = tuple[Edge, ...]
 
 
 def explain(result: Value, wrt: Value) -> Explanation:
@@ -64,7 +65,7 @@ def explain(result: Value, wrt: Value) -> Explanation:
     if wrt not in original.names:
         name = wrt.label or repr(wrt)
         leaves = [original.names[node] for node in original.nodes if not node.inputs]
-        known = ", ".join(_ends(leaves, 8)) + (", …" if len(leaves) > 8 else "")
+        known = ", ".join(name or "…" for name in _ends(leaves, 8))
         raise ValueError(f"{original.names[result]} was not computed from {name}, but from {known}")
     graph = Graph.at_present(result, products=False, gradients=False)
     node = graph.twins[wrt]
@@ -99,9 +100,11 @@ class Explanation:
 
     def _lines(self, writing: Writing) -> list[list[Line]]:
         """The lines of each part."""
-        parts = [part.lines(self.graph, writing) for part in _ends(self.parts, MAX_PARTS)]
-        if missing := len(self.parts) - len(parts):
-            parts.insert(MAX_PARTS // 2, [Line(0, words=f"… {missing} more parts of this kind …")])
+        more = [Line(words=f"… {len(self.parts) - MAX_PARTS} more parts of this kind …")]
+        parts = [
+            part.lines(self.graph, writing) if part else more
+            for part in _ends(self.parts, MAX_PARTS)
+        ]
         if len(parts) > 1:
             parts.insert(0, parts[-1][:1])  # the claim, before its derivation
         if self.graph.notes:
@@ -129,32 +132,22 @@ class Part:
             return [Line(0, slope, ("1",))]
         if len(self.paths) == 1:
             return self.paths[0].lines(graph, writing, slope, 0)
-        branches = [writing.slope(of, by, name) for name in self._branches(graph)]
-        shares = [writing.number(path.links[0].contribution) for path in self.paths]
-        derivations = [
-            path.lines(graph, writing, branch, 1)
-            for branch, path in zip(_ends(branches, MAX_TERMS), _ends(self.paths, MAX_TERMS))
-        ]
-        if missing := len(self.paths) - len(derivations):
-            half = MAX_TERMS // 2
-            derivations.insert(half, [Line(1, words=f"… {missing} more branches …")])
-            branches = [*branches[:half], writing.dots, *branches[-half:]]
-            shares = [*shares[:half], writing.dots, *shares[-half:]]
+        branches, shares, lines = [], [], []
+        for path in _ends(self.paths, MAX_TERMS):
+            if path:
+                branches.append(writing.slope(of, by, path.name(graph)))
+                shares.append(writing.number(path.contribution))
+                lines += path.lines(graph, writing, branches[-1], 1)
+            else:
+                branches.append(writing.dots)
+                shares.append(writing.dots)
+                lines.append(Line(1, words=f"… {len(self.paths) - MAX_TERMS} more branches …"))
         total = writing.number(self.node.grad)
         return [
             Line(0, slope, (writing.sum(*branches),)),
-            *(line for lines in derivations for line in lines),
+            *lines,
             Line(1, "", (writing.sum(*shares), total)),
         ]
-
-    def _branches(self, graph: Graph) -> list[str]:
-        """The name of each path: its neuron, as in the lecture, or its next value."""
-        names = []
-        for path in self.paths:
-            first, *then = (link.node for link in path.links[:2])
-            through = then[0] if then and _activates(then[0]) else first
-            names.append("direct" if through is graph.result else graph.names[through])
-        return names
 
 
 @dataclass(frozen=True)
@@ -162,66 +155,45 @@ class Path:
     """A product of local derivatives.
 
     Attributes:
-        links: one after another, starting at the node.
+        links: one after another, starting at the node: the edges to the next value, more than one
+            where that reads the value before it several times.
         rest: the value whose gradient, derived earlier, is the last factor; None at the result.
     """
 
     links: tuple[Link, ...]
     rest: Value | None
 
+    @property
+    def contribution(self) -> float:
+        """What the path hands back to its node."""
+        return sum(edge.contribution for edge in self.links[0])
+
+    def name(self, graph: Graph) -> str:
+        """Its neuron, as in the lecture, or its next value."""
+        first, *then = (link[0].node for link in self.links[:2])
+        through = then[0] if then and _activates(then[0]) else first
+        return "direct" if through is graph.result else graph.names[through]
+
     def lines(self, graph: Graph, writing: Writing, slope: str, depth: int) -> list[Line]:
         """`slope` as a product, its factors starting from the result, and the product's number."""
-        facts, symbols, numbers = [], [], []
-        for link in _ends(self.links, MAX_FACTORS):
-            facts.append(link.line(graph, writing, depth + 1))
-            symbols.append(facts[-1].left)
-            numbers.append(facts[-1].right[-1])
-        if missing := len(self.links) - len(facts):
-            facts.insert(MAX_FACTORS // 2, Line(depth + 1, words=f"… {missing} more factors …"))
-            symbols.insert(MAX_FACTORS // 2, writing.dots)
-            numbers.insert(MAX_FACTORS // 2, writing.dots)
+        more = Line(depth + 1, words=f"… {len(self.links) - MAX_FACTORS} more factors …")
+        facts = [
+            _fact(link, graph, writing, depth + 1) if link else more
+            for link in _ends(self.links, MAX_FACTORS)
+        ]
+        symbols = [fact.left or writing.dots for fact in facts]
+        numbers = [fact.right[-1] if fact.right else writing.dots for fact in facts]
         if self.rest:
             symbols.append(writing.slope(graph.names[graph.result], graph.names[self.rest]))
             numbers.append(writing.number(self.rest.grad))
         if len(symbols) == 1:
             return [facts[0]._replace(depth=depth, left=slope)]
-        share = writing.number(self.links[0].contribution)
+        share = writing.number(self.contribution)
         return [
             Line(depth, slope, (writing.times.join(symbols),)),
             *reversed(facts),
             Line(depth + 1, "", (writing.product(*numbers), share)),
         ]
-
-
-@dataclass(frozen=True)
-class Link:
-    """From a value to one of its readers: one edge, or several where it is read more than once."""
-
-    edges: tuple[Edge, ...]
-
-    @property
-    def node(self) -> Value:
-        """The reader."""
-        return self.edges[0].node
-
-    @property
-    def contribution(self) -> float:
-        """The sum of what its edges hand back."""
-        return sum(edge.contribution for edge in self.edges)
-
-    def line(self, graph: Graph, writing: Writing, depth: int) -> Line:
-        """The local derivative, and the equation that it differentiates."""
-        lines = [edge.line(writing) for edge in self.edges]
-        right = [
-            writing.sum(*(line.symbols for line in lines)),
-            writing.sum(*(line.numbers for line in lines)),
-            lines[0].local,
-        ]
-        if len(lines) > 1:
-            right[-1] = writing.number(sum(edge.local for edge in self.edges))
-        equation = forward_step(graph, self.node).line(writing)
-        because = equation[:2] if self.edges[0].op.variadic else equation
-        return Line(depth, lines[0].derivative, _once(right), _once(because))
 
 
 class Line(NamedTuple):
@@ -282,7 +254,7 @@ def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
             if edge.receiver in onward:
                 arriving.setdefault(edge.receiver, []).append(edge)
         for x, alike in arriving.items():
-            onward[x].append(Link(tuple(alike)))
+            onward[x].append(tuple(alike))
             onward[node] = []
         if len(arriving) > 1 or (arriving and _activates(node)):
             stops.add(node)
@@ -307,9 +279,20 @@ def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
 def _path(link: Link, onward: dict[Value, list[Link]], stops: set[Value]) -> Path:
     """Along `link` to the next value that has a part of its own, or to the result."""
     links = [link]
-    while links[-1].node not in stops and onward[links[-1].node]:
-        links += onward[links[-1].node]
-    return Path(tuple(links), links[-1].node if links[-1].node in stops else None)
+    while (node := links[-1][0].node) not in stops and onward[node]:
+        links += onward[node]
+    return Path(tuple(links), node if node in stops else None)
+
+
+def _fact(link: Link, graph: Graph, writing: Writing, depth: int) -> Line:
+    """The local derivative of a link, and the equation that it differentiates."""
+    lines = [edge.line(writing) for edge in link]
+    local = writing.number(sum(edge.local for edge in link)) if len(link) > 1 else lines[0].local
+    symbols = writing.sum(*(line.symbols for line in lines))
+    numbers = writing.sum(*(line.numbers for line in lines))
+    equation = forward_step(graph, link[0].node).line(writing)
+    because = equation[:2] if link[0].op.variadic else equation
+    return Line(depth, lines[0].derivative, _once(symbols, numbers, local), _once(*because))
 
 
 def _check(graph: Graph, node: Value, writing: Writing) -> Line:
@@ -349,13 +332,13 @@ def _activates(node: Value) -> bool:
     return len(node.inputs) == 1 and x.op is not None and x.op.variadic
 
 
-def _ends(items: Sequence[Item], count: int) -> Sequence[Item]:
-    """The first and the last of `items`, `count` in total; all of them if there are no more."""
-    if len(items) <= count:
-        return items
-    return [*items[: count // 2], *items[-(count // 2) :]]
+def _ends(items: Sequence[Item], most: int) -> list[Item | None]:
+    """`items`; of more than `most` the first and the last, with None in place of the rest."""
+    if len(items) <= most:
+        return [*items]
+    return [*items[: most // 2], None, *items[-(most // 2) :]]
 
 
-def _once(texts: Iterable[str]) -> tuple[str, ...]:
+def _once(*texts: str) -> tuple[str, ...]:
     """`texts` without repetitions."""
     return tuple(dict.fromkeys(texts))
