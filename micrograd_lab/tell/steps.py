@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from ..engine import Value, propagate
 from ..formulas import evaluate
@@ -21,6 +21,8 @@ from ..guards import moved
 from ..ops import Op
 from .languages import spell_out, with_number
 from .writing import HTML, LATEX, TEXT, Writing
+
+Line = TypeVar("Line")
 
 
 def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
@@ -87,8 +89,27 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
         notes = ()
 
 
+class Written(Generic[Line]):
+    """What has a line, in parts, in each form of mathematics."""
+
+    def line(self, writing: Writing) -> Line:
+        raise NotImplementedError
+
+    @cached_property
+    def text(self) -> Line:
+        return self.line(TEXT)
+
+    @cached_property
+    def html(self) -> Line:
+        return self.line(HTML)
+
+    @cached_property
+    def latex(self) -> Line:
+        return self.line(LATEX)
+
+
 @dataclass(frozen=True)
-class ForwardStep:
+class ForwardStep(Written["ForwardLine"]):
     """One node of the forward pass.
 
     Attributes:
@@ -106,24 +127,13 @@ class ForwardStep:
     inputs: tuple[float, ...]
     notes: tuple[str, ...] = ()
 
-    @cached_property
-    def text(self) -> ForwardLine:
-        return self.line(TEXT)
-
-    @cached_property
-    def html(self) -> ForwardLine:
-        return self.line(HTML)
-
-    @cached_property
-    def latex(self) -> ForwardLine:
-        return self.line(LATEX)
-
     def line(self, writing: Writing) -> ForwardLine:
         """The parts of the line."""
         name, data = writing.name(self.graph.names[self.node]), writing.number(self.data)
         if moved(self.node):  # its inputs do not give this number
             return ForwardLine(name, data, data, data)
-        op = _op(self.node)
+        op = self.node.op
+        assert op is not None, "only a computed value has a step"
         formula, letters = spell_out(op, len(self.inputs))
         formula = with_number(formula, op.n)
         own = {"dots": writing.dots, "own": writing.name(op.name)}
@@ -170,7 +180,7 @@ class BackwardStep:
 
 
 @dataclass(frozen=True)
-class Edge:
+class Edge(Written["BackwardLine"]):
     """The part of a backward step that reaches one input.
 
     Attributes:
@@ -204,7 +214,8 @@ class Edge:
     @property
     def op(self) -> Op:
         """The node's row of the table."""
-        return _op(self.node)
+        assert self.node.op is not None, "only a computed value has edges"
+        return self.node.op
 
     @property
     def partial(self) -> str:
@@ -224,18 +235,6 @@ class Edge:
             return float(evaluate(self.partial, letters | {"f": shown[-1], "n": self.op.n}))
         except (ArithmeticError, NameError, ValueError):
             return self.local
-
-    @cached_property
-    def text(self) -> BackwardLine:
-        return self.line(TEXT)
-
-    @cached_property
-    def html(self) -> BackwardLine:
-        return self.line(HTML)
-
-    @cached_property
-    def latex(self) -> BackwardLine:
-        return self.line(LATEX)
 
     def line(self, writing: Writing) -> BackwardLine:
         """The parts of the two lines."""
@@ -299,11 +298,6 @@ def _graph(result: Value | Graph) -> Graph:
         return result
     now = Graph.at_present(result, products=False, gradients=False)
     return now if now.notes else Graph(result, products=False)
-
-
-def _op(node: Value) -> Op:
-    assert node.op is not None, "only a computed value has a step"
-    return node.op
 
 
 def _edges(graph: Graph, node: Value, own: dict[Value, float]) -> tuple[Edge, ...]:
