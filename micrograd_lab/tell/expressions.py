@@ -65,9 +65,9 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
         name: number if isinstance(number, Value) else Value(number, as_label(name))
         for name, number in numbers.items()
     }
-    for statement in statements:
-        value = _compute(statement.value, values, text)
-        if name := _target(statement):
+    for name, tree in statements:
+        value = _compute(tree, values, text)
+        if name:
             value.label = value.label or as_label(name)
             values[name] = value
     if unused:
@@ -75,8 +75,8 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     return value
 
 
-def _parse(text: str) -> list[ast.Assign | ast.Expr]:
-    """The statements in `text`: assignments, of which the last may lack a name."""
+def _parse(text: str) -> list[tuple[str, ast.expr]]:
+    """The statements in `text`: names and what they are assigned; the last may lack a name."""
     if len(text) > MAX_CHARACTERS:
         raise ValueError(f"the expression has {len(text)} characters, more than {MAX_CHARACTERS}")
     try:
@@ -89,24 +89,18 @@ def _parse(text: str) -> list[ast.Assign | ast.Expr]:
         raise ValueError(_unreadable(text.strip(), error)) from None
     if not statements:
         raise ValueError('nothing to compute; give an expression such as "w*x + b"')
-    result: list[ast.Assign | ast.Expr] = []
+    parsed = []
     for statement in statements:
-        if not isinstance(statement, ast.Assign | ast.Expr) or _target(statement) is None:
-            raise ValueError(f"{_quote(statement, text)} is not understood; use {_SYNTAX}")
-        if isinstance(statement, ast.Expr) and statement is not statements[-1]:
-            raise ValueError(f"{_quote(statement, text)} has no name; write y = ... to use it")
-        result.append(statement)
-    return result
-
-
-def _target(statement: ast.Assign | ast.Expr) -> str | None:
-    """The name that `statement` assigns: "" if none, None if not one plain name."""
-    match statement:
-        case ast.Expr():
-            return ""
-        case ast.Assign(targets=[ast.Name(id=name)]):
-            return name
-    return None
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=tree):
+                parsed.append((name, tree))
+            case ast.Expr(value=tree) if statement is statements[-1]:
+                parsed.append(("", tree))
+            case ast.Expr():
+                raise ValueError(f"{_quote(statement, text)} has no name; write y = ... to use it")
+            case _:
+                raise ValueError(f"{_quote(statement, text)} is not understood; use {_SYNTAX}")
+    return parsed
 
 
 def _unreadable(text: str, error: SyntaxError | ValueError) -> str:
@@ -117,16 +111,14 @@ def _unreadable(text: str, error: SyntaxError | ValueError) -> str:
     return f"cannot read {_short(text)!r}{where}; use {_SYNTAX}"
 
 
-def _names(statements: list[ast.Assign | ast.Expr], text: str) -> list[str]:
+def _names(statements: list[tuple[str, ast.expr]], text: str) -> list[str]:
     """The names that `statements` read before they assign them, in order of appearance."""
     names: dict[str, None] = {}
     assigned: set[str] = set()
-    for statement in statements:
-        for node in _inputs_first(statement.value, text):
-            if isinstance(node, ast.Name) and node.id not in assigned:
-                names[node.id] = None
-        if name := _target(statement):
-            assigned.add(name)
+    for name, tree in statements:
+        read = [node.id for node in _inputs_first(tree, text) if isinstance(node, ast.Name)]
+        names |= dict.fromkeys(x for x in read if x not in assigned)
+        assigned.add(name)
     return list(names)
 
 
