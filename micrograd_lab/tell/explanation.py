@@ -287,7 +287,7 @@ def _path(link: Link, onward: dict[Value, list[Link]], stops: set[Value]) -> Pat
 def _fact(link: Link, graph: Graph, writing: Writing, depth: int) -> Line:
     """The local derivative of a link, and the equation that it differentiates."""
     lines = [edge.line(writing) for edge in link]
-    local = writing.number(sum(edge.local for edge in link)) if len(link) > 1 else lines[0].local
+    local = writing.number(sum(edge.local for edge in link)) if len(lines) > 1 else lines[0].local
     symbols = writing.sum(*(line.symbols for line in lines))
     numbers = writing.sum(*(line.numbers for line in lines))
     equation = forward_step(graph, link[0].node).line(writing)
