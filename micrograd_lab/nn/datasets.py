@@ -12,6 +12,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+# the numbers of inputs at 1 for which the output is 1
+GATES = {"and": (2,), "or": (1, 2), "nand": (0, 1), "nor": (0,), "xor": (1,), "xnor": (0, 2)}
+
 
 class Data(NamedTuple):
     """Samples and their targets.
@@ -48,10 +51,10 @@ class Data(NamedTuple):
         order = list(range(len(self.inputs)))
         random.Random(seed).shuffle(order)
         cut = len(order) - round(part * len(order))
-        return self._of(order[:cut]), self._of(order[cut:])
-
-    def _of(self, rows: Sequence[int]) -> Data:
-        return Data(*(_rows(part, rows) for part in self))
+        first, second = (
+            Data(*(_rows(part, rows) for part in self)) for rows in (order[:cut], order[cut:])
+        )
+        return first, second
 
 
 def moons(samples: int = 100, *, noise: float = 0.1, seed: int | None = None) -> Data:
@@ -125,15 +128,15 @@ def gate(name: str, samples: int = 4, *, noise: float = 0.0, seed: int | None = 
     >>> gate("xor")
     Data(inputs=[[1.0, 1.0], [1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], targets=[0, 1, 1, 0])
     """
-    if name.lower() not in _GATES:
-        raise ValueError(f"no gate {name!r}; there are {', '.join(_GATES)}")
+    if name.lower() not in GATES:
+        raise ValueError(f"no gate {name!r}; there are {', '.join(GATES)}")
     _check(samples, noise)
     generator = random.Random(seed)
     table = [((1, 1), 2), ((1, 0), 1), ((0, 1), 1), ((0, 0), 0)]
     rows = [table[k % 4] for k in range(samples)]
     return Data(
         [[x + generator.gauss(0, noise) for x in corner] for corner, _ in rows],
-        [int(ones in _GATES[name.lower()]) for _, ones in rows],
+        [int(ones in GATES[name.lower()]) for _, ones in rows],
     )
 
 
@@ -154,16 +157,6 @@ def digits() -> Data:
         raise ImportError("digits needs scikit-learn; pip install scikit-learn") from None
     pixels, classes = load_digits(return_X_y=True)
     return Data((pixels / 16).tolist(), [[int(k == digit) for k in range(10)] for digit in classes])
-
-
-_GATES = {  # the numbers of inputs at 1 for which the output is 1
-    "and": (2,),
-    "or": (1, 2),
-    "nand": (0, 1),
-    "nor": (0,),
-    "xor": (1,),
-    "xnor": (0, 2),
-}
 
 
 def _shape(part: Any) -> tuple[int, ...]:
