@@ -21,9 +21,11 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
-from . import __version__
+from . import __version__, drawing, nn, stepper
 from .engine import Value
 from .graph import Graph
+from .nn.datasets import GATES
+from .saving import write_whole
 from .tell.explanation import explain as derivation
 from .tell.expressions import as_label, expression
 from .tell.steps import backward_steps, forward_steps
@@ -80,10 +82,7 @@ def lecture(parser: ArgumentParser) -> Run:
     )  # fmt: skip
 
     def run(parsed: Namespace) -> None:
-        from .drawing import draw
-        from .lecture import network, report, toy
-        from .saving import write_whole
-        from .stepper import step
+        from .lecture import network, report, toy  # which computes all that is on the slides
 
         examples = {
             "toy": toy(),
@@ -95,9 +94,9 @@ def lecture(parser: ArgumentParser) -> Run:
             for name, example in examples.items():
                 text = _derivations(example.result, example.parameters)
                 write_whole(parsed.output / f"{name}.txt", text.encode())
-                step(example.result).save(parsed.output / f"{name}.html")
+                stepper.step(example.result).save(parsed.output / f"{name}.html")
                 example.result.backward()
-                diagram = draw(example.result)
+                diagram = drawing.draw(example.result)
                 for suffix in (".svg", ".png"):
                     diagram.save(parsed.output / (name + suffix))
         finally:
@@ -129,12 +128,10 @@ def draw(parser: ArgumentParser) -> Run:
     parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
 
     def run(parsed: Namespace) -> None:
-        from .drawing import draw
-
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if not parsed.no_gradients:
             result.backward()
-        draw(result, theme=parsed.theme).save(parsed.output)
+        drawing.draw(result, theme=parsed.theme).save(parsed.output)
         print(_results(result))
         print(f"wrote {parsed.output}")
 
@@ -158,9 +155,7 @@ def step(parser: ArgumentParser) -> Run:
     def run(parsed: Namespace) -> None:
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if parsed.output:
-            from .stepper import step
-
-            step(result).save(parsed.output)
+            stepper.step(result).save(parsed.output)
         name = Graph(result, products=False).names[result]
         print("forward", *forward_steps(result), sep="\n")
         print("backward", f"∂{name}/∂{name} = 1", *backward_steps(result), sep="\n")
@@ -215,8 +210,7 @@ def train(parser: ArgumentParser) -> Run:
       micrograd-lab train xor --hidden 2 --activation tanh --lr 0.1
       micrograd-lab train digits --hidden 32 --epochs 10 --batch-size 32
     """
-    gates = ("and", "or", "nand", "nor", "xor", "xnor")
-    parser.add_argument("data", choices=("moons", "circles", "spirals", "digits", *gates))
+    parser.add_argument("data", choices=("moons", "circles", "spirals", "digits", *GATES))
     parser.add_argument(
         "--hidden", type=int, nargs="*", default=[16, 16], metavar="N",
         help="neurons of each hidden layer (default: 16 16)",
@@ -233,47 +227,34 @@ def train(parser: ArgumentParser) -> Run:
     )
 
     def run(parsed: Namespace) -> None:
-        from .drawing import plot_training
-        from .nn import (
-            MLP,
-            Adam,
-            accuracy,
-            binary_cross_entropy,
-            cross_entropy,
-            datasets,
-            fit,
-            save,
-        )
-
-        digits = parsed.data == "digits"
-        if parsed.data in gates:
-            learned, unseen = datasets.gate(parsed.data), None
+        digits, seed, unseen = parsed.data == "digits", parsed.seed, None
+        if parsed.data in GATES:
+            learned = nn.gate(parsed.data)
         else:
-            make = getattr(datasets, parsed.data)
-            whole = make() if digits else make(400, seed=parsed.seed)
-            learned, unseen = whole.split(0.2, seed=parsed.seed)
-        loss = cross_entropy if digits else binary_cross_entropy
+            whole = nn.digits() if digits else getattr(nn, parsed.data)(400, seed=seed)
+            learned, unseen = whole.split(0.2, seed=seed)
+        loss = nn.cross_entropy if digits else nn.binary_cross_entropy
         sizes = [*parsed.hidden, 10 if digits else 1]
-        model = MLP(len(learned.inputs[0]), sizes, activation=parsed.activation, seed=parsed.seed)
-        history = fit(
+        model = nn.MLP(len(learned.inputs[0]), sizes, activation=parsed.activation, seed=seed)
+        history = nn.fit(
             model,
             *learned,
             loss=loss,
-            optimizer=Adam(model.parameters(), lr=parsed.lr),
+            optimizer=nn.Adam(model.parameters(), lr=parsed.lr),
             epochs=parsed.epochs,
             batch_size=parsed.batch_size,
             validation=unseen,
-            seed=parsed.seed,
+            seed=seed,
         )
         name = parsed.output or parsed.data
-        save(model, f"{name}.safetensors")
+        nn.save(model, f"{name}.safetensors")
         if history.loss:
-            picture = history.plot() if digits else plot_training(model, *learned, history)
+            picture = history.plot() if digits else drawing.plot_training(model, *learned, history)
             picture.save(f"{name}.svg")
         print(f"{history}, {len(model.parameters())} parameters")
         for samples, which in ((learned, "learned from"), (unseen, "never seen")):
             if samples:
-                part = accuracy(model, *samples, loss=loss)
+                part = nn.accuracy(model, *samples, loss=loss)
                 print(f"accuracy {part:.1%} on {len(samples.inputs)} samples {which}")
         print(f"wrote {name}.safetensors" + f" and {name}.svg" * bool(history.loss))
 
