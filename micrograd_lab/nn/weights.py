@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine import Value
@@ -47,8 +47,7 @@ def save(model: MLP, path: Path) -> None:
     if not any(callable(activation) for activation in activations):
         told |= {"activation": activations, "masks": [_mask(layer) for layer in model.layers]}
     about = {"micrograd_lab.MLP": json.dumps(told)}  # one entry: several would be in any order
-    tensors = {name: np.array(numbers) for name, numbers in _tensors(model).items()}
-    write_whole(path, pack(tensors, about))
+    write_whole(path, pack(_tensors(model), about))
 
 
 def load(path: Path, model: MLP | None = None) -> MLP:
@@ -79,7 +78,7 @@ def load(path: Path, model: MLP | None = None) -> MLP:
             for name, kind in kinds.items():
                 if kind not in ("F64", "F32", "F16"):
                     raise ValueError(f"{path}: {name} holds {kind}, not F64, F32 or F16")
-            tensors = {name: file.get_tensor(name).tolist() for name in kinds}
+            tensors = {name: file.get_tensor(name) for name in kinds}
     except SafetensorError as error:
         raise ValueError(f"{path} is not a complete safetensors file: {error}") from None
     try:
@@ -125,9 +124,7 @@ def to_torch(model: MLP) -> torch.nn.Sequential:
         if activation is not None:
             modules.append(_module(activation))
     sequential = torch.nn.Sequential(*modules)
-    sequential.load_state_dict(
-        {name: torch.tensor(x, dtype=torch.float64) for name, x in _tensors(model).items()}
-    )
+    sequential.load_state_dict({name: torch.tensor(x) for name, x in _tensors(model).items()})
     return sequential
 
 
@@ -141,6 +138,7 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     >>> from_torch(to_torch(model))  # doctest: +SKIP
     MLP of [Layer of [ReLUNeuron(2)], Layer of [LinearNeuron(1)]]
     """
+    import numpy as np
     import torch
 
     if not isinstance(sequential, torch.nn.Sequential):
@@ -164,7 +162,7 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
         raise ValueError(f"{len(sequential)} modules; an MLP has at least one Linear")
     activations += [None] * (len(sizes) - 1 - len(activations))
     model = MLP(sizes[0], sizes[1:], activation=activations)
-    _fill(model, {name: tensor.tolist() for name, tensor in sequential.state_dict().items()})
+    _fill(model, {name: np.array(x.tolist()) for name, x in sequential.state_dict().items()})
     return model
 
 
@@ -175,7 +173,7 @@ def _build(told: Any, tensors: Mapping[str, Any]) -> MLP:
     try:
         weights = [name for name in tensors if name.endswith(".weight")]
         weights.sort(key=lambda name: int(name.removesuffix(".weight")))
-        shapes = [_shape(tensors[name]) for name in weights]
+        shapes = [tensors[name].shape for name in weights]
         return MLP(
             shapes[0][1],
             [shape[0] for shape in shapes],
@@ -187,56 +185,57 @@ def _build(told: Any, tensors: Mapping[str, Any]) -> MLP:
 
 
 def _tensors(model: MLP) -> dict[str, Any]:
-    """Weights, a row per neuron, and biases, by torch's names."""
-    tensors: dict[str, Any] = {}
-    for name, layer in _named_layers(model):
-        tensors[f"{name}.weight"] = [
-            [0.0 if weight is None else weight.data for weight in row] for row in _links(layer)
-        ]
-        tensors[f"{name}.bias"] = [neuron.b.data for neuron in layer.neurons]
-    return tensors
+    """The number of each parameter, 0 where a link is cut, in arrays by torch's names."""
+    import numpy as np
+
+    number = np.vectorize(lambda x: 0.0 if x is None else x.data, otypes=[float])
+    return {name: number(values) for name, values in _parameters(model).items()}
 
 
 def _fill(model: MLP, tensors: Mapping[str, Any]) -> None:
     """Give every parameter its number, or none if `tensors` do not fit the network."""
-    current = _tensors(model)
+    import numpy as np
+
+    current = _parameters(model)
     for name in [*current, *tensors]:
         if name not in tensors or name not in current:
             state = "is missing" if name in current else "is unknown"
             raise ValueError(f"{len(tensors)} tensors for {len(current)}: {name} {state}")
-        if _shape(tensors[name]) != _shape(current[name]):
-            raise ValueError(
-                f"{name} has shape {_shape(tensors[name])}, the network {_shape(current[name])}"
-            )
+        shape, ours = tensors[name].shape, current[name].shape
+        if shape != ours:
+            raise ValueError(f"{name} has shape {shape}, the network {ours}")
     numbers: list[tuple[Value, float]] = []
-    for name, layer in _named_layers(model):
-        for j, row in enumerate(_links(layer)):
-            numbers.append((layer.neurons[j].b, tensors[f"{name}.bias"][j]))
-            for i, weight in enumerate(row):
-                number = tensors[f"{name}.weight"][j][i]
-                if weight is not None:
-                    numbers.append((weight, number))
-                elif number != 0:
-                    raise ValueError(f"{name}.weight[{j}][{i}] is {number:g}, but that link is cut")
+    for name, parameters in current.items():
+        for at, parameter in np.ndenumerate(parameters):
+            number = float(tensors[name][at])
+            if parameter is not None:
+                numbers.append((parameter, number))
+            elif number != 0:
+                where = "".join(f"[{i}]" for i in at)
+                raise ValueError(f"{name}{where} is {number:g}, but that link is cut")
     for parameter, number in numbers:
         parameter.data = number
 
 
-def _named_layers(model: MLP) -> Iterator[tuple[str, Layer]]:
-    """Each layer with its index in a `Sequential`, where activations count too."""
-    index = 0
+def _parameters(model: MLP) -> dict[str, Any]:
+    """Arrays of the weights and of the biases of each layer, by their names in a `Sequential`."""
+    import numpy as np
+
+    arrays, index = {}, 0
     for layer in model.layers:
-        yield str(index), layer
-        index += 1 if _activation(layer) is None else 2
+        arrays[f"{index}.weight"] = _links(layer)
+        arrays[f"{index}.bias"] = np.array([neuron.b for neuron in layer.neurons], dtype=object)
+        index += 1 if _activation(layer) is None else 2  # where activations count too
+    return arrays
 
 
-def _links(layer: Layer) -> list[list[Value | None]]:
-    """For each neuron its weight of each input, None where there is no link."""
-    rows: list[list[Value | None]] = []
-    for neuron in layer.neurons:
-        rows.append([None] * neuron.nin)
-        for link, weight in zip(neuron.links, neuron.w):
-            rows[-1][link] = weight
+def _links(layer: Layer) -> Any:
+    """An array with a row per neuron of its weight of each input, None where there is no link."""
+    import numpy as np
+
+    rows = np.full((len(layer.neurons), layer.neurons[0].nin), None)
+    for row, neuron in zip(rows, layer.neurons):
+        row[neuron.links] = neuron.w
     return rows
 
 
@@ -248,15 +247,6 @@ def _mask(layer: Layer) -> list[list[int]] | None:
 
 def _activation(layer: Layer) -> Activation:
     return layer.neurons[0].activation
-
-
-def _shape(numbers: Any) -> tuple[int, ...]:
-    """The shape of a number, or of nested lists."""
-    shape: list[int] = []
-    while isinstance(numbers, list):
-        shape.append(len(numbers))
-        numbers = numbers[0] if numbers else None
-    return tuple(shape)
 
 
 def _module(activation: Activation) -> torch.nn.Module:
