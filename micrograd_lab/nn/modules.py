@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calculus import dot
@@ -104,11 +105,9 @@ class Module:
         """
         rows, others = [("layer", "size", "activation", "parameters")], set(self.parameters())
         for number, layer in enumerate(_layers(self), start=1):
-            neuron, count = layer.neurons[0], len(layer.neurons)
-            name = neuron.activation or "linear"
-            name = name if isinstance(name, str) else activation_symbol(name)
-            size, moved = f"{neuron.nin} → {count}", layer.parameters()
-            rows.append((str(number), size, name, str(len(moved))))
+            neuron, moved = layer.neurons[0], layer.parameters()
+            size = f"{neuron.nin} → {len(layer.neurons)}"
+            rows.append((str(number), size, _name(neuron.activation), str(len(moved))))
             others -= set(moved)
         if others:
             rows.append(("others", "", "", str(len(others))))
@@ -206,10 +205,11 @@ class Neuron(Module):
         self.links: list[int] = [i for i in range(nin) if mask is None or mask[i]]
         if not self.links:
             raise ValueError(f"the mask cuts all {nin} inputs; a neuron needs at least 1")
-        self.activation: Activation = _named(activation) if nonlin else None
-        self._activate = _function(self.activation)
-        deviation, draw = _start(init, self._activate, len(self.links), fan_out, seed)
-        self.w: list[Value] = [Value(draw(deviation)) for _ in self.links]
+        known = _named(activation) if nonlin else None
+        self.activation: Activation = known
+        self._activate = getattr(Value, known) if isinstance(known, str) else known
+        draw = _start(init, self._activate, len(self.links), fan_out, _generator(seed))
+        self.w: list[Value] = [Value(draw()) for _ in self.links]
         self.b: Value = Value(0.0)
         self.name("a", "z")
 
@@ -250,7 +250,10 @@ class Neuron(Module):
         self._sum_name, self._name = summed, activated
 
     def __repr__(self) -> str:
-        return f"{activation_symbol(self.activation) or 'Linear'}Neuron({len(self.w)})"
+        name = _name(self.activation)
+        if isinstance(self.activation, str):
+            name = OPS[name].symbol
+        return f"{name if self.activation else 'Linear'}Neuron({len(self.w)})"
 
 
 class Layer(Module):
@@ -280,18 +283,10 @@ class Layer(Module):
         _check_sizes(nin, nout)
         if mask is not None and len(mask) != nout:
             raise ValueError(f"a mask of {len(mask)} rows for {nout} neurons; give one each")
-        generator = _generator(seed)
+        seed = _generator(seed)
         self.neurons: list[Neuron] = [
-            Neuron(
-                nin,
-                nonlin,
-                activation=activation,
-                init=init,
-                mask=None if mask is None else mask[j],
-                seed=generator,
-                fan_out=nout,
-            )
-            for j in range(nout)
+            Neuron(nin, nonlin, activation=activation, init=init, mask=row, seed=seed, fan_out=nout)
+            for row in ([None] * nout if mask is None else mask)
         ]
         self.name("a", "z")
 
@@ -350,18 +345,11 @@ class MLP(Module):
         for name, entries in (("activations", activation), ("masks", masks)):
             if entries is not None and len(entries) != len(nouts):
                 raise ValueError(f"{len(entries)} {name} for {len(nouts)} layers; give one each")
-        generator = _generator(seed)
-        sizes = [nin, *nouts]
+        seed = _generator(seed)
+        masks = [None] * len(nouts) if masks is None else masks
         self.layers: list[Layer] = [
-            Layer(
-                sizes[k],
-                sizes[k + 1],
-                activation=activation[k],
-                init=init,
-                mask=None if masks is None else masks[k],
-                seed=generator,
-            )
-            for k in range(len(nouts))
+            Layer(before, nout, activation=function, init=init, mask=mask, seed=seed)
+            for before, nout, function, mask in zip([nin, *nouts], nouts, activation, masks)
         ]
         for number, layer in enumerate(self.layers, start=1):
             place = f"^{{({number})}}"
@@ -406,17 +394,10 @@ def decided(outputs: Any) -> Any:
     return (outputs[:, 0] > 0).astype(int) if alone else outputs.argmax(axis=1)
 
 
-def activation_symbol(activation: Activation) -> str:
-    """The symbol of an activation in drawings; empty for a linear neuron.
-
-    >>> activation_symbol("sigmoid"), activation_symbol(None)
-    ('σ', '')
-    """
-    if activation is None:
-        return ""
-    if isinstance(activation, str):
-        return OPS[activation].symbol
-    return getattr(activation, "__name__", "f").replace("<lambda>", "f")
+def _name(activation: Activation) -> str:
+    if callable(activation):
+        return getattr(activation, "__name__", "f").replace("<lambda>", "f")
+    return activation or "linear"
 
 
 def _named(activation: Activation) -> Activation:
@@ -434,40 +415,30 @@ def _named(activation: Activation) -> Activation:
     return activation
 
 
-def _function(activation: Activation) -> Callable[[Value], Value] | None:
-    if isinstance(activation, str):
-        return getattr(Value, activation)  # type: ignore[no-any-return]
-    return activation
-
-
 def _start(
     init: str | None,
     activate: Callable[[Value], Value] | None,
     fan_in: int,
     fan_out: int,
-    seed: Seed,
-) -> tuple[float, Callable[[float], float]]:
-    """The standard deviation of the weights, and a function that draws a weight with it."""
+    generator: random.Random,
+) -> Callable[[], float]:
+    """A function that draws an initial weight."""
     left, right = _slope(activate, -50.0), _slope(activate, 50.0)
     rectifier = abs(left) < 1 and abs(right - 1) < 1e-9
-    if init is None:
-        init = "he_normal" if rectifier else "xavier_uniform"
+    init = init or ("he_normal" if rectifier else "xavier_uniform")
     if init == "uniform":
-        return 1.0, lambda limit: _generator(seed).uniform(-limit, limit)
+        return partial(generator.uniform, -1.0, 1.0)
     kind, _, shape = init.partition("_")
     if kind not in ("he", "xavier") or shape not in ("uniform", "normal"):
         raise ValueError(
             f"no init {init!r}; there are xavier_uniform, xavier_normal, he_uniform, he_normal, "
             "uniform"
         )
-    if kind == "xavier":
-        deviation = math.sqrt(2 / (fan_in + fan_out))
-    else:
-        deviation = math.sqrt(2 / ((1 + left**2 if rectifier else 1) * fan_in))
-    generator = _generator(seed)
+    fans = fan_in + fan_out if kind == "xavier" else (1 + left**2 if rectifier else 1) * fan_in
+    deviation = math.sqrt(2 / fans)
     if shape == "normal":
-        return deviation, lambda sigma: generator.gauss(0, sigma)
-    return deviation, lambda sigma: generator.uniform(-math.sqrt(3) * sigma, math.sqrt(3) * sigma)
+        return partial(generator.gauss, 0, deviation)
+    return partial(generator.uniform, -math.sqrt(3) * deviation, math.sqrt(3) * deviation)
 
 
 def _slope(activate: Callable[[Value], Value] | None, at: float) -> float:

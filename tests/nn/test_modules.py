@@ -336,3 +336,10 @@ def test_uniform_weights_are_micrograds_where_the_program_seeds_python():
     assert weights(layer) + weights(neuron) == (
         drawn_by_micrograd(random, 2, [3]) + drawn_by_micrograd(random, 2, [1])
     )
+
+
+def test_a_neuron_with_a_seed_draws_each_uniform_weight_anew():
+    generator = random.Random(3)
+    assert weights(Neuron(3, init="uniform", seed=3))[:3] == [
+        generator.uniform(-1, 1) for _ in range(3)
+    ]
