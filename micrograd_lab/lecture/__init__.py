@@ -17,22 +17,25 @@ Source:
 from .examples import (
     GATES,
     INPUTS,
+    LABEL,
     RATE,
+    SCORES,
     TARGETS,
     WEIGHTS,
     Example,
+    Outputs,
     chain,
     gate,
     network,
+    outputs,
     toy,
     toy_steps,
     trained,
     wirings,
     xor,
 )
-from .printed import PRINTED, Printed
+from .printed import ACTIVATIONS, PRINTED, Activation, Printed
 from .report import ERRATA, Erratum, errata_page, report
-from .tables import ACTIVATIONS, LABEL, SCORES, Activation, Outputs, outputs
 
 __all__ = [
     "ACTIVATIONS",

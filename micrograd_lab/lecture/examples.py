@@ -9,9 +9,10 @@ from importlib.resources import files
 from itertools import product
 from typing import Any
 
-from ..calculus import dot
+from ..calculus import dot, total
 from ..engine import Value, recorded
 from ..graph import Graph
+from ..nn.losses import cross_entropy, labelled, softmax
 from ..ops import OPS
 from ..tell.notation import subscripted
 
@@ -27,6 +28,8 @@ INPUTS: Mapping[str, float] = SLIDES["inputs"]
 TARGETS: Mapping[str, float] = SLIDES["targets"]
 RATE: float = SLIDES["rate"]  # η of the network; the toy has 0.1
 GATES: Mapping[str, Mapping[str, float]] = SLIDES["gates"]  # two weights, then the bias
+SCORES = (-5.0, -1.0, 1.0, 5.0)
+LABEL = (0, 0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -73,11 +76,11 @@ def toy(w: float = -2, b: float = 3, *, target: float | None = None) -> Example:
     >>> {name: (node.data, node.grad) for name, node in example.nodes.items()}
     {'w': (-2.0, 5.0), 'x': (5.0, -2.0), 'g': (-10.0, 1.0), 'b': (3.0, 1.0), 'f': (-7.0, 1.0)}
     """
-    g = _label("g", Value(w, "w") * Value(5, "x"))
-    f = _label("f", g + Value(b, "b"))
+    g = labelled(Value(w, "w") * Value(5, "x"), "g")
+    f = labelled(g + Value(b, "b"), "f")
     if target is None:
         return _example(f)
-    return _example(_label("E", _label("e", f - Value(target, "t")).half_square()))
+    return _example(labelled(labelled(f - Value(target, "t"), "e").half_square(), "E"))
 
 
 def toy_steps(steps: int, rate: float = 0.1, *, target: float | None = None) -> list[float]:
@@ -123,12 +126,12 @@ def network(wiring: str = "corrected", weights: Mapping[str, float] | None = Non
     hidden = [a.sigmoid() for a in _sums("a", x, numbers, layer=1)]
     z = hidden if wiring == "corrected" else hidden[::-1]
     for k in (0, 1):
-        _label(f"z_{k + 1}", z[k])
+        labelled(z[k], f"z_{k + 1}")
     errors = []
     for k, s in enumerate(_sums("s", z, numbers, layer=2), start=1):
-        y, t = _label(f"y_{k}", s.sigmoid()), Value(TARGETS[f"t_{k}"], f"t_{k}")
-        errors.append(_label(f"E_{k}", _label(f"e_{k}", y - t).half_square()))
-    return _example(_label("E", errors[0] + errors[1]))
+        y, t = labelled(s.sigmoid(), f"y_{k}"), Value(TARGETS[f"t_{k}"], f"t_{k}")
+        errors.append(labelled(labelled(y - t, f"e_{k}").half_square(), f"E_{k}"))
+    return _example(labelled(errors[0] + errors[1], "E"))
 
 
 def trained(
@@ -198,9 +201,9 @@ def xor(x_1: float, x_2: float, *, steepness: float | None = None) -> Example:
     [0.0, 1.0, 1.0, 0.0]
     """
     x = Value(x_1, "x_1"), Value(x_2, "x_2")
-    z_1 = _label("z_1", gate("OR", *x, steepness=steepness))
-    z_2 = _label("z_2", gate("NAND", *x, steepness=steepness))
-    return _example(_label("y", gate("AND", z_1, z_2, steepness=steepness)))
+    z_1 = labelled(gate("OR", *x, steepness=steepness), "z_1")
+    z_2 = labelled(gate("NAND", *x, steepness=steepness), "z_2")
+    return _example(labelled(gate("AND", z_1, z_2, steepness=steepness), "y"))
 
 
 def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Example:
@@ -224,8 +227,46 @@ def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Exam
         raise ValueError(f"{activation} is not an operation of one input; there are {known}")
     z = Value(x, "x")
     for layer in range(1, layers + 1):
-        z = _label(subscripted("z", layer), getattr(z, activation)())
+        z = labelled(getattr(z, activation)(), subscripted("z", layer))
     return _example(z)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Scores as numbers between 0 and 1, in the lecture's four columns, and the loss H."""
+
+    scores: tuple[Value, ...]
+    sigmoid: tuple[Value, ...]
+    normalization: tuple[Value, ...]
+    softmax: tuple[Value, ...]
+    label: tuple[int, ...]
+    cross_entropy: Value
+
+
+def outputs() -> Outputs:
+    """The table of sigmoid, normalization, softmax and cross entropy, recorded.
+
+    Source:
+        Lecture 7, "A neural network model: cross entropy with softmax".
+
+    >>> table = outputs()
+    >>> [round(p.data, 5) for p in table.normalization]
+    [0.00335, 0.13447, 0.36553, 0.49665]
+    >>> table.cross_entropy.backward()
+    >>> [round(score.grad, 5) for score in table.scores]
+    [4e-05, 0.00243, 0.01794, -0.02041]
+    """
+    scores = tuple(Value(s, subscripted("s", k)) for k, s in enumerate(SCORES, start=1))
+    sigmoids = tuple(score.sigmoid() for score in scores)
+    scale = total(sigmoids)
+    return Outputs(
+        scores,
+        sigmoids,
+        tuple(sigmoid / scale for sigmoid in sigmoids),
+        tuple(softmax(scores)),
+        LABEL,
+        cross_entropy(scores, LABEL),
+    )
 
 
 def _sums(
@@ -236,13 +277,8 @@ def _sums(
     for j in (1, 2):
         w_1, w_2, bias = (f"w_{{{i},{j}}}^{{({layer})}}" for i in (1, 2, 0))
         weights = [Value(numbers[w_1], w_1), Value(numbers[w_2], w_2)]
-        sums.append(_label(f"{name}_{j}", dot(weights, inputs, Value(numbers[bias], bias))))
+        sums.append(labelled(dot(weights, inputs, Value(numbers[bias], bias)), f"{name}_{j}"))
     return sums
-
-
-def _label(label: str, value: Value) -> Value:
-    value.label = label
-    return value
 
 
 def _example(result: Value) -> Example:

@@ -13,11 +13,42 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 
 from ..engine import Value
 from ..formulas import evaluate
+from ..ops import OPS, Op
 from ..tell.languages import formula_text
-from .examples import RATE, SLIDES, gate, network, toy, xor
-from .tables import outputs
+from .examples import RATE, SLIDES, gate, network, outputs, toy, xor
 
 ROUNDING = 0.02  # more than the relative error of a product of three factors of three digits
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A row of the activation table, with formula and derivative from the op table.
+
+    Attributes:
+        name: the lecture's name.
+        op: the row of the op table.
+        slope_on_slide: the lecture's f'(x) at x = 0; None where the slide has "?".
+    """
+
+    name: str
+    op: Op
+    slope_on_slide: float | None
+
+    @property
+    def formula(self) -> str:
+        return self.op.shown[0]
+
+    @property
+    def derivative(self) -> str:
+        return self.op.shown[1]
+
+    @property
+    def slope_at_0(self) -> float:
+        """The engine's derivative at x = 0."""
+        return float(getattr(Value(0), self.op.name)().slopes[0])
+
+
+ACTIVATIONS = tuple(Activation(name, OPS[op], slope) for name, op, slope in SLIDES["activations"])
 
 
 @dataclass(frozen=True)

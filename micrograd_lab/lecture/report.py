@@ -14,9 +14,8 @@ from textwrap import fill
 from typing import Any
 
 from ..tell.notation import as_given, number
-from .examples import RATE, WEIGHTS, chain, network, packaged, toy_steps, trained, wirings
-from .printed import PRINTED, Printed
-from .tables import ACTIVATIONS, Activation, outputs
+from .examples import RATE, WEIGHTS, chain, network, outputs, packaged, toy_steps, trained, wirings
+from .printed import ACTIVATIONS, PRINTED, Activation, Printed
 
 
 @dataclass(frozen=True)

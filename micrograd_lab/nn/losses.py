@@ -32,10 +32,8 @@ def squared_error(outputs: Numbers, targets: Numbers) -> Value:
     """
     errors = []
     for k, output, target in _pairs(outputs, targets):
-        difference = output - target
-        difference.label = subscripted("e", k)
-        errors.append(difference.half_square())
-        errors[-1].label = subscripted("E", k)
+        difference = labelled(output - target, subscripted("e", k))
+        errors.append(labelled(difference.half_square(), subscripted("E", k)))
     return _sum(errors, "E")
 
 
@@ -46,7 +44,7 @@ def mean_squared_error(outputs: Numbers, targets: Numbers) -> Value:
     2.5
     """
     squares = [(output - target) ** 2 for _, output, target in _pairs(outputs, targets)]
-    return _label(total(squares) / len(squares) if len(squares) > 1 else squares[0], "E")
+    return labelled(total(squares) / len(squares) if len(squares) > 1 else squares[0], "E")
 
 
 def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
@@ -103,7 +101,7 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
         raise ValueError("1 score; cross_entropy needs one per class, binary_cross_entropy takes 1")
     if len(weights) == 1:
         picked = values[_class(weights[0], len(values))]
-        return _label(logsumexp([score - picked for score in values]), "H")
+        return labelled(logsumexp([score - picked for score in values]), "H")
     _pairs(values, weights)
     lowest = min(target.data for target in weights)
     if lowest < -1e-9:
@@ -112,7 +110,7 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     if not abs(target_sum - 1) <= 1e-9:
         raise ValueError(f"targets sum to {target_sum:g}, not 1; divide them by their sum")
     expected = dot(weights, values)
-    return _label(logsumexp([score - expected for score in values]), "H")
+    return labelled(logsumexp([score - expected for score in values]), "H")
 
 
 def hinge(scores: Numbers, targets: Numbers) -> Value:
@@ -146,7 +144,7 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
         raise ValueError("0 scores; softmax needs at least 1")
     log_sum = logsumexp(values)
     return [
-        _label((score - log_sum).exp(), subscripted("p", k))
+        labelled((score - log_sum).exp(), subscripted("p", k))
         for k, score in enumerate(values, start=1)
     ]
 
@@ -171,9 +169,10 @@ def _class(target: Value, classes: int) -> int:
 
 
 def _sum(losses: list[Value], label: str) -> Value:
-    return _label(total(losses) if len(losses) > 1 else losses[0], label)
+    return labelled(total(losses) if len(losses) > 1 else losses[0], label)
 
 
-def _label(value: Value, label: str) -> Value:
+def labelled(value: Value, label: str) -> Value:
+    """`value`, called `label`."""
     value.label = label
     return value
