@@ -14,54 +14,11 @@ Source:
     Suyong Eum, "Practical Machine Learning", lecture 7.
 """
 
-from .examples import (
-    GATES,
-    INPUTS,
-    LABEL,
-    RATE,
-    SCORES,
-    TARGETS,
-    WEIGHTS,
-    Example,
-    Outputs,
-    chain,
-    gate,
-    network,
-    outputs,
-    toy,
-    toy_steps,
-    trained,
-    wirings,
-    xor,
-)
-from .printed import ACTIVATIONS, PRINTED, Activation, Printed
+from . import examples, printed
+from .examples import *
+from .printed import *
 from .report import ERRATA, Erratum, errata_page, report
 
-__all__ = [
-    "ACTIVATIONS",
-    "ERRATA",
-    "GATES",
-    "INPUTS",
-    "LABEL",
-    "PRINTED",
-    "RATE",
-    "SCORES",
-    "TARGETS",
-    "WEIGHTS",
-    "Activation",
-    "Erratum",
-    "Example",
-    "Outputs",
-    "Printed",
-    "chain",
-    "errata_page",
-    "gate",
-    "network",
-    "outputs",
-    "report",
-    "toy",
-    "toy_steps",
-    "trained",
-    "wirings",
-    "xor",
-]
+__all__ = ["ERRATA", "Erratum", "errata_page", "report"]
+__all__ += examples.__all__
+__all__ += printed.__all__

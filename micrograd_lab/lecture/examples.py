@@ -16,6 +16,27 @@ from ..nn.losses import cross_entropy, labelled, softmax
 from ..ops import OPS
 from ..tell.notation import subscripted
 
+__all__ = [
+    "GATES",
+    "INPUTS",
+    "LABEL",
+    "RATE",
+    "SCORES",
+    "TARGETS",
+    "WEIGHTS",
+    "Example",
+    "Outputs",
+    "chain",
+    "gate",
+    "network",
+    "outputs",
+    "toy",
+    "toy_steps",
+    "trained",
+    "wirings",
+    "xor",
+]
+
 
 def packaged(name: str) -> str:
     """The text of a file beside this one."""

@@ -17,6 +17,8 @@ from ..ops import OPS, Op
 from ..tell.languages import formula_text
 from .examples import RATE, SLIDES, gate, network, outputs, toy, xor
 
+__all__ = ["ACTIVATIONS", "PRINTED", "Activation", "Printed"]
+
 ROUNDING = 0.02  # more than the relative error of a product of three factors of three digits
 
 
