@@ -15,7 +15,6 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from html import escape
 from importlib.resources import files
-from typing import Any
 
 from ..drawing.graph.diagram import Diagram
 from ..drawing.showing import Shown, img, page, resource
@@ -57,10 +56,7 @@ def step(
     >>> step(w * x + b)
     Stepper of v5, 5 nodes; show it in a notebook, or .save("page.html")
     """
-    if not isinstance(result, Value):
-        raise TypeError(f"result must be a Value, got {type(result).__name__} {result!r:.60}")
-    graph = Graph.at_present(result, parameters=parameters, gradients=False)
-    return Stepper(graph, quiz=quiz)
+    return Stepper(Graph.at_present(result, parameters=parameters, gradients=False), quiz=quiz)
 
 
 class Stepper(Shown):
@@ -78,10 +74,12 @@ class Stepper(Shown):
         self._quiz = quiz
         walk = _walk(graph, quiz)
         self._diagram = Diagram(walk.picture)
+        data = {"quiz": quiz, **walk.data}
+        steps = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         html = _text("fragment.html").format(
             style=resource("picture.css") + variables() + _text("stepper.css"),
             picture=img(self.svg, f"Computational graph {self._size}"),
-            data=_inside_script({"quiz": quiz, **walk.data}),
+            data=steps.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
             script=_text("stepper.js"),
         )
         self._html: str = html.encode(errors="replace").decode()
@@ -135,12 +133,6 @@ def _walk(graph: Graph, quiz: bool) -> Walk:
         folded = "" if shown == len(graph) else f", and {shown} once folded,"
         raise ValueError(f"{len(graph)} nodes{folded} are too many; {_LESS}")
     return walk
-
-
-def _inside_script(data: dict[str, Any]) -> str:
-    """`data` as JSON in which nothing can end the script element around it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("</", r"<\/").replace("<!", r"\u003c!")
 
 
 @cache

@@ -118,15 +118,12 @@ class Walk:
 
     def _edge(self, edge: Edge) -> dict[str, Any]:
         line = edge.line(self._writing)
+        shown = ("symbols", "numbers", "local", "contribution", "before", "after")
+        exact = [_exact(x) for x in (edge.local, edge.before, edge.contribution, edge.after)]
         return {
             "to": self._number(edge.receiver),
-            "symbols": line.symbols,
-            "numbers": line.numbers,
-            "local": line.local,
-            "contribution": line.contribution,
-            "before": line.before,
-            "after": line.after,
-            "exact": [_exact(x) for x in (edge.local, edge.before, edge.contribution, edge.after)],
+            **{part: getattr(line, part) for part in shown},
+            "exact": exact,
             "byHand": _exact(edge.by_hand),
         }
 
