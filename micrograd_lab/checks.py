@@ -39,15 +39,14 @@ def check_gradient(
     >>> check_gradient(lambda a, b: a / b, [1.0, 3.0])
     """
     if isinstance(of, Value):
-        graph = Graph(of, products=False)
-        wrt = [node for node in graph.nodes if not node.inputs] if at is None else list(at)
-        now = Graph.at_present(of, products=False, gradients=True)
+        graph = Graph.at_present(of, products=False, gradients=True)
+        wrt = [node for node in graph.twins if not node.inputs] if at is None else list(at)
         for value in wrt:
-            if not isinstance(value, Value) or value not in now.twins:
+            if not isinstance(value, Value) or value not in graph.twins:
                 raise ValueError(f"{value!r} is not part of the computation of {of!r}")
-            twin = now.twins[value]
-            name = f"∂{graph.names[of]}/∂{graph.names[value]}"
-            _compare(name, twin.grad, partial(_recompute, now, twin), twin.data, tolerance)
+            twin = graph.twins[value]
+            name = f"∂{graph.names[graph.result]}/∂{graph.names[twin]}"
+            _compare(name, twin.grad, partial(_recompute, graph, twin), twin.data, tolerance)
     else:
         if not callable(of):
             raise TypeError(f"of must be a Value or a function, got {type(of).__name__} {of!r:.60}")

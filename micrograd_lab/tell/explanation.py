@@ -59,17 +59,15 @@ def explain(result: Value, wrt: Value) -> Explanation:
     <BLANKLINE>
     ∂f/∂w = 5 ≈ (f(w + h) − f(w − h)) ÷ (2 × h) = 5.000000, with h = 0.00001
     """
-    original = Graph(result, products=False)
+    graph = Graph.at_present(result, products=False, gradients=False)
     if not isinstance(wrt, Value):
         raise TypeError(f"wrt must be a Value, got {type(wrt).__name__} {wrt!r:.60}")
-    if wrt not in original.names:
-        name = wrt.label or repr(wrt)
-        leaves = [original.names[node] for node in original.nodes if not node.inputs]
+    if wrt not in graph.twins:
+        of, name = graph.names[graph.result], wrt.label or repr(wrt)
+        leaves = [graph.names[node] for node in graph.nodes if not node.inputs]
         known = ", ".join(name or "…" for name in _ends(leaves, 8))
-        raise ValueError(f"{original.names[result]} was not computed from {name}, but from {known}")
-    graph = Graph.at_present(result, products=False, gradients=False)
-    node = graph.twins[wrt]
-    return Explanation(graph, _parts(graph, node))
+        raise ValueError(f"{of} was not computed from {name}, but from {known}")
+    return Explanation(graph, _parts(graph, graph.twins[wrt]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,7 +91,8 @@ class Explanation:
     @property
     def markdown(self) -> str:
         """The derivation as nested lists, with the mathematics between dollar signs."""
-        return "\n".join(_markdown(line) for lines in self._lines(LATEX) for line in lines)
+        lines = (line for part in self._lines(LATEX) for line in part)
+        return "\n".join(_text(line, "  ", "- ", "$") for line in lines)
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex}\n$$"
@@ -219,9 +218,11 @@ class Line(NamedTuple):
         return " = ".join((self.left, *self.right)).strip()
 
 
-def _text(line: Line) -> str:
-    because = f"as {' = '.join(line.because)}" if line.because else ""
-    return "    " * line.depth + ", ".join(filter(None, (line.equation, because, line.words)))
+def _text(line: Line, indent: str = "    ", bullet: str = "", dollar: str = "") -> str:
+    equation = dollar + line.equation + dollar if line.right else ""
+    because = f"as {dollar}{' = '.join(line.because)}{dollar}" if line.because else ""
+    text = ", ".join(filter(None, (equation, because, line.words)))
+    return indent * line.depth + bullet + text
 
 
 def _latex(line: Line) -> str:
@@ -231,12 +232,6 @@ def _latex(line: Line) -> str:
     if line.words:
         row += " " + "&& " * bool(line.right) + label_latex(line.words)
     return row
-
-
-def _markdown(line: Line) -> str:
-    equation = f"${line.equation}$" if line.right else ""
-    because = f"as ${' = '.join(line.because)}$" if line.because else ""
-    return "  " * line.depth + "- " + ", ".join(filter(None, (equation, because, line.words)))
 
 
 def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
