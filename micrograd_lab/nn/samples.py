@@ -101,9 +101,10 @@ class Samples:
 
     def encoded(self, classes: Classes | None) -> Samples:
         """The samples with targets as the loss takes them."""
-        if classes:
-            classes.encode(self)
-        elif self.targets.ndim == 1:
+        if classes and self.targets.shape[1:] != classes.targets.shape[1:]:
+            self.single = classes.targets.shape[1] == 1
+            self.targets = classes.targets[classes.indices(self)]
+        elif not classes and self.targets.ndim == 1:
             raise TypeError(f"{self.where}targets are names, those to learn from are numbers")
         return self
 
@@ -182,12 +183,6 @@ class Classes:
                     f"{samples.where}target {i} is {name!r}; the classes are {_some(self.names)}"
                 )
         return np.array([known[name] for name in kinds.tolist()])[place.reshape(-1)]
-
-    def encode(self, samples: Samples) -> None:
-        """Give the samples targets as the loss takes them."""
-        width = self.targets.shape[1]
-        if samples.targets.shape[1:] != (width,):
-            samples.targets, samples.single = self.targets[self.indices(samples)], width == 1
 
 
 def find_classes(data: Samples, outputs: int, loss: Loss, known: Sequence[Any]) -> Classes | None:
