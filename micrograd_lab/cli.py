@@ -84,11 +84,8 @@ def lecture(parser: ArgumentParser) -> Run:
     def run(parsed: Namespace) -> None:
         from .lecture import network, report, toy  # which computes all that is on the slides
 
-        examples = {
-            "toy": toy(),
-            "network_corrected": network("corrected"),
-            "network_printed": network("printed"),
-        }
+        examples = {"toy": toy()}
+        examples |= {f"network_{wiring}": network(wiring) for wiring in ("corrected", "printed")}
         try:  # files first: a reader such as `head` may end the program while it prints
             parsed.output.mkdir(parents=True, exist_ok=True)
             for name, example in examples.items():
