@@ -67,15 +67,21 @@ def explain(result: Value, wrt: Value) -> Explanation:
         leaves = [graph.names[node] for node in graph.nodes if not node.inputs]
         known = ", ".join(name or "…" for name in _ends(leaves, 8))
         raise ValueError(f"{of} was not computed from {name}, but from {known}")
-    return Explanation(graph, _parts(graph, graph.twins[wrt]))
+    return Explanation(graph, _paths(graph, graph.twins[wrt]))
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Explanation:
-    """A derivation in parts; the last part derives the gradient that was asked for."""
+    """A derivation in parts; the last part derives the gradient that was asked for.
+
+    Attributes:
+        graph: a copy, at the present numbers.
+        paths: for each derivative of the result the products that it is the sum of, one for each
+            path onward from its value; none for the result itself.
+    """
 
     graph: Graph
-    parts: tuple[Part, ...]
+    paths: dict[Value, tuple[Path, ...]]
 
     def __str__(self) -> str:
         return "\n\n".join("\n".join(map(_text, lines)) for lines in self._lines(TEXT))
@@ -99,49 +105,35 @@ class Explanation:
 
     def _lines(self, writing: Writing) -> list[list[Line]]:
         """The lines of each part."""
-        more = [Line(words=f"… {len(self.parts) - MAX_PARTS} more parts of this kind …")]
-        parts = [
-            part.lines(self.graph, writing) if part else more
-            for part in _ends(self.parts, MAX_PARTS)
-        ]
+        more = [Line(words=f"… {len(self.paths) - MAX_PARTS} more parts of this kind …")]
+        nodes = _ends([*self.paths], MAX_PARTS)
+        parts = [self._part(node, writing) if node else more for node in nodes]
         if len(parts) > 1:
             parts.insert(0, parts[-1][:1])  # the claim, before its derivation
         if self.graph.notes:
             parts.insert(0, [Line(words=note) for note in self.graph.notes])
-        return [*parts, [_check(self.graph, self.parts[-1].node, writing)]]
+        return [*parts, [_check(self.graph, [*self.paths][-1], writing)]]
 
-
-@dataclass(frozen=True)
-class Part:
-    """One derivative of the result: a product, or a sum of products.
-
-    Attributes:
-        node: the value that the derivative is taken with respect to.
-        paths: the products, one for each path onward from the node; none for the result itself.
-    """
-
-    node: Value
-    paths: tuple[Path, ...]
-
-    def lines(self, graph: Graph, writing: Writing) -> list[Line]:
-        """The derivative, its derivation and its number."""
-        of, by = graph.names[graph.result], graph.names[self.node]
+    def _part(self, node: Value, writing: Writing) -> list[Line]:
+        """The derivative at `node`, its derivation and its number."""
+        paths = self.paths[node]
+        of, by = self.graph.names[self.graph.result], self.graph.names[node]
         slope = writing.slope(of, by)
-        if not self.paths:
+        if not paths:
             return [Line(0, slope, ("1",))]
-        if len(self.paths) == 1:
-            return self.paths[0].lines(graph, writing, slope, 0)
+        if len(paths) == 1:
+            return paths[0].lines(self.graph, writing, slope, 0)
         branches, shares, lines = [], [], []
-        for path in _ends(self.paths, MAX_TERMS):
+        for path in _ends(paths, MAX_TERMS):
             if path:
-                branches.append(writing.slope(of, by, path.name(graph)))
+                branches.append(writing.slope(of, by, path.name(self.graph)))
                 shares.append(writing.number(path.contribution))
-                lines += path.lines(graph, writing, branches[-1], 1)
+                lines += path.lines(self.graph, writing, branches[-1], 1)
             else:
                 branches.append(writing.dots)
                 shares.append(writing.dots)
-                lines.append(Line(1, words=f"… {len(self.paths) - MAX_TERMS} more branches …"))
-        total = writing.number(self.node.grad)
+                lines.append(Line(1, words=f"… {len(paths) - MAX_TERMS} more branches …"))
+        total = writing.number(node.grad)
         return [
             Line(0, slope, (writing.sum(*branches),)),
             *lines,
@@ -234,7 +226,7 @@ def _latex(line: Line) -> str:
     return row
 
 
-def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
+def _paths(graph: Graph, at: Value) -> dict[Value, tuple[Path, ...]]:
     """The derivatives that the gradient at `at` needs, starting from the result.
 
     A value has a part of its own where paths branch or meet, and where it is the output of a
@@ -255,20 +247,16 @@ def _parts(graph: Graph, at: Value) -> tuple[Part, ...]:
             stops.add(node)
     stops.update(node for node, links in onward.items() if len(links) > 1)
     stops -= {graph.result} - {at}
-    paths = {
-        node: tuple(_path(link, onward, stops) for link in onward[node])
-        for node in onward
-        if node in stops
-    }
-    parts: dict[Value, Part] = {}
+    derived: dict[Value, tuple[Path, ...]] = {}
     waiting = [at]
     while waiting:  # the parts that a part needs come before it, in reading order
         node = waiting[-1]
-        needed = [path.rest for path in paths[node] if path.rest and path.rest not in parts]
+        paths = tuple(_path(link, onward, stops) for link in onward[node])
+        needed = [path.rest for path in paths if path.rest and path.rest not in derived]
         waiting.extend(reversed(needed))
         if not needed:
-            parts[waiting.pop()] = Part(node, paths[node])
-    return tuple(parts.values())
+            derived[waiting.pop()] = paths
+    return derived
 
 
 def _path(link: Link, onward: dict[Value, list[Link]], stops: set[Value]) -> Path:
