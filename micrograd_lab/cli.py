@@ -129,7 +129,11 @@ def draw(parser: ArgumentParser) -> Run:
         if not parsed.no_gradients:
             result.backward()
         drawing.draw(result, theme=parsed.theme).save(parsed.output)
-        print(_results(result))
+        graph = Graph(result, products=False)
+        print(f"{graph.names[result]} = {result.data:.6g}")
+        for node in graph.nodes if graph.has_gradients else ():
+            if node.label and not node.inputs and node is not result:
+                print(f"∂{graph.names[result]}/∂{graph.names[node]} = {node.grad:.6g}")
         print(f"wrote {parsed.output}")
 
     return run
@@ -322,14 +326,11 @@ def _parse(words: list[str]) -> Namespace:
         )
         subparser.set_defaults(run=command(subparser), program=subparser.prog)
     if words and words[0] in commands.choices:
+        # an expression that begins with a minus is no option after a space
+        rest = [re.sub(r"^-(?![-oh]).*[-+*/(]", r" \g<0>", word) for word in words[1:]]
         # options may stand anywhere between the arguments, which parse_args does not allow
-        return commands.choices[words[0]].parse_intermixed_args([*map(_no_option, words[1:])])
+        return commands.choices[words[0]].parse_intermixed_args(rest)
     return parser.parse_args(words)
-
-
-def _no_option(word: str) -> str:
-    """`word`, after a space if it is an expression that begins with a minus."""
-    return f" {word}" if re.match(r"-(?![-oh]).*[-+*/(]", word) else word
 
 
 class _OneLineParser(ArgumentParser):
@@ -361,20 +362,6 @@ def _numbers(words: Sequence[str]) -> dict[str, float]:
         if math.isinf(numbers[name]) and "inf" not in number.lower():
             raise ValueError(f"{name}={number} is beyond 1.8e308, the largest float")
     return numbers
-
-
-def _results(result: Value) -> str:
-    """The result and, after `backward`, the gradient of every named leaf, one per line."""
-    graph = Graph(result, products=False)
-    name = graph.names[result]
-    lines = [f"{name} = {result.data:.6g}"]
-    if graph.has_gradients:
-        lines += [
-            f"∂{name}/∂{graph.names[node]} = {node.grad:.6g}"
-            for node in graph.nodes
-            if node.label and not node.inputs and node is not result
-        ]
-    return "\n".join(lines)
 
 
 def _derivations(result: Value, parameters: Sequence[Value]) -> str:
