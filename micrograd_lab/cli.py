@@ -237,16 +237,9 @@ def train(parser: ArgumentParser) -> Run:
         loss = nn.cross_entropy if digits else nn.binary_cross_entropy
         sizes = [*parsed.hidden, 10 if digits else 1]
         model = nn.MLP(len(learned.inputs[0]), sizes, activation=parsed.activation, seed=seed)
-        history = nn.fit(
-            model,
-            *learned,
-            loss=loss,
-            optimizer=nn.Adam(model.parameters(), lr=parsed.lr),
-            epochs=parsed.epochs,
-            batch_size=parsed.batch_size,
-            validation=unseen,
-            seed=seed,
-        )
+        adam = nn.Adam(model.parameters(), lr=parsed.lr)
+        chosen = {name: vars(parsed)[name] for name in ("epochs", "batch_size", "seed")}
+        history = nn.fit(model, *learned, loss=loss, optimizer=adam, validation=unseen, **chosen)
         name = parsed.output or parsed.data
         nn.save(model, f"{name}.safetensors")
         if history.loss:
