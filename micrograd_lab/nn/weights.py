@@ -42,7 +42,7 @@ def save(model: MLP, path: Path) -> None:
     if not isinstance(model, MLP):
         raise TypeError(f"model must be an MLP, got {type(model).__name__}")
     check_suffix(path, ".safetensors")
-    activations = [_activation(layer) for layer in model.layers]
+    activations = [layer.neurons[0].activation for layer in model.layers]
     told: dict[str, Any] = {"classes": np.array(model.classes).tolist()}
     if not any(callable(activation) for activation in activations):
         told |= {"activation": activations, "masks": [_mask(layer) for layer in model.layers]}
@@ -120,8 +120,7 @@ def to_torch(model: MLP) -> torch.nn.Sequential:
             links = torch.tensor(mask, dtype=torch.float64)
             linear.weight.register_hook(links.mul)  # type: ignore[no-untyped-call,unused-ignore]
         modules.append(linear)
-        activation = _activation(layer)
-        if activation is not None:
+        if (activation := layer.neurons[0].activation) is not None:
             modules.append(_module(activation))
     sequential = torch.nn.Sequential(*modules)
     sequential.load_state_dict({name: torch.tensor(x) for name, x in _tensors(model).items()})
@@ -225,7 +224,7 @@ def _parameters(model: MLP) -> dict[str, Any]:
     for layer in model.layers:
         arrays[f"{index}.weight"] = _links(layer)
         arrays[f"{index}.bias"] = np.array([neuron.b for neuron in layer.neurons], dtype=object)
-        index += 1 if _activation(layer) is None else 2  # where activations count too
+        index += 1 if layer.neurons[0].activation is None else 2  # where activations count too
     return arrays
 
 
@@ -243,10 +242,6 @@ def _mask(layer: Layer) -> list[list[int]] | None:
     """1 for each link and 0 for each missing one, or None if none is missing."""
     mask = [[int(weight is not None) for weight in row] for row in _links(layer)]
     return None if all(map(all, mask)) else mask
-
-
-def _activation(layer: Layer) -> Activation:
-    return layer.neurons[0].activation
 
 
 def _module(activation: Activation) -> torch.nn.Module:
