@@ -43,7 +43,7 @@ class GPT:
 
     def of_values(self, m: dict[str, Any], row: list[Any]) -> Any:
         """The mean cross entropy of each next letter."""
-        from micrograd_lab import dot, logsumexp, total
+        from micrograd_lab import dot, embedding, logsumexp, take, total
 
         def times(rows: Any, x: list[Any]) -> list[Any]:
             return [dot(weights, x) for weights in rows]
@@ -52,13 +52,11 @@ class GPT:
             scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
             return [a * scale for a in x]
 
-        hot = [[1 - (abs(letter - k) - 0.5).step() for k in range(SIGNS)] for letter in row]
-        columns = [*zip(*m["token"])]
         keys: list[list[Any]] = [[] for _ in range(self.layers)]
         values: list[list[Any]] = [[] for _ in range(self.layers)]
         losses = []
-        for letter, place, following in zip(hot, m["place"], hot[1:]):
-            x = normed([a + b for a, b in zip(times(columns, letter), place)])
+        for letter, place, following in zip(row, m["place"], row[1:]):
+            x = normed([a + b for a, b in zip(embedding(m["token"], letter), place)])
             for k in range(self.layers):
                 known, read = normed(x), []
                 keys[k].append(times(m[f"key{k}"], known))
@@ -75,7 +73,7 @@ class GPT:
                 hidden = [a.relu() for a in times(m[f"up{k}"], normed(x))]
                 x = [a + b for a, b in zip(x, times(m[f"down{k}"], hidden))]
             outputs = times(m["head"], x)
-            losses.append(logsumexp(outputs) - dot(following, outputs))
+            losses.append(logsumexp(outputs) - take(outputs, following))
         return total(losses) / len(losses)
 
     def of_torch(self, m: dict[str, Any], words: Any) -> Any:

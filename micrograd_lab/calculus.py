@@ -12,9 +12,9 @@ from .formulas import compiled
 from .given import ready, settle
 from .ops import OPS, Op
 
-__all__ = ["dot", "gradients", "logsumexp", "maximum", "minimum", "total"]
+__all__ = ["dot", "embedding", "gradients", "logsumexp", "maximum", "minimum", "take", "total"]
 
-_SUM, _DOT = OPS["sum"], OPS["dot"]
+_SUM, _DOT, _TAKE = OPS["sum"], OPS["dot"], OPS["take"]
 _logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
 
 
@@ -96,6 +96,50 @@ def logsumexp(values: Sequence[Number]) -> Value:
     return _by_pairs("logsumexp", _logaddexp, values, fewest=1)
 
 
+def take(values: Sequence[Number], index: Number) -> Value:
+    """The one of `values` whose number is `index`, counted from 0, as one node.
+
+    Unlike ``values[3]`` it records all of them, so that a replay may take another for each sample.
+
+    Raises:
+        ValueError: if the index is none of 0, 1, ..., as many as there are values, less one.
+
+    >>> a, b, i = Value(5, "a"), Value(7, "b"), Value(1, "i")
+    >>> take([a, b], i).backward()
+    >>> a.grad, b.grad, i.grad
+    (0.0, 1.0, 0.0)
+    """
+    inputs = (*map(as_value, (index, *values)),)
+    at, name = inputs[0]._data, inputs[0].label
+    if not (at.is_integer() and 0 <= at < len(values)):
+        raise ValueError(
+            f"the index{name and f' {name}'} is {at:.15g}; give a whole number from 0 to "
+            f"{len(values) - 1}"
+        )
+    slopes = [0.0] * len(inputs)
+    slopes[1 + int(at)] = 1.0
+    return record(inputs[1 + int(at)]._data, _TAKE, inputs, tuple(slopes))
+
+
+def embedding(rows: Sequence[Sequence[Number]], index: Number) -> list[Value]:
+    """The row of a table whose number is `index`, counted from 0: a value for each column.
+
+    The rows are the parameters of a word, a letter or any other thing that has a number.
+
+    Raises:
+        ValueError: if the index is no row's, or the rows differ in length.
+
+    >>> rows = [[Value(0.5), Value(-1)], [Value(0.25), Value(2)]]
+    >>> [v.data for v in embedding(rows, Value(1, "letter"))]
+    [0.25, 2.0]
+    """
+    for i, row in enumerate(rows):
+        if len(row) != len(rows[0]):
+            raise ValueError(f"row {i} has {len(row)} values, row 0 has {len(rows[0])}")
+    index = as_value(index)
+    return [take(column, index) for column in zip(*rows)]
+
+
 def apply(op: Op, inputs: Sequence[Value]) -> Value:
     """What `op` computes from other inputs, recorded.
 
@@ -105,6 +149,8 @@ def apply(op: Op, inputs: Sequence[Value]) -> Value:
     """
     if not op.variadic:
         return method(op)(*inputs)
+    if op is _TAKE:
+        return take(inputs[1:], inputs[0])
     if not (pairs := op.pairs(len(inputs))):
         return total(inputs)
     return dot(inputs[:pairs], inputs[pairs : 2 * pairs], *inputs[2 * pairs :])
@@ -132,7 +178,8 @@ def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
                 continue
             ready((node,))
             for i, x in enumerate(node.inputs):
-                if x in depends and (node.slopes[i] or not node.op.gate):
+                shut = node.op.gate and not node.slopes[i] and node.op is not _TAKE
+                if x in depends and not shut:
                     slope = _slope(node, node.op, i)
                     share = upstream[node] if slope == 1 else slope * upstream[node]
                     upstream[x] = upstream[x] + share if x in upstream else share
@@ -141,6 +188,8 @@ def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
 
 def _slope(node: Value, op: Op, i: int) -> Any:
     """∂(node)/∂(input i) by its formula, or as a value that has no slopes where that has none."""
+    if op is _TAKE and i:  # with another index, another slope is 1
+        return take([float(i == k) for k in range(1, len(node.inputs))], node.inputs[0])
     try:
         partial, letters = op.partial(i, node.inputs)
         return eval(compiled(partial), _ON_VALUES, letters | {"f": node, "n": op.n})

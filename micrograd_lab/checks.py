@@ -8,6 +8,7 @@ from functools import partial
 
 from .engine import Value
 from .graph import Graph
+from .ops import OPS
 
 __all__ = ["check_gradient"]
 
@@ -26,8 +27,8 @@ def check_gradient(
     Args:
         of: a recorded result, which is recomputed with nearby numbers; or a function of values,
             which is called again.
-        at: for a recorded result the values to check, by default all its leaves; for a function
-            one number per argument.
+        at: for a recorded result the values to check, by default all its leaves but indices; for a
+            function one number per argument.
         tolerance: the largest difference between gradient and slope, relative to the larger one.
 
     Raises:
@@ -40,7 +41,14 @@ def check_gradient(
     """
     if isinstance(of, Value):
         graph = Graph.at_present(of, products=False, gradients=True)
-        wrt = [node for node in graph.twins if not node.inputs] if at is None else list(at)
+        index = {(OPS["take"], 0)}  # no number near an index is one
+        readers = graph.readers()
+        leaves = [
+            node
+            for node, twin in graph.twins.items()
+            if not node.inputs and {(f.op, i) for f, i in readers[twin]} != index
+        ]
+        wrt = leaves if at is None else list(at)
         for value in wrt:
             if not isinstance(value, Value) or value not in graph.twins:
                 raise ValueError(f"{value!r} is not part of the computation of {of!r}")

@@ -248,8 +248,7 @@ def _reflected(op: Op) -> Callable[[Value, Number], Value]:
 
 
 _plain = True  # there is no subclass
-_serial = operator.attrgetter("serial")
-_blank = partial(object.__new__, Value)
+_serial, _blank = operator.attrgetter("serial"), partial(object.__new__, Value)
 _pow, _radd = method(OPS["pow"]), _reflected(OPS["add"])
 Value.__copy__, Value.__reduce__ = copying(record)  # type: ignore[method-assign]
 Value._backward = own_backward(propagate)  # type: ignore[method-assign, assignment]

@@ -38,7 +38,7 @@ class Op:
     @property
     def variadic(self) -> bool:
         """Whether the operation takes any number of inputs."""
-        return self.formula.startswith("sum(")
+        return self.formula.startswith(("sum(", "take("))
 
     @property
     def unary(self) -> bool:
@@ -57,9 +57,9 @@ class Op:
             return self.partials[i], dict(zip("xy", inputs))
         pairs = self.pairs(len(inputs))
         if i >= 2 * pairs:
-            return self.partials[-1], {"b": inputs[i]}
-        x = i % pairs
-        return self.partials[i // pairs], {"x": inputs[x], "y": inputs[x + pairs]}
+            letters = {"b": inputs[i]} if pairs else {"x": inputs[0]}
+            return self.partials[-1 if i else 0].replace("n", f"{i - 1}"), letters
+        return self.partials[i // pairs], {"x": inputs[i % pairs], "y": inputs[i % pairs + pairs]}
 
     def pairs(self, inputs: int) -> int:
         """How many products there are in a sum over so many inputs."""
@@ -127,8 +127,9 @@ OPS: dict[str, Op] = {op.name: op for op in (
                  "0.5 if x >= y and x <= y else 0 if x < y else 1 if x >= y else x + y"),
        textbook=("x if x <= y else y", "1 if x < y else 0 if x > y else 0.5",
                  "0 if x < y else 1 if x > y else 0.5"), gate=True),
-    # any number of inputs
+    # any number of inputs; of take an index, and what it picks the one with the number n of
     Op("sum", "Σ", "sum(x)", ("1",)),
     Op("dot", "Σ", "sum(x * y) + b", ("y", "x", "1")),
+    Op("take", "[·]", "take(x, y)", ("0", "1 if x == n else 0"), gate=True),
 )}
 # fmt: on

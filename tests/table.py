@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from micrograd_lab import Value, dot, total
+from micrograd_lab import Value, dot, take, total
 from micrograd_lab.engine import method
 from micrograd_lab.formulas import evaluate
 from micrograd_lab.ops import OPS, row
@@ -16,11 +16,12 @@ OPERATORS = {
     "mul": lambda x, y: x * y,
     "div": lambda x, y: x / y,
     "pow": lambda x, y: x**y,
+    "take": lambda index, *values: take(values, index),
     **{name: method(OPS[name]) for name in ("logaddexp", "maximum", "minimum")},
 }
 ROWS = [*OPS.values(), row("pow_scalar", 3.0), row("pow_scalar", -0.5), row("leaky_relu", 0.2)]
 ONE_INPUT = [op for op in ROWS if op.unary]
-TWO_INPUTS = [op for op in ROWS if len(op.partials) == 2]
+TWO_INPUTS = [op for op in ROWS if len(op.partials) == 2 and not op.variadic]
 
 
 def title(op):
@@ -49,6 +50,8 @@ def apply(op, values):
 
 def inside(op, at):
     """Whether the row's domain allows the numbers `at`."""
+    if op.name == "take":
+        return at[0] in range(len(at) - 1)
     letters = dict(zip("xy", at)) | {"n": op.n}
     return not op.domain or evaluate(op.domain, letters)
 
@@ -57,7 +60,8 @@ def points(op):
     """Some numbers inside the domain of `op`, none of them at a kink."""
     if op.variadic:
         drawn = random.Random(op.name)
-        return [tuple(drawn.uniform(-2, 2) for _ in range(arity(op))) for _ in range(3)]
+        found = [[drawn.uniform(-2, 2) for _ in range(arity(op))] for _ in range(3)]
+        return [(k, *at[1:]) if op.name == "take" else tuple(at) for k, at in enumerate(found)]
     grid = (-3.7, -1.0, -0.31, 1e-3, 0.5, 1.0, 2.2, 6.0)
     return [at for at in itertools.product(grid, repeat=arity(op)) if inside(op, at)]
 

@@ -89,7 +89,7 @@ class Branches:
         if guards:
             with recording():
                 missed = total(map(_miss, guards))
-                plan = make_plan(missed, inputs, values, batch=False)
+                plan = make_plan(missed, inputs, values, batch=False, one_hot=False)
             if load() and plan.phases[plan.result] == EACH:
                 self._missed = Tape(plan, len(values), lambda node: "")
             else:

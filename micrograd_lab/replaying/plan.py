@@ -19,9 +19,11 @@ from ..engine import Value
 from ..ops import Op
 from .batches import Batch, find_batch
 from .simplify import simplified
-from .terms import ADD, DOT, MUL, SUM, RecordedTerms, Terms
+from .terms import ADD, DOT, MUL, SUM, TAKE, RecordedTerms, Terms
 
 ONCE, EACH, AFTER = 0, 1, 2
+_HOT = Op("hot", "=", "1 if x == y else 0", ("0", "0"))
+_FOUND = Op("found", "0", "x / x - 1", ("0",))  # 0 where one of a column is hot; else no number
 
 Factors: TypeAlias = "tuple[list[int], list[int]]"  # of products, side by side
 
@@ -160,12 +162,18 @@ class Plan:
 
 
 def make_plan(
-    loss: Value, inputs: Sequence[Value], parameters: Sequence[Value], *, batch: bool = True
+    loss: Value,
+    inputs: Sequence[Value],
+    parameters: Sequence[Value],
+    *,
+    batch: bool = True,
+    one_hot: bool = True,
 ) -> Plan:
     """The plan of `loss` as a function of `inputs`, one per column, and of `parameters`.
 
     Args:
         batch: whether to look for the samples that a loss without inputs was recorded over.
+        one_hot: whether to make each `take` a product with a column that is 1 at the index, else 0.
 
     >>> w, x, b = Value(2), Value(3), Value(1)
     >>> plan = make_plan((w * x + w * b + b).tanh(), [x], [w, b])
@@ -173,7 +181,7 @@ def make_plan(
     [('mul', 0), ('add', 0), ('mul', 1), ('add', 1), ('tanh', 1)]
     """
     graph = RecordedTerms(loss, inputs, parameters)
-    return _Planner(graph, None if inputs or not batch else find_batch(graph)).plan()
+    return _Planner(graph, None if inputs or not batch else find_batch(graph), one_hot).plan()
 
 
 @cache
@@ -193,10 +201,12 @@ class _Planner:
     Attributes:
         place: for each recorded node, its position in the plan, or -1.
         leaves: equal constants, and leaves that read one column, are one node.
+        hot: the columns that are 1 at an index, by its position and how many there are.
     """
 
-    def __init__(self, graph: RecordedTerms, batch: Batch | None) -> None:
-        self.graph, self.batch = graph, batch
+    def __init__(self, graph: RecordedTerms, batch: Batch | None, one_hot: bool) -> None:
+        self.graph, self.batch, self.one_hot = graph, batch, one_hot
+        self.hot: dict[tuple[int, int], list[int]] = {}
         self.column = batch.column if batch else graph.column
         self._plan = Plan(batch=batch.rows if batch else None, recorded=graph.order)
         self.place = [-1] * len(graph.order)
@@ -230,8 +240,22 @@ class _Planner:
             self.place[i] = plan.add_sum(([over, *single], left, right), value)
         elif i in graph.terms:
             self.place[i] = plan.add_sum(self.terms(graph.terms[i]), value)
+        elif value.op is TAKE and self.one_hot:
+            index, *entries = map(self.read, graph.inputs[i])
+            *hot, found = self.column_at(index, len(entries))
+            self.place[i] = plan.add_sum(([found], entries, hot), value)
         else:
             self.place[i] = plan.add(value.op, tuple(self.places(graph.inputs[i])), value)
+
+    def column_at(self, index: int, count: int) -> list[int]:
+        """`count` nodes, of which the one whose number is that of the node `index` is 1, the others
+        0; and one that is 0, or no number if there is none."""
+        if (index, count) not in self.hot:
+            plan = self._plan
+            hot = [plan.add(_HOT, (index, self.constant(float(k))), None) for k in range(count)]
+            found = plan.add(_FOUND, (plan.add_sum((hot, [], []), None),), None)
+            self.hot[index, count] = [*hot, found]
+        return self.hot[index, count]
 
     def terms(self, recorded: Terms) -> Terms:
         """Terms by position in the plan."""
@@ -246,8 +270,11 @@ class _Planner:
     def read(self, i: int) -> int:
         """The position in the plan of the recorded node `i`."""
         if self.place[i] < 0:
-            value, plan = self.graph.order[i], self._plan
-            self.place[i] = self.leaves.setdefault(repr(value.data), len(plan))
-            if self.place[i] == len(plan):
-                plan.add_constant(value.data, value)
+            value = self.graph.order[i]
+            self.place[i] = self.constant(value.data, value)
         return self.place[i]
+
+    def constant(self, number: float, value: Value | None = None) -> int:
+        """The position of a constant."""
+        place = self.leaves.setdefault(repr(number), len(self._plan))
+        return place if place < len(self._plan) else self._plan.add_constant(number, value)

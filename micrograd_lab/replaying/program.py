@@ -199,7 +199,13 @@ class Program(Vectors):
         if self.backend not in BACKENDS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
         count, in_python = len(self.parameters), self.backend == "python"
-        plan = make_plan(self.loss, self.inputs, self.parameters, batch=not in_python)
+        plan = make_plan(
+            self.loss,
+            self.inputs,
+            self.parameters,
+            batch=not in_python,
+            one_hot=self.backend != "tape",
+        )
         add_checks(plan)
         self._guards = [
             guard for x in plan.recorded if hasattr(x, "aside") for guard in guards_of(x)

@@ -12,6 +12,7 @@ from ..engine import Value, recorded
 from ..ops import OPS, Op
 
 ADD, MUL, SUM, DOT = OPS["add"], OPS["mul"], OPS["sum"], OPS["dot"]
+TAKE = OPS["take"]
 SUMS = frozenset((ADD, SUM, DOT))
 _LINEAR = SUMS | {MUL}
 ONE = -1  # a node that is 1, in a plan's numbering

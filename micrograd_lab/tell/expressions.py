@@ -29,7 +29,7 @@ _SIGNS: Mapping[type[ast.operator], Callable[[Any, Any], Value]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-_FUNCTIONS = {op.name: op for op in OPS.values() if op.unary or op.variadic}
+_FUNCTIONS = {op.name: op for op in OPS.values() if op.unary or op.symbol == "Σ"}
 _SYMBOLS = {op.symbol: name for name, op in _FUNCTIONS.items() if op.symbol.isidentifier()}
 _PRODUCT = r"(?<![\w.])[\d.]{1,20}(?![eE][-+]?\d) ?[^\W\d]\w{0,20}|\) ?[\w(]|\d ?\("  # 2x, (a)(b)
 _SYNTAX = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"

@@ -55,6 +55,9 @@ def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str,
     if not op.variadic:
         several = [f"x{i}" for i in range(count)]
         return op.shown[0], dict(zip("xy" if count < 3 else several, range(count)))
+    if op.formula.startswith("take"):
+        shown = {"x": 0} | {f"y{i}": i + 1 for i in range(min(count - 1, max_terms))}
+        return f"take({', '.join([*shown, *['dots'] * (count - 1 > max_terms)])})", shown
     pairs = op.pairs(count)
     terms = ["dots"] + ["b"] * (count > 2 * pairs > 0)
     letters = {"b": count - 1} if len(terms) > 1 else {}
@@ -232,6 +235,7 @@ class _Latex(_Writer):
     functions: Mapping[str, str] = {
         "sigmoid": r"\sigma", "log": r"\ln", "log1p": r"\operatorname{log1p}",
         "softplus": r"\operatorname{softplus}", "relu": r"\operatorname{ReLU}",
+        "take": r"\operatorname{take}",
     }  # fmt: skip
 
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:

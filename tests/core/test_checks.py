@@ -14,7 +14,10 @@ every_row = pytest.mark.parametrize("op", ROWS, ids=title)
 @every_row
 def test_every_operation_passes(op):
     for at in points(op):
-        check_gradient(lambda *values: apply(op, values), at)
+        fixed = at[: int(op.name == "take")]  # an index
+        check_gradient(
+            lambda *values, i=fixed: apply(op, [*map(Value, i), *values]), at[len(fixed) :]
+        )
         check_gradient(apply(op, [Value(x) for x in at]))
 
 

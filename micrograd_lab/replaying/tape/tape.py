@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...ops import Op
 from ...tell.languages import formula_text
 from ..plan import AFTER, EACH, ONCE, Plan
-from ..terms import DOT, ONE, products
+from ..terms import DOT, ONE, TAKE, products
 from .kernel import codes, load
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 128  # samples; their rows stay in the processor's cache
-_SUM, _DOT, _LAYER = -1, -2, -3  # as the kernel calls them
+_SUM, _DOT, _LAYER, _TAKE = -1, -2, -3, -4  # as the kernel calls them
 _HEADER = 18
 _Groups: TypeAlias = "list[list[int]]"
 
@@ -268,10 +268,15 @@ class _Writer:
 
     def spread_over_rows(self, groups: _Groups) -> list[int]:
         """What instructions on rows read of what is computed once; first what has no gradient."""
-        phases, below = self.plan.phases, self.plan.inputs
+        plan = self.plan
         nodes = [i for group in groups if group[0] not in self.layers for i in group]
-        read = dict.fromkeys([j for i in nodes for j in below[i] if phases[j] == ONCE])
-        return sorted(read, key=self.plan.active.__getitem__)
+        read = dict.fromkeys(
+            j
+            for i in nodes
+            for j in plan.inputs[i][: 1 if self.takes_once(i) else None]
+            if plan.phases[j] == ONCE
+        )
+        return sorted(read, key=plan.active.__getitem__)
 
     def instructions(self, groups: _Groups, at: list[int]) -> list[int]:
         """The instructions that compute `groups`."""
@@ -281,6 +286,8 @@ class _Writer:
             assert op
             if group[0] in self.layers:
                 code += self.layer(group)
+            elif op is TAKE:
+                code += chain(*(self.taken(i, at) for i in group))
             elif op.name in self.codes:
                 code += self.elementwise(op, group, at)
             else:
@@ -305,6 +312,18 @@ class _Writer:
                 count = 1
                 code += [number, 1, *places, n, active, 0]
         return code
+
+    def taken(self, i: int, at: list[int]) -> list[int]:
+        """What an index asks for: of rows, or of what is computed once."""
+        index, *entries = self.plan.inputs[i]
+        once = self.takes_once(i)
+        listed = self.listed((self.place if once else at)[j] for j in entries)
+        return [_TAKE, len(entries), at[i], at[index], listed, once, self.plan.active[i], 0]
+
+    def takes_once(self, i: int) -> bool:
+        """Whether a node takes one of what is computed once."""
+        plan = self.plan
+        return plan.ops[i] is TAKE and all(plan.phases[j] == ONCE for j in plan.inputs[i][1:])
 
     def sum(self, i: int, at: list[int]) -> list[int]:
         """A sum, or a dot product: (place of x, of y) for each product, going back (to, of y)."""
@@ -366,7 +385,8 @@ class _Writer:
             pairs = DOT.pairs(len(inputs[0])) if op is DOT else 0
             terms = [f"{self.name(*column)}" for column in zip(*inputs)]
             products = [f"{x} × {y}" for x, y in zip(terms[:pairs], terms[pairs:])]
-            formula = _shortened(products + terms[2 * pairs :], " + ")
+            formula = _shortened(products + terms[2 * pairs :], ", " if op is TAKE else " + ")
+            formula = f"take({formula})" if op is TAKE else formula
         else:
             letters = {letter: self.name(*row) for letter, row in zip("xy", zip(*inputs))}
             formula = formula_text(op.shown[0], letters | {"n": f"{op.n}"})
