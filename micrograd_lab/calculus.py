@@ -110,11 +110,10 @@ def take(values: Sequence[Number], index: Number) -> Value:
     (0.0, 1.0, 0.0)
     """
     inputs = (*map(as_value, (index, *values)),)
-    at, name = inputs[0]._data, inputs[0].label
-    if not (at.is_integer() and 0 <= at < len(values)):
+    at, name, last = inputs[0]._data, inputs[0].label, len(values) - 1
+    if not (at.is_integer() and 0 <= at <= last):
         raise ValueError(
-            f"the index{name and f' {name}'} is {at:.15g}; give a whole number from 0 to "
-            f"{len(values) - 1}"
+            f"the index{name and f' {name}'} is {at:.15g}; give a whole number from 0 to {last}"
         )
     slopes = [0.0] * len(inputs)
     slopes[1 + int(at)] = 1.0
@@ -133,9 +132,10 @@ def embedding(rows: Sequence[Sequence[Number]], index: Number) -> list[Value]:
     >>> [v.data for v in embedding(rows, Value(1, "letter"))]
     [0.25, 2.0]
     """
-    for i, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            raise ValueError(f"row {i} has {len(row)} values, row 0 has {len(rows[0])}")
+    if len(lengths := {*map(len, rows)}) > 1:
+        raise ValueError(
+            f"rows of {min(lengths)} and {max(lengths)} values; give them as many each"
+        )
     index = as_value(index)
     return [take(column, index) for column in zip(*rows)]
 
@@ -178,8 +178,7 @@ def gradients(result: Value, wrt: Sequence[Value]) -> list[Value]:
                 continue
             ready((node,))
             for i, x in enumerate(node.inputs):
-                shut = node.op.gate and not node.slopes[i] and node.op is not _TAKE
-                if x in depends and not shut:
+                if x in depends and (node.slopes[i] or not node.op.gate or node.op is _TAKE):
                     slope = _slope(node, node.op, i)
                     share = upstream[node] if slope == 1 else slope * upstream[node]
                     upstream[x] = upstream[x] + share if x in upstream else share

@@ -41,13 +41,8 @@ def check_gradient(
     """
     if isinstance(of, Value):
         graph = Graph.at_present(of, products=False, gradients=True)
-        index = {(OPS["take"], 0)}  # no number near an index is one
-        readers = graph.readers()
-        leaves = [
-            node
-            for node, twin in graph.twins.items()
-            if not node.inputs and {(f.op, i) for f, i in readers[twin]} != index
-        ]
+        index = {f.inputs[0] for f in graph.nodes if f.op is OPS["take"]}  # nothing near it is one
+        leaves = [x for x, twin in graph.twins.items() if not (x.inputs or twin in index)]
         wrt = leaves if at is None else list(at)
         for value in wrt:
             if not isinstance(value, Value) or value not in graph.twins:

@@ -47,21 +47,15 @@ class Guard:
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """A value that was read as a plain number."""
+    """A value that was read as a plain number, or detached: then its gradient ends on purpose."""
 
     value: Any
-
-
-@dataclass(frozen=True, eq=False)
-class Cut:
-    """A value that was detached: its gradient ends there on purpose."""
-
-    value: Any
+    detached: bool = False
 
 
 _SIGNS = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥"}
 
-Trace: TypeAlias = "list[Guard | Mark | Cut]"
+Trace: TypeAlias = "list[Guard | Mark]"
 
 _TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
@@ -123,7 +117,7 @@ def read(value: Any, serial: int) -> None:
 def detached(value: Any, leaf: Any) -> Any:
     """`leaf`, after writing down that it stands for `value` without its gradient."""
     if (trace := _TRACE.get()) is not None:
-        trace.append(Cut(value))
+        trace.append(Mark(value, detached=True))
     return leaf
 
 

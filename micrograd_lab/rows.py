@@ -39,7 +39,7 @@ def leaves(numbers: Any, letter: str, *, bare: bool = False) -> list[Value]:
     ]
 
 
-def table(data: Any, what: str) -> Any:
+def table(data: Any, what: str, *, finite: bool = True) -> Any:
     """`data` as an array of numbers with a row per sample; a number alone is a row of one.
 
     A frame's columns come in their order; its index plays no part.  Further dimensions, as of
@@ -47,6 +47,7 @@ def table(data: Any, what: str) -> Any:
 
     Args:
         what: the name of a sample, for messages.
+        finite: whether to refuse a number that is NaN or infinite.
 
     Raises:
         TypeError: if it is nothing like that, or not all are real numbers.
@@ -59,8 +60,9 @@ def table(data: Any, what: str) -> Any:
         raise TypeError(f"{what} 0 is {found[0].item()!r:.60}; give numbers")
     if not found.ndim:
         raise TypeError(f"one number, {found}, and no {what}s; give a list of them")
-    found = found.reshape(len(found), found[:1].size)
-    if not (fine := np.isfinite(found)).all():
+    if found.ndim != 2:  # else it stays the same object
+        found = found.reshape(len(found), found[:1].size)
+    if finite and not (fine := np.isfinite(found)).all():
         i, k = np.argwhere(~fine)[0]
         where = f"{what} {i}" + (f": x_{k + 1}" if found.shape[1] > 1 else "")
         raise ValueError(f"{where} is {found[i, k]:g}; leave it out, or put a number there")
@@ -71,8 +73,9 @@ def array(data: Any, what: str) -> Any:
     """`data` as an array of real numbers, the array itself if it is one, or of texts."""
     import numpy as np
 
-    if isinstance(data, str | bytes | Mapping | AbstractSet | Iterator) or not (
-        hasattr(data, "__array__") or (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
+    if not hasattr(data, "__array__") and (
+        isinstance(data, str | bytes | Mapping | AbstractSet | Iterator)
+        or not (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
     ):
         again = ", which is used up after one look" if isinstance(data, Iterator) else ""
         raise TypeError(
@@ -105,6 +108,35 @@ def array(data: Any, what: str) -> Any:
         if len(row) != len(rows[0]):
             raise ValueError(f"{what} {i} has {len(row)} numbers, {what} 0 has {len(rows[0])}")
     return np.array(rows)
+
+
+def rows_in_lists(data: Any) -> list[list[float]]:
+    """`data` as lists of numbers, which may differ in length."""
+    try:
+        rows = [[*map(float, row)] for row in data]
+    except (TypeError, ValueError):
+        raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
+    if not rows:
+        raise ValueError("0 rows; give at least 1")
+    return rows
+
+
+def check_rows(data: Any, columns: int, *, in_lists: bool = False) -> Any:
+    """`data` as an array with a row per sample; or as lists, where lists need no NumPy."""
+    if in_lists and isinstance(data, list | tuple):
+        rows: Any = rows_in_lists(data)
+    else:
+        import numpy as np
+
+        rows = np.ascontiguousarray(table(data, "sample", finite=False), dtype=float)
+        rows = rows.tolist() if in_lists else rows
+    lengths = {*map(len, rows)} if in_lists else {rows.shape[1]}
+    if lengths != {columns} or not len(rows):
+        raise ValueError(
+            f"{len(rows)} rows of {' and '.join(map(str, sorted(lengths)))} numbers; give one row "
+            f"per sample, {columns} numbers in each"
+        )
+    return rows
 
 
 def _number(x: Any, where: str) -> float:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..domain import recording
 from ..engine import Value
 from ..graph import Graph
-from ..replaying import Paths, replay
+from ..replaying.paths import Paths, no_value, replay
 from ..rows import leaves
 from .optim import Optimizer, State
 from .samples import Loss, Samples
@@ -96,11 +96,7 @@ class Recording:
     def of_sample(self, inputs: list[Value], target: Any) -> Value:
         loss = self._loss(self.model(inputs), target)
         if not isinstance(loss, Value):
-            raise TypeError(
-                f"the loss is {type(loss).__name__} {loss!r:.60}, no Value; a function of math or "
-                "an array cuts the graph: write v.tanh(), not math.tanh(v), and maximum(0, v), "
-                "not max(0, v)"
-            )
+            raise no_value("the loss is", loss)
         return loss
 
 
@@ -155,7 +151,7 @@ class Replaying(Recording):
 
     def settle(self, optimizer: Optimizer) -> None:
         if optimizer.state is not self.settled:
-            self.program.vector[optimizer.places(self.program)] = optimizer.state.numbers
+            optimizer.store(self.program)
             self.program.store()
 
     def loss(self, samples: Samples) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from ..calculus import dot, logsumexp, total
+from ..calculus import dot, logsumexp, take, total
 from ..domain import Number
 from ..engine import Value
 from ..rows import leaves
@@ -100,7 +100,11 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     if len(values) == 1:
         raise ValueError("1 score; cross_entropy needs one per class, binary_cross_entropy takes 1")
     if len(weights) == 1:
-        picked = values[_class(weights[0], len(values))]
+        if weights[0].data not in range(len(values)):
+            raise ValueError(
+                f"class {weights[0].data:g} of {len(values)} scores; they count from 0"
+            )
+        picked = take(values, weights[0])
         return labelled(logsumexp([score - picked for score in values]), "H")
     _pairs(values, weights)
     lowest = min(target.data for target in weights)
@@ -158,14 +162,6 @@ def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Valu
             f"{len(y)} outputs but {len(t)} targets; give one target per output{other}"
         )
     return [(k if len(y) > 1 else "", *pair) for k, pair in enumerate(zip(y, t), start=1)]
-
-
-def _class(target: Value, classes: int) -> int:
-    """A class as an index, found by comparisons, which a replay repeats."""
-    index = sum(target > k + 0.5 for k in range(classes - 1))
-    if target.data != index:
-        raise ValueError(f"class {target.data:g} of {classes} scores; they count from 0")
-    return index
 
 
 def _sum(losses: list[Value], label: str) -> Value:

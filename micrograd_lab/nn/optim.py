@@ -21,7 +21,7 @@ from ctypes import c_ssize_t, c_void_p
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..engine import Value
-from ..replaying.paths import index
+from ..replaying.program import index
 from ..replaying.tape.kernel import load
 
 if TYPE_CHECKING:
@@ -94,7 +94,6 @@ class Optimizer:
         >>> from micrograd_lab import Value, replay
         >>> w, x = Value(2, "w"), Value(0, "x")
         >>> program, optimizer = replay((w * x).half_square(), [x], [w]), SGD([w], lr=0.5)
-        >>> program.load()
         >>> for _ in range(3):
         ...     loss = program.run([[1]])
         ...     optimizer.step(program)
@@ -104,36 +103,29 @@ class Optimizer:
         """
         import numpy as np
 
-        if program is not None:
-            at = self.places(program)
-            after = self.after(program.vector[at], program.gradient[at])
-            try:
-                self.state = after  # the step is taken
-                program.vector[at] = after.numbers
-            except BaseException:
-                if self.state is after:
-                    program.vector[at] = after.numbers
-                raise
-            return
         count = len(self.parameters)
-        data = np.fromiter((p.data for p in self.parameters), float, count)
-        grad = np.fromiter((p.grad for p in self.parameters), float, count)
+        if program is None:
+            data = np.fromiter((p.data for p in self.parameters), float, count)
+            grad = np.fromiter((p.grad for p in self.parameters), float, count)
+        else:
+            at = self.places(program)
+            data, grad = program.vector[at], program.gradient[at]
         after = self.after(data, grad)
         try:
             self.state = after  # the step is taken
-            self.store()
+            self.store(program)
         except BaseException:  # Ctrl-C, anywhere in these two lines
             if self.state is after:
-                self.store()
+                self.store(program)
             raise
 
     def places(self, program: Vectors) -> Any:
         """Where the parameters are in the vector of a program: an index."""
         if self._values is not program.values:
-            places = {value: k for k, value in enumerate(program.values)}
-            if missing := [w for w in self.parameters if w not in places]:
-                raise ValueError(f"{missing[0]!r} is no parameter of the program")
-            self._at = index([places[w] for w in self.parameters])
+            try:
+                self._at = index(self.parameters, program.values)
+            except KeyError as missing:
+                raise ValueError(f"{missing} is no parameter of the program") from None
             self._values = program.values
         return self._at
 
@@ -144,9 +136,12 @@ class Optimizer:
         with np.errstate(all="ignore"):  # infinity and NaN pass, as in torch
             return self._after(data, grad, self.state.steps + 1)
 
-    def store(self) -> None:
-        """Write the numbers of the last step to the parameters."""
+    def store(self, program: Vectors | None = None) -> None:
+        """Write the numbers of the last step to the parameters, or to the vector of a program."""
         assert self.state.numbers is not None, "there was a step"
+        if program is not None:
+            program.vector[self.places(program)] = self.state.numbers
+            return
         for parameter, number in zip(self.parameters, self.state.numbers.tolist()):
             parameter.data = number
 

@@ -11,7 +11,7 @@ plain Python instead, and ``tape/`` integers for an interpreter made of the op t
 ``branches.py``; where a number is not finite, ``scalar.py`` asks the engine.
 """
 
-from .paths import Lengths, Paths, replay
+from .paths import Paths, replay
 from .program import Program
 
-__all__ = ["Lengths", "Paths", "Program", "replay"]
+__all__ = ["Paths", "Program", "replay"]

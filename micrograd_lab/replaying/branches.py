@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from ..calculus import maximum, total
 from ..domain import recording
 from ..engine import Value, recorded
+from ..graph import Graph
 from ..guards import Guard
 from .arrays.groups import grouped, layout, outputs
 from .arrays.source import outputs_function
@@ -15,6 +17,8 @@ from .checks import add_checks
 from .plan import EACH, make_plan
 from .tape.kernel import load
 from .tape.tape import Tape
+
+AT_ONCE = 4096  # samples, so that what a large network computes fits in memory
 
 
 class Outputs:
@@ -24,7 +28,8 @@ class Outputs:
         results: what to compute.
         inputs: the leaves that differ from sample to sample.
         values: the leaves whose numbers are in the vector; all others keep theirs.
-        checked: whether the results of a sample that the engine would refuse are NaN.
+        names: of the nodes to compute, below the results, which are computed if there are none.
+            Of a sample that the engine would refuse they are NaN, unless `names` is None.
     """
 
     def __init__(
@@ -32,17 +37,18 @@ class Outputs:
         results: Sequence[Value],
         inputs: Sequence[Value],
         values: Sequence[Value],
-        *,
-        checked: bool = False,
+        names: tuple[str, ...] | None = None,
     ) -> None:
         import numpy as np
 
+        checked = names is not None
+        self.results: list[Value] = named(results, names)
         with recording():
-            read = [x.abs() for x in results]  # so that none is only a part of a sum
+            read = [x.abs() for x in self.results]  # so that none is only a part of a sum
             loss = maximum(0.0, *read)
             known = {*inputs, *values}
             others = [x for x in recorded(loss) if not x.inputs and x not in known]
-            plan = make_plan(loss, inputs, [*values, *others], batch=False)
+            plan = make_plan(loss, inputs, [*values, *others], backend="python")
             at = {x: i for i, x in enumerate(plan.values)}
             nodes = [
                 plan.inputs[at[x]][0] if x in at else plan.add_constant(x.inputs[0].data)
@@ -64,12 +70,27 @@ class Outputs:
         import numpy as np
 
         numbers = np.concatenate([vector, self._others])[self._order]
+        rows, starts = np.asarray(rows), range(0, len(rows) or 1, AT_ONCE)
         with np.errstate(all="ignore"):
-            found = self._function(numbers[:, None], np.asarray(rows).T).T
+            parts = [self._function(numbers[:, None], rows[k : k + AT_ONCE].T).T for k in starts]
+        found = parts[0] if len(parts) == 1 else np.concatenate(parts)
         if not self._checked:
             return found
         found[~np.isfinite(found[:, -1])] = np.nan
         return found[:, :-1]
+
+
+def named(results: Sequence[Value], names: Sequence[str] | None) -> list[Value]:
+    """The nodes of these names among what `results` were computed from; without names, `results`."""
+    if not names:
+        return [*results]
+    nodes = Graph(results[0] if len(results) == 1 else total(results), products=False).names
+    known = {name: node for node, name in nodes.items()}
+    for name in names:
+        if name not in known:
+            near = ", ".join(get_close_matches(f"{name}", known, cutoff=0))
+            raise ValueError(f"nothing is called {name!r:.60}; the nearest names are {near}")
+    return [known[name] for name in names]
 
 
 class Branches:
@@ -89,7 +110,7 @@ class Branches:
         if guards:
             with recording():
                 missed = total(map(_miss, guards))
-                plan = make_plan(missed, inputs, values, batch=False, one_hot=False)
+                plan = make_plan(missed, inputs, values, backend="tape")
             if load() and plan.phases[plan.result] == EACH:
                 self._missed = Tape(plan, len(values), lambda node: "")
             else:

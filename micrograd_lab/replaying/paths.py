@@ -18,7 +18,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property, partial
 from threading import RLock
 from types import FunctionType
 from typing import Any, overload
@@ -27,13 +27,14 @@ from ..calculus import total
 from ..domain import is_ieee, recording
 from ..engine import Value, recorded
 from ..given import Given
-from ..guards import Cut, Guard, Mark, Trace, watched
+from ..graph import listed
+from ..guards import Guard, Mark, Trace, watched
+from ..rows import check_rows, rows_in_lists
 from ..tell.notation import subscripted
-from .branches import Branches, Outputs
-from .program import Program, Vectors, check_leaves, check_rows, default_backend
+from .branches import Branches, Outputs, named
+from .program import Program, Vectors, check_leaves, default_backend, index
 
 MAX_PATHS = 64
-AT_ONCE = 4096  # samples for their outputs, so that a large network's fit in memory
 
 
 @overload
@@ -49,17 +50,11 @@ def replay(
 @overload
 def replay(
     loss: Callable[..., Value | list[Value]],
-    inputs: Sequence[Value],
-    parameters: Sequence[Value],
+    inputs: Sequence[Value] = (),
+    parameters: Sequence[Value] = (),
     *,
     backend: str | None = None,
 ) -> Paths: ...
-
-
-@overload
-def replay(
-    loss: Callable[..., Value], *, parameters: Sequence[Value], backend: str | None = None
-) -> Lengths: ...
 
 
 def replay(
@@ -68,7 +63,7 @@ def replay(
     parameters: Sequence[Value] | None = None,
     *,
     backend: str | None = None,
-) -> Program | Paths | Lengths:
+) -> Program | Paths:
     """A program that computes `loss` again, for other numbers, at array speed.
 
     Of a recorded loss it repeats the operations that were recorded.  Where a comparison of one of
@@ -104,21 +99,20 @@ def replay(
         return Program(loss, inputs, parameters, backend)
     if parameters is None:
         raise TypeError("a function has no labels to go by; name its parameters: parameters=[...]")
-    paths = Paths(loss, inputs, parameters, backend or default_backend())
-    return paths if inputs else Lengths(paths)
+    return Paths(loss, inputs, parameters, backend or default_backend())
 
 
 class Paths(Vectors):
     """What `replay` makes of a function; it is used as a `Program` is.
 
-    Attributes:
-        values: the parameters, in the order of `vector` and `gradient`.
-        paths: those that samples have taken so far.
+    Without `inputs` the rows of the data may differ in length.
 
-    >>> w, x = Value(2, "w"), Value(0, "x")
-    >>> program = Paths(lambda x: w * x if x > 0 else -x, [x], [w], "numpy")
-    >>> program([[3], [-1]]), w.grad, len(program.paths)
-    (3.5, 1.5, 2)
+    Attributes:
+        paths: those that samples have taken so far, each for rows of one length.
+
+    >>> w = Value(2, "w")
+    >>> Paths(lambda *xs: total(w * x for x in xs), [], [w], "numpy")([[1, 2, 3], [4]])
+    10.0
     """
 
     def __init__(
@@ -137,7 +131,6 @@ class Paths(Vectors):
         self.backend: str = backend
         self.vector: Any = np.array([value.data for value in self.values])
         self.gradient: Any = np.zeros(len(self.values))
-        self._share: Any = np.zeros(len(self.values))  # of one path in the gradient
         self.paths: list[Path] = []
         self._marked = False  # or has more paths than anybody wants
         self._alone = RLock()  # the function may ask again
@@ -163,7 +156,7 @@ class Paths(Vectors):
         ValueError: sample 0: recording gives the loss 60, the replay 6; the function...
         """
         with self._alone:
-            for i, row in enumerate(check_rows(data, len(self.labels))):
+            for i, row in enumerate(self._checked(data)):
                 if difference := self.difference(row, f"sample {i}"):
                     raise ValueError(difference)
 
@@ -195,56 +188,48 @@ class Paths(Vectors):
         inputs = [Value(0.0, label) for label in self.labels]
         return Paths, (function, inputs, self.values, self.backend), (None, {"vector": self.vector})
 
-    def _run(self, data: Any) -> float:
-        import numpy as np
+    def _times(self, weight: Value) -> Paths:
+        function, inputs = self.function, [Value(0.0, label) for label in self.labels]
+        inputs += [weight] if inputs else []
+        return Paths(lambda *x: function(*x[:-1]) * x[-1], inputs, self.values, self.backend)
 
-        rows = check_rows(data, len(self.labels))
+    def _checked(self, data: Any) -> Any:
+        return check_rows(data, len(self.labels)) if self.labels else rows_in_lists(data)
+
+    def _run(self, data: Any) -> float:
+        rows, loss = self._checked(data), 0.0
         self.gradient[:] = 0.0
-        loss = 0.0
-        for path, samples, result in self._by_path(rows, np.arange(len(rows)), several=False):
+        for path, samples, mine, result in self._by_path(rows, several=False):
             part = len(samples) / len(rows)
-            loss += part * (
-                self._run_path(path, rows, samples) if path else self._backward(result, part)
+            run = (
+                self._run_path(path, mine, samples, part) if path else self._backward(result, part)
             )
+            loss += part * run
         return loss
 
-    def outputs(self, data: Any) -> Any:
-        """The numbers that the function gives for each row of `data`: an array, a row for each.
-
-        Here it may return several values, in a list, for every sample as many.  The parameters'
-        numbers are those of `vector`.  The last row is recorded too; if it differs, as for `check`,
-        every row is.
-
-        Raises:
-            ValueError: if a number is outside a domain, as the engine says it, with the sample; or
-                if samples give different numbers of results.
-
-        >>> w, x = Value(2, "w"), Value(0, "x")
-        >>> replay(lambda x: [w * x, max(x, w)], [x], [w]).outputs([[1], [3]]).tolist()
-        [[2.0, 2.0], [6.0, 3.0]]
-        """
+    def _outputs(self, data: Any, names: tuple[str, ...]) -> Any:
+        """The last row is recorded too; if it differs, as for `check`, every row is."""
         import numpy as np
 
-        with self._alone:
-            rows = check_rows(data, len(self.labels))
-            width = len(self._numbers(rows, 0))
-            found = np.empty((len(rows), width))
-            for left in np.array_split(np.arange(len(rows)), -(-len(rows) // AT_ONCE)):
-                for path, samples, _ in self._by_path(rows, left, several=True):
-                    if path and path.width == width and len(samples) > 1:
-                        found[samples] = path.outputs(rows[samples], self.vector)
-                        samples = samples[np.isnan(found[samples]).any(axis=1)]
-                    for i in samples:
-                        found[i] = self._numbers(rows, i, width)
-            again = self._numbers(rows, len(rows) - 1)
-            if not np.allclose(found[-1], again, rtol=1e-9, atol=1e-12, equal_nan=True):
-                found[:] = [self._numbers(rows, i) for i in range(len(rows))]
+        rows = self._checked(data)
+        width = len(self._numbers(rows, names, 0))
+        found = np.empty((len(rows), width))
+        for path, samples, mine, _ in self._by_path(rows, several=True):
+            outputs = path.outputs(names) if path and len(samples) > 1 else None
+            if outputs and len(outputs.results) == width:
+                found[samples] = outputs(mine, self.vector)
+                samples = samples[np.isnan(found[samples]).any(axis=1)]
+            for i in samples:
+                found[i] = self._numbers(rows, names, i, width)
+        again = self._numbers(rows, names, len(rows) - 1)
+        if not np.allclose(found[-1], again, rtol=1e-9, atol=1e-12, equal_nan=True):
+            found[:] = [self._numbers(rows, names, i) for i in range(len(rows))]
         return found
 
-    def _numbers(self, rows: Any, i: int, width: int | None = None) -> list[float]:
+    def _numbers(self, rows: Any, names: Any, i: int, width: int | None = None) -> list[float]:
         """What the function gives for a sample, recorded: `width` numbers, if that is known."""
         result, _, _ = self.record(rows[i], f"sample {i}", several=True)
-        numbers = [value.data for value in _listed(result)]
+        numbers = [value.data for value in named(_listed(result), names)]
         if not numbers or width not in (None, len(numbers)):
             others = "at least 1" if width is None else f"{width}, as for sample 0"
             raise ValueError(
@@ -252,31 +237,38 @@ class Paths(Vectors):
             )
         return numbers
 
-    def _by_path(
-        self, rows: Any, left: Any, *, several: bool
-    ) -> Iterator[tuple[Path | None, Any, Any]]:
-        """Each path, which of the samples `left` take it, and what was recorded for the first.
+    def _by_path(self, rows: Any, *, several: bool) -> Iterator[tuple[Path | None, Any, Any, Any]]:
+        """Each path that is taken, by which samples, their rows, and what the first one recorded.
 
         Without a path it is one sample, that can only be recorded.
         """
-        belongs: Any
-        for path in self.paths:
-            mine = rows if len(left) == len(rows) else rows[left]
-            belongs = path.admits(mine, self.vector)
-            yield path, left[belongs], None
-            left = left[~belongs]
-        while len(left):
-            result, leaves, trace = self.record(rows[left[0]], f"sample {left[0]}", several=several)
-            own = several and _has_own_operation(result, trace)
-            new = None if own else self._path(result, leaves, trace)
-            belongs = new.admits(rows[left], self.vector) if new else [False]
-            if new and belongs[0]:
-                self.paths.append(new)
-                yield new, left[belongs], result
-                left = left[~belongs]
-            else:
-                yield None, left[:1], result
-                left = left[1:]
+        import numpy as np
+
+        lengths = [len(self.labels)] * len(rows) if self.labels else [*map(len, rows)]
+        for length in dict.fromkeys(lengths):
+            left, mine = np.arange(len(rows)), rows
+            if not self.labels:
+                left = np.array([i for i in left if lengths[i] == length])
+                mine = np.array([rows[i] for i in left], dtype=float)
+            known = iter([path for path in self.paths if path.length == length])
+            while len(left):
+                path, result = next(known, None), None
+                if not path:
+                    result, leaves, trace = self.record(
+                        mine[0], f"sample {left[0]}", several=several
+                    )
+                    path = self._path(result, leaves, trace, several)
+                belongs = path.admits(mine, self.vector) if path else np.zeros(len(left), bool)
+                if result is not None and path and belongs[0]:
+                    self.paths.append(path)
+                elif result is not None:
+                    path, belongs = None, np.arange(len(left)) == 0
+                if belongs.all():
+                    yield path, left, mine, result
+                    break
+                if belongs.any():
+                    yield path, left[belongs], mine[belongs], result
+                left, mine = left[~belongs], mine[~belongs]
 
     @property
     def source(self) -> str:
@@ -291,7 +283,8 @@ class Paths(Vectors):
         Args:
             several: whether the result may be a list of values.
         """
-        leaves = [Value(x, label) for x, label in zip(row, self.labels)]
+        labels = self.labels or [subscripted("x", k) for k in range(1, len(row) + 1)]
+        leaves = [Value(x, label) for x, label in zip(row, labels)]
         before = [value.data for value in self.values]
         try:
             for value, number in zip(self.values, self.vector.tolist()):
@@ -305,24 +298,29 @@ class Paths(Vectors):
                 value._data = number
         for value in _listed(result) if several else [result]:
             if not isinstance(value, Value):
-                raise TypeError(
-                    f"{name}: the function returned {type(value).__name__} {value!r:.60}, no "
-                    "Value; a function of math or an array cuts the graph: write v.tanh(), not "
-                    "math.tanh(v), and maximum(0, v), not max(0, v)"
-                )
+                raise no_value(f"{name}: the function returned", value)
         if not several and math.isnan(result.data) and not is_ieee():
             raise ValueError(f"{name}: the loss is nan; replay within ieee() to go on with it")
         return result, leaves, trace
 
-    def _path(self, result: Any, leaves: list[Value], trace: Trace) -> Path | None:
+    def _path(self, result: Any, leaves: list[Value], trace: Trace, several: bool) -> Path | None:
         """The path that was recorded, if it can be replayed."""
-        if any(isinstance(event, Mark) for event in trace) or self._marked:
-            on_purpose = any(isinstance(event, Cut) for event in trace)
-            if not (self._marked or on_purpose) and isinstance(result, Value):
+        if several and _has_own_operation(result, trace):
+            return None
+        first = self.values and not (several or trace or self.paths)
+        if first and set(self.values).isdisjoint(recorded(result)):
+            names = listed([x.label or repr(x) for x in self.values])
+            raise ValueError(
+                f"the function reads none of the {len(self.values)} parameters, {names}; give "
+                "those that it reads: replay(function, parameters=...)"
+            )
+        detached = [event.detached for event in trace if isinstance(event, Mark)]
+        if not all(detached) or self._marked:
+            if not (self._marked or any(detached)) and isinstance(result, Value):
                 self._check_for_a_cut(result, leaves)
             self._marked = True
             return None
-        if len(self.paths) == MAX_PATHS:
+        if sum(path.length == len(leaves) for path in self.paths) == MAX_PATHS:
             self._marked = True
             warnings.warn(
                 f"more than {MAX_PATHS} paths lead through {self.function!r:.60}; every further "
@@ -367,26 +365,22 @@ class Paths(Vectors):
                 "v.tanh(), not math.tanh(v), and v.detach() to cut it on purpose"
             )
 
-    def _run_path(self, path: Path, rows: Any, samples: Any) -> float:
-        """The mean loss of some samples; adds their part to `gradient`."""
-        if not len(samples):
-            return 0.0
-        mine = rows if len(samples) == len(rows) else rows[samples]
+    def _run_path(self, path: Path, rows: Any, samples: Any, part: float) -> float:
+        """The mean loss of some samples, a part of all; adds their part to `gradient`."""
         try:
-            loss = path.run(mine, self.vector)
+            loss = path.run(rows, self.vector)
         except ValueError as error:
-            if not (named := re.match(r"sample (\d+)(.*)", f"{error}", re.DOTALL)):
-                raise
-            raise ValueError(f"sample {samples[int(named[1])]}{named[2]}") from error
-        if mine is rows:
+            told = re.sub(r"^sample (\d+)", lambda k: f"sample {samples[int(k[1])]}", f"{error}")
+            raise ValueError(told) from error
+        if part == 1.0:
             self.gradient[path.order] = path.program.gradient
         else:
             self._share[path.order] = path.program.gradient
-            self.gradient += self._share * (len(samples) / len(rows))
+            self.gradient += self._share * part
         return loss
 
     def _backward(self, result: Value, part: float = 1.0) -> float:
-        """The loss of a recording; adds `part` of its gradient to `gradient`."""
+        """The loss of a recording; adds a part of its gradient to `gradient`."""
         import numpy as np
 
         kept = [value.grad for value in self.values]
@@ -399,65 +393,6 @@ class Paths(Vectors):
         return result.data
 
 
-class Lengths(Vectors):
-    """What `replay` makes of a function of any number of inputs: `Paths` for each length of a row.
-
-    All share one vector.
-
-    >>> w = Value(0.5, "w")
-    >>> program = replay(lambda *xs: total(w * x for x in xs), parameters=[w])
-    >>> program([[1, 2, 3], [4, 5], [6]]), w.grad
-    (3.5, 7.0)
-    """
-
-    def __init__(self, paths: Paths) -> None:
-        self._any, self._of_length = paths, dict[int, Paths]()
-        self.values: list[Value] = paths.values
-        self.vector: Any = paths.vector
-        self.gradient: Any = paths.gradient
-        self._alone = paths._alone
-
-    def of_length(self, length: int) -> Paths:
-        """The programs for rows of so many numbers."""
-        if length not in self._of_length:
-            leaves = [Value(0.0, subscripted("x", k)) for k in range(1, length + 1)]
-            made = Paths(self._any.function, leaves, self.values, self._any.backend)
-            made.vector = self.vector
-            self._of_length[length] = made
-        return self._of_length[length]
-
-    def check(self, data: Any) -> None:
-        """Record the function anew for each row of `data`, and compare, as `Paths.check` does."""
-        with self._alone:
-            for i, row in enumerate(_rows_of_any_length(data)):
-                if difference := self.of_length(len(row)).difference(row, f"sample {i}"):
-                    raise ValueError(difference)
-
-    @property
-    def source(self) -> str:
-        """The programs for each length so far."""
-        return "\n\n".join(paths.source for paths in self._of_length.values())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Lengths, (self._any,)  # with its vector
-
-    def _run(self, data: Any) -> float:
-        rows: dict[int, list[Any]] = {}
-        every = _rows_of_any_length(data)
-        for row in every:
-            rows.setdefault(len(row), []).append(row)
-        loss, gradient = 0.0, 0.0 * self.gradient
-        for length, some in rows.items():
-            paths, share = self.of_length(length), len(some) / len(every)
-            try:
-                loss += paths.run(some) * share
-            except ValueError as error:
-                raise ValueError(f"of the rows of {length} numbers, {error}") from error
-            gradient += paths.gradient * share
-        self.gradient[:] = gradient
-        return loss
-
-
 class Path:
     """One way through a function: the program, and the guards that lead to it."""
 
@@ -465,7 +400,8 @@ class Path:
         self, result: Any, leaves: list[Value], values: list[Value], trace: Trace, backend: str
     ) -> None:
         self._made_from = result, leaves, values, backend
-        self.width: int = len(_listed(result))
+        self.length: int = len(leaves)
+        self.outputs = cache(partial(Outputs, _listed(result), leaves, values))
         self.guards: list[Guard] = [event for event in trace if isinstance(event, Guard)]
         self._branches = Branches(self.guards, leaves, values)
 
@@ -474,16 +410,9 @@ class Path:
         return Program(*self._made_from)
 
     @cached_property
-    def outputs(self) -> Outputs:
-        """What the function gives for each sample; NaN for one that the engine would refuse."""
-        result, leaves, values, _ = self._made_from
-        return Outputs(_listed(result), leaves, values, checked=True)
-
-    @cached_property
     def order(self) -> Any:
         """Where the program's parameters are among the values: an index."""
-        place = {value: k for k, value in enumerate(self._made_from[2])}
-        return index([place[value] for value in self.program.values])
+        return index(self.program.values, self._made_from[2])
 
     @property
     def source(self) -> str:
@@ -500,21 +429,12 @@ class Path:
         return self.program.run(rows if self.program.inputs else None)
 
 
-def index(places: list[int]) -> Any:
-    """An index for these places in an array: a slice, which copies nothing, where they run."""
-    import numpy as np
-
-    return slice(len(places)) if places == [*range(len(places))] else np.array(places, dtype=int)
-
-
-def _rows_of_any_length(data: Any) -> list[list[float]]:
-    try:
-        rows = [[*map(float, row)] for row in data]
-    except (TypeError, ValueError):
-        raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
-    if not rows:
-        raise ValueError("0 rows; give at least 1")
-    return rows
+def no_value(what: str, found: Any) -> TypeError:
+    """An error: `what` is something else than a value."""
+    return TypeError(
+        f"{what} {type(found).__name__} {found!r:.60}, no Value; a function of math or an array "
+        "cuts the graph: write v.tanh(), not math.tanh(v), and maximum(0, v), not max(0, v)"
+    )
 
 
 def _listed(result: Any) -> Sequence[Value]:

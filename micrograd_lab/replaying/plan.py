@@ -162,18 +162,13 @@ class Plan:
 
 
 def make_plan(
-    loss: Value,
-    inputs: Sequence[Value],
-    parameters: Sequence[Value],
-    *,
-    batch: bool = True,
-    one_hot: bool = True,
+    loss: Value, inputs: Sequence[Value], parameters: Sequence[Value], *, backend: str = "numpy"
 ) -> Plan:
     """The plan of `loss` as a function of `inputs`, one per column, and of `parameters`.
 
     Args:
-        batch: whether to look for the samples that a loss without inputs was recorded over.
-        one_hot: whether to make each `take` a product with a column that is 1 at the index, else 0.
+        backend: "python" has no sums over the samples that a loss without inputs was recorded over;
+            only "tape" has `take`, for others a product with a column that is 1 at the index.
 
     >>> w, x, b = Value(2), Value(3), Value(1)
     >>> plan = make_plan((w * x + w * b + b).tanh(), [x], [w, b])
@@ -181,7 +176,8 @@ def make_plan(
     [('mul', 0), ('add', 0), ('mul', 1), ('add', 1), ('tanh', 1)]
     """
     graph = RecordedTerms(loss, inputs, parameters)
-    return _Planner(graph, None if inputs or not batch else find_batch(graph), one_hot).plan()
+    batch = None if inputs or backend == "python" else find_batch(graph)
+    return _Planner(graph, batch, one_hot=backend != "tape").plan()
 
 
 @cache
@@ -201,12 +197,11 @@ class _Planner:
     Attributes:
         place: for each recorded node, its position in the plan, or -1.
         leaves: equal constants, and leaves that read one column, are one node.
-        hot: the columns that are 1 at an index, by its position and how many there are.
     """
 
-    def __init__(self, graph: RecordedTerms, batch: Batch | None, one_hot: bool) -> None:
+    def __init__(self, graph: RecordedTerms, batch: Batch | None, *, one_hot: bool) -> None:
         self.graph, self.batch, self.one_hot = graph, batch, one_hot
-        self.hot: dict[tuple[int, int], list[int]] = {}
+        self.column_at = cache(self._column_at)
         self.column = batch.column if batch else graph.column
         self._plan = Plan(batch=batch.rows if batch else None, recorded=graph.order)
         self.place = [-1] * len(graph.order)
@@ -247,15 +242,11 @@ class _Planner:
         else:
             self.place[i] = plan.add(value.op, tuple(self.places(graph.inputs[i])), value)
 
-    def column_at(self, index: int, count: int) -> list[int]:
-        """`count` nodes, of which the one whose number is that of the node `index` is 1, the others
-        0; and one that is 0, or no number if there is none."""
-        if (index, count) not in self.hot:
-            plan = self._plan
-            hot = [plan.add(_HOT, (index, self.constant(float(k))), None) for k in range(count)]
-            found = plan.add(_FOUND, (plan.add_sum((hot, [], []), None),), None)
-            self.hot[index, count] = [*hot, found]
-        return self.hot[index, count]
+    def _column_at(self, index: int, count: int) -> list[int]:
+        """A column of nodes, 1 at the number of the node `index`, else 0; and 0 if one is 1."""
+        plan = self._plan
+        hot = [plan.add(_HOT, (index, self.constant(float(k))), None) for k in range(count)]
+        return [*hot, plan.add(_FOUND, (plan.add_sum((hot, [], []), None),), None)]
 
     def terms(self, recorded: Terms) -> Terms:
         """Terms by position in the plan."""

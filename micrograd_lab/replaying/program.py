@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from math import isfinite
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from ..domain import recording
 from ..engine import Value, recorded
 from ..graph import Graph
 from ..guards import guards_of
-from .branches import Branches
+from ..rows import check_rows
+from .branches import Branches, Outputs
 from .checks import add_checks
 from .elsewhere import JAX, Elsewhere, Torch
 from .plan import make_plan
@@ -44,34 +45,46 @@ class Vectors:
     vector: Any
     gradient: Any
     _alone: AbstractContextManager[Any]  # a lock: runs write into the same arrays
+    _checked: Any  # the data as rows of numbers
+    _run: Callable[[Any], float]  # the mean loss of data
+    _times: Any  # what runs the loss times a value, which is one more input
+    _outputs: Any  # what nodes are, from the data and the nodes' names
 
-    def __call__(self, data: Any = None) -> float:
+    def __call__(self, data: Any = None, weights: Any = None, *, reduction: str = "mean") -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
 
         Reads the parameters' numbers from the values.
 
         Args:
             data: one row per sample, one column per input; nothing if there are no inputs.
+            weights: how much each sample counts, a number each.  The mean is Σ weight · loss over
+                Σ weight, as in PyTorch and scikit-learn, whose scale does not matter.
+            reduction: "sum" for Σ weight · loss, which is divided by nothing.
 
         Raises:
-            ValueError: if `data` has another shape; or, as the engine says it, if a sample leaves
-                the domain of an operation or gives a NaN, unless within `ieee()`.
+            ValueError: if `data` has another shape; if weights are not as many, or not finite, or
+                negative for a mean; or, as the engine says it, if a sample leaves the domain of an
+                operation or gives a NaN, unless within `ieee()`.
+
+        >>> w, x = Value(2, "w"), Value(0, "x")
+        >>> program = Program(w * x, [x], [w])
+        >>> program([[1], [4]]), program([[1], [4]], [1, 2]), program([[1], [4]], reduction="sum")
+        (5.0, 6.0, 10.0)
         """
         with self._alone:
             self.load()
-            loss = self._run(data)
+            loss = self.run(data, weights, reduction=reduction)
             for value, grad in zip(self.values, _floats(self.gradient)):
                 value.grad = grad
         return loss
 
-    def run(self, data: Any = None) -> float:
+    def run(self, data: Any = None, weights: Any = None, *, reduction: str = "mean") -> float:
         """The mean loss at `vector`; leaves its gradient in `gradient`, and the values alone.
 
         For training: between two calls change `vector`, and `store` it at the end.
 
         >>> w, x = Value(2, "w"), Value(0, "x")
         >>> program = Program((w * x).half_square(), [x], [w])
-        >>> program.load()
         >>> for _ in range(3):
         ...     loss = program.run([[1]])
         ...     program.vector -= 0.5 * program.gradient
@@ -80,7 +93,34 @@ class Vectors:
         0.25
         """
         with self._alone:
-            return self._run(data)
+            if weights is None and reduction == "mean":
+                return self._run(data)
+            return self._weighed(data, weights, reduction)
+
+    def losses(self, data: Any) -> list[float]:
+        """The loss of each sample at `vector`."""
+        return [float(row[0]) for row in self.outputs(data)]
+
+    def outputs(self, data: Any = None, *names: str) -> Any:
+        """What nodes of the record are for each sample at `vector`: a row for each, in an array.
+
+        Args:
+            data: as for a call.
+            names: of the nodes, their labels or what drawings and messages call them; by default
+                the loss, or all that the function returns: here it may return a list of values.
+
+        Raises:
+            ValueError: if nothing has such a name, or if a number is outside a domain, as the
+                engine says it, with the sample.
+
+        >>> w, x = Value(2, "w"), Value(0, "x")
+        >>> y = w * x
+        >>> y.label = "y"
+        >>> Program(y.half_square(), [x], [w]).outputs([[1], [3]], "y", "x").tolist()
+        [[2.0, 1.0], [6.0, 3.0]]
+        """
+        with self._alone:
+            return self._outputs(data, names)
 
     def load(self) -> None:
         """Read the parameters' numbers from the values into `vector`."""
@@ -91,15 +131,34 @@ class Vectors:
         for value, data, grad in zip(self.values, _floats(self.vector), _floats(self.gradient)):
             value.data, value.grad = data, grad
 
-    def _run(self, data: Any) -> float:
-        raise NotImplementedError
+    def _weighed(self, data: Any, weights: Any, reduction: str) -> float:
+        """Run a program of loss × weight, where the weight is one more input."""
+        if data is None:
+            raise TypeError("weights or a sum, but no data; a loss without inputs is one number")
+        rows, (program, at) = self._checked(data), self._weighted
+        scales = _scales(len(rows), weights, reduction)
+        if hasattr(rows, "shape"):
+            import numpy as np
+
+            rows = np.column_stack((rows, scales))
+        else:
+            rows = [[*row, scale] for row, scale in zip(rows, scales)]
+        program.vector[:] = self.vector[at]
+        loss = program._run(rows)
+        self.gradient[at] = program.gradient
+        return loss
+
+    @cached_property
+    def _weighted(self) -> tuple[Vectors, Any]:
+        """That program, and where its parameters are in `vector`."""
+        program = self._times(Value(1.0, "weight"))
+        return program, index(program.values, self.values)
 
 
 class Program(Vectors):
     """What `replay` makes.
 
     Attributes:
-        values: the parameters, in the order of `vector` and `gradient`.
         backend: which one computes.
 
     >>> w, x = Value(2, "w"), Value(0, "x")
@@ -126,12 +185,13 @@ class Program(Vectors):
         self.backend: str = backend or default_backend()
         self._rows: Any = object()  # the array that was checked last, and its shape
         self._shape: tuple[int, ...] = ()
-        self._alone = Lock()
+        self._alone = RLock()
         with recording():
             self._runner = self._make_runner()
         self._compute = self._runner.__call__  # without a look-up at every call
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
         self.load()
+        self._of_names = cache(partial(Outputs, [loss], self.inputs, self.values))
         self._branches = Branches(self._guards, self.inputs, self.values) if self._guards else None
 
     def _run(self, data: Any) -> float:
@@ -147,6 +207,22 @@ class Program(Vectors):
         except (ArithmeticError, ValueError):
             pass
         return self._by_samples(rows)
+
+    def _times(self, weight: Value) -> Program:
+        return Program(self.loss * weight, [*self.inputs, weight], self.parameters, self.backend)
+
+    def _outputs(self, data: Any, names: tuple[str, ...]) -> Any:
+        import numpy as np
+
+        rows = self._checked(data) if self.inputs else [()]
+        if self._branches:
+            self._check_branches(self._branches, rows)
+        outputs, numbers = self._of_names(names), dict(zip(self.values, _floats(self.vector)))
+        found = outputs(rows, self.vector)
+        for i in np.flatnonzero(np.isnan(found).any(axis=1)).tolist():  # the engine decides
+            row: Any = _floats(rows[i : i + 1])
+            found[i] = [by_samples(x, self.inputs, numbers, row, i)[0] for x in outputs.results]
+        return found
 
     def __reduce__(self) -> tuple[Any, ...]:
         made_from = self.loss, self.inputs, self.parameters, self.backend
@@ -198,20 +274,14 @@ class Program(Vectors):
     def _make_runner(self) -> StraightLine | Tape | NumPy | Torch | JAX:
         if self.backend not in BACKENDS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
-        count, in_python = len(self.parameters), self.backend == "python"
-        plan = make_plan(
-            self.loss,
-            self.inputs,
-            self.parameters,
-            batch=not in_python,
-            one_hot=self.backend != "tape",
-        )
+        count = len(self.parameters)
+        plan = make_plan(self.loss, self.inputs, self.parameters, backend=self.backend)
         add_checks(plan)
         self._guards = [
             guard for x in plan.recorded if hasattr(x, "aside") for guard in guards_of(x)
         ]
         self._batch: Any = plan.batch or [()]
-        if in_python:
+        if self.backend == "python":
             return StraightLine(plan, range(count))
 
         def name(node: int) -> str:
@@ -262,6 +332,32 @@ def _floats(numbers: Any) -> list[float]:
     return numbers.tolist() if hasattr(numbers, "tolist") else numbers  # type: ignore[no-any-return]
 
 
+def _scales(count: int, weights: Any, reduction: str) -> list[float]:
+    """What to multiply each of `count` losses by, so that their mean is a weighted mean or sum."""
+    if reduction not in ("mean", "sum"):
+        raise ValueError(f"no reduction {reduction!r}; there are mean and sum")
+    numbers = [1.0] * count if weights is None else [*map(float, weights)]
+    if len(numbers) != count:
+        raise ValueError(f"{len(numbers)} weights but {count} samples; give one weight each")
+    for i, weight in enumerate(numbers):
+        if not isfinite(weight) or (weight < 0 and reduction == "mean"):
+            raise ValueError(f"weight {i} is {weight:g}; give finite numbers, for a mean from 0 up")
+    if not (whole := sum(numbers) if reduction == "mean" else 1.0):
+        raise ValueError("the weights sum to 0; one has to be larger")
+    return [weight * count / whole for weight in numbers]
+
+
+def index(values: Sequence[Value], of: Sequence[Value]) -> Any:
+    """Where `values` are in an array of others: a slice, which copies nothing, where they run."""
+    place = {value: k for k, value in enumerate(of)}
+    places = [place[value] for value in values]
+    if places == [*range(len(places))]:
+        return slice(len(places))
+    import numpy as np
+
+    return np.array(places, dtype=int)
+
+
 def check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
     seen: set[Value] = set()
     for what, values in (("input", inputs), ("parameter", parameters)):
@@ -275,25 +371,3 @@ def check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
             if value in seen:
                 raise ValueError(f"{what} {number}, {value!r}, is given twice")
             seen.add(value)
-
-
-def check_rows(data: Any, columns: int, *, in_lists: bool = False) -> Any:
-    """`data` as an array with a row per sample; or as lists, without NumPy."""
-    if in_lists:
-        try:
-            rows: Any = [[*map(float, row)] for row in data]
-        except TypeError:
-            raise TypeError(f"data {data!r:.60}; give one row of numbers per sample") from None
-        if len({*map(len, rows)}) > 1:
-            raise ValueError("the rows of the data differ in length; give one number per input")
-        shape: tuple[int, ...] = len(rows), len(rows[0]) if rows else 0
-    else:
-        import numpy as np
-
-        rows = np.ascontiguousarray(data, dtype=float)
-        shape = rows.shape
-    if len(shape) != 2 or shape[1] != columns or not shape[0]:
-        raise ValueError(
-            f"data of shape {shape}; give one row per sample, {columns} numbers in each"
-        )
-    return rows

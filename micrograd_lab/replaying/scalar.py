@@ -20,8 +20,9 @@ def by_samples(
     inputs: Sequence[Value],
     parameters: Mapping[Value, float],
     rows: Sequence[Sequence[float]],
+    first: int = 0,
 ) -> tuple[float, list[float]]:
-    """The mean loss over `rows` and its gradient with respect to the `parameters`, by the engine.
+    """The mean loss over `rows`, numbered from `first`, and its gradient, by the engine.
 
     Raises:
         ValueError: at the first node that is outside its domain or not a number, unless within
@@ -31,7 +32,7 @@ def by_samples(
     leaves = [Value(number, parameter.label) for parameter, number in parameters.items()]
     losses = []
     with recording():
-        for sample, row in enumerate(rows):
+        for sample, row in enumerate(rows, start=first):
             values: dict[Value, Value] = dict(zip(parameters, leaves))
             values |= {value: Value(x, value.label) for value, x in zip(inputs, row)}
             for node in recorded(loss):

@@ -11,8 +11,7 @@ from typing import TypeAlias
 from ..engine import Value, recorded
 from ..ops import OPS, Op
 
-ADD, MUL, SUM, DOT = OPS["add"], OPS["mul"], OPS["sum"], OPS["dot"]
-TAKE = OPS["take"]
+ADD, MUL, SUM, DOT, TAKE = (OPS[name] for name in ("add", "mul", "sum", "dot", "take"))
 SUMS = frozenset((ADD, SUM, DOT))
 _LINEAR = SUMS | {MUL}
 ONE = -1  # a node that is 1, in a plan's numbering

@@ -293,7 +293,7 @@ def test_rows_of_any_length_share_one_vector():
 def test_a_bad_row_of_any_length_is_named():
     w = Value(2.0, "w")
     program = replay(lambda *xs: (w * total(xs)).log(), parameters=[w])
-    with pytest.raises(ValueError, match=r"rows of 2 numbers, sample 1, v6: log is undefined"):
+    with pytest.raises(ValueError, match=r"^sample 2, v6: log is undefined"):
         program([[1.0], [1.0, 2.0], [1.0, -2.0]])
 
 

@@ -347,10 +347,14 @@ def test_the_smallest_losses(backend, result, gradient):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ([1, 2], r"data of shape \(2,\); give one row per sample|data \[1, 2\]; give one row of"),
-        ([[1, 2, 3]], r"data of shape \(1, 3\); give one row per sample, 2 numbers in each"),
-        ([], "give one row per sample, 2 numbers in each"),
-        ([[1, 2], [3]], "differ in length|inhomogeneous"),
+        ([1, 2], r"2 rows of 1 numbers; give one row per sample|data \[1, 2\]; give one row of"),
+        ([[1, 2, 3]], "1 rows of 3 numbers; give one row per sample, 2 numbers in each"),
+        ([], "give one row per sample, 2 numbers in each|0 rows; give at least 1"),
+        ([[1, 2], [3]], "2 rows of 1 and 2 numbers; give|sample 1 has 1 numbers, sample 0 has 2"),
+        (
+            [["a", "b"]],
+            "sample 0 holds str 'a'; give real|data .* give one row of numbers per sample",
+        ),
     ],
 )
 def test_data_of_another_shape_is_refused(backend, data, message):
