@@ -101,9 +101,6 @@ def take(values: Sequence[Number], index: Number) -> Value:
 
     Unlike ``values[3]`` it records all of them, so that a replay may take another for each sample.
 
-    Raises:
-        ValueError: if the index is none of 0, 1, ..., as many as there are values, less one.
-
     >>> a, b, i = Value(5, "a"), Value(7, "b"), Value(1, "i")
     >>> take([a, b], i).backward()
     >>> a.grad, b.grad, i.grad
@@ -111,6 +108,8 @@ def take(values: Sequence[Number], index: Number) -> Value:
     """
     inputs = (*map(as_value, (index, *values)),)
     at, name, last = inputs[0]._data, inputs[0].label, len(values) - 1
+    if last < 0:
+        raise ValueError("take of 0 values; give at least 1")
     if not (at.is_integer() and 0 <= at <= last):
         raise ValueError(
             f"the index{name and f' {name}'} is {at:.15g}; give a whole number from 0 to {last}"
@@ -121,9 +120,7 @@ def take(values: Sequence[Number], index: Number) -> Value:
 
 
 def embedding(rows: Sequence[Sequence[Number]], index: Number) -> list[Value]:
-    """The row of a table whose number is `index`, counted from 0: a value for each column.
-
-    The rows are the parameters of a word, a letter or any other thing that has a number.
+    """The row of a table, such as that of a letter, with the number `index`: a value per column.
 
     Raises:
         ValueError: if the index is no row's, or the rows differ in length.
@@ -133,9 +130,7 @@ def embedding(rows: Sequence[Sequence[Number]], index: Number) -> list[Value]:
     [0.25, 2.0]
     """
     if len(lengths := {*map(len, rows)}) > 1:
-        raise ValueError(
-            f"rows of {min(lengths)} and {max(lengths)} values; give them as many each"
-        )
+        raise ValueError(f"rows of {min(lengths)} and {max(lengths)} values; give as many in each")
     index = as_value(index)
     return [take(column, index) for column in zip(*rows)]
 

@@ -47,11 +47,10 @@ def table(data: Any, what: str, *, finite: bool = True) -> Any:
 
     Args:
         what: the name of a sample, for messages.
-        finite: whether to refuse a number that is NaN or infinite.
 
     Raises:
         TypeError: if it is nothing like that, or not all are real numbers.
-        ValueError: if the rows differ in length, or a number is NaN or infinite.
+        ValueError: if the rows differ in length, or with `finite`, a number is NaN or infinite.
     """
     import numpy as np
 

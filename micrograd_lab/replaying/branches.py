@@ -81,7 +81,7 @@ class Outputs:
 
 
 def named(results: Sequence[Value], names: Sequence[str] | None) -> list[Value]:
-    """The nodes of these names among what `results` were computed from; without names, `results`."""
+    """The nodes of these names below `results`; without names, these themselves."""
     if not names:
         return [*results]
     nodes = Graph(results[0] if len(results) == 1 else total(results), products=False).names

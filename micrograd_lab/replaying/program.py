@@ -14,7 +14,7 @@ from ..domain import recording
 from ..engine import Value, recorded
 from ..graph import Graph
 from ..guards import guards_of
-from ..rows import check_rows
+from ..rows import check_rows, table
 from .branches import Branches, Outputs
 from .checks import add_checks
 from .elsewhere import JAX, Elsewhere, Torch
@@ -336,7 +336,8 @@ def _scales(count: int, weights: Any, reduction: str) -> list[float]:
     """What to multiply each of `count` losses by, so that their mean is a weighted mean or sum."""
     if reduction not in ("mean", "sum"):
         raise ValueError(f"no reduction {reduction!r}; there are mean and sum")
-    numbers = [1.0] * count if weights is None else [*map(float, weights)]
+    given = [1.0] * count if weights is None else weights
+    numbers = table(given, "weight", finite=False).reshape(-1).tolist()
     if len(numbers) != count:
         raise ValueError(f"{len(numbers)} weights but {count} samples; give one weight each")
     for i, weight in enumerate(numbers):

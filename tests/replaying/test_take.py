@@ -89,8 +89,13 @@ def test_the_engine_refuses_an_index_that_is_no_rows(bad):
         take([1, 2, 3], bad)
 
 
+def test_nothing_can_be_taken_from_nothing():
+    with pytest.raises(ValueError, match="take of 0 values; give at least 1"):
+        take([], 0)
+
+
 def test_rows_of_different_lengths_are_no_table():
-    with pytest.raises(ValueError, match="rows of 1 and 2 values; give them as many"):
+    with pytest.raises(ValueError, match="rows of 1 and 2 values; give as many in each"):
         embedding([[1, 2], [3]], 0)
 
 
@@ -139,3 +144,16 @@ def test_a_derivation_says_what_was_taken():
     f = take([a, b], i)
     assert "∂v4/∂b = 1 if i = 1 else 0 = 1 if 1 = 1 else 0 = 1" in str(explain(f, b))
     assert "as v4 = take(i, a, b)" in str(explain(f * 1, b))
+
+
+def test_a_branch_may_depend_on_what_was_taken(backend):
+    w = [Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")]
+
+    def loss(i, x):
+        v = take(w, i)
+        return v * x if v * x > 2 else -v
+
+    program = replay(loss, [Value(0.0, "i"), Value(0.0, "x")], w, backend=backend)
+    assert program([[0, 1], [1, 1], [2, 1], [2, 0.1]]) == -0.75
+    assert [v.grad for v in w] == [-0.25, -0.25, 0.0]
+    assert len(program.paths) == 2

@@ -94,12 +94,14 @@ def test_run_takes_weights_at_its_vector_and_leaves_the_values_alone(backend):
         ([1, 1, 1, float("nan"), 1], "sum", "weight 3 is nan; give finite numbers"),
         ([float("inf"), 1, 1, 1, 1], "mean", "weight 0 is inf; give finite numbers"),
         ([0.0] * 5, "mean", "the weights sum to 0; one has to be larger"),
+        (["a"] * 5, "mean", "weight 0 is 'a'; give numbers"),
+        ([[1, 2]] * 5, "mean", "10 weights but 5 samples"),
         (None, "none", "no reduction 'none'; there are mean and sum"),
     ],
 )
 def test_other_weights_are_refused(weights, reduction, told):
     for program, *_ in programs("numpy"):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises((TypeError, ValueError), match=told):
             program.run(DATA, weights, reduction=reduction)
 
 
