@@ -367,6 +367,8 @@ class Paths(Vectors):
 
     def _run_path(self, path: Path, rows: Any, samples: Any, part: float) -> float:
         """The mean loss of some samples, a part of all; adds their part to `gradient`."""
+        import numpy as np
+
         try:
             loss = path.run(rows, self.vector)
         except ValueError as error:
@@ -375,8 +377,7 @@ class Paths(Vectors):
         if part == 1.0:
             self.gradient[path.order] = path.program.gradient
         else:
-            self._share[path.order] = path.program.gradient
-            self.gradient += self._share * part
+            self.gradient[path.order] += np.multiply(part, path.program.gradient)
         return loss
 
     def _backward(self, result: Value, part: float = 1.0) -> float:

@@ -626,7 +626,7 @@ def test_a_long_python_program_is_not_compiled(with_samples):
 @given(graph=graphs(), scales=st.lists(st.floats(0.999, 1.001), min_size=1, max_size=3))
 def test_a_table_gives_the_numbers_of_the_lines_it_stands_for(graph, scales):
     loss, inputs, parameters = graph
-    plan = make_plan(loss, inputs, parameters, batch=False)
+    plan = make_plan(loss, inputs, parameters, backend="python")
     add_checks(plan)
     numbers = [w.data for w in parameters], [[x.data * k for x in inputs] for k in scales]
     try:
