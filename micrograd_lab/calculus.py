@@ -12,10 +12,14 @@ from .formulas import compiled
 from .given import ready, settle
 from .ops import OPS, Op
 
-__all__ = ["dot", "embedding", "gradients", "logsumexp", "maximum", "minimum", "take", "total"]
+__all__ = [
+    "clip", "dot", "embedding", "gradients", "logaddexp", "logsumexp", "maximum", "minimum", "take",
+    "total", "where",
+]  # fmt: skip
 
 _SUM, _DOT, _TAKE = OPS["sum"], OPS["dot"], OPS["take"]
 _logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
+_clip, _where = method(OPS["clip"]), method(OPS["where"])
 
 
 def total(values: Iterable[Number]) -> Value:
@@ -82,6 +86,39 @@ def minimum(*values: Number) -> Value:
     Value(-1, grad=0)
     """
     return _by_pairs("minimum", _minimum, values, fewest=2)
+
+
+def clip(x: Number, low: Number, high: Number) -> Value:
+    """`x` between two bounds: the least of `high` and the larger of `x` and `low`.
+
+    Within and at the bounds the gradient is that of `x`, outside of them the bound's.
+
+    >>> x = Value(7, "x")
+    >>> clip(x, 0, 5), clip(x, 0, 10)
+    (Value(5, grad=0), Value(7, grad=0))
+    """
+    return _clip(x, low, high)
+
+
+def where(c: Number, a: Number, b: Number) -> Value:
+    """`a` where `c` is above 0, else `b`; the other one gets no gradient, and neither does `c`.
+
+    Both have been computed.  Unlike Python's ``if`` it records no choice.
+
+    >>> x = Value(-3, "x")
+    >>> where(x, x**2, 10 * x)
+    Value(-30, grad=0)
+    """
+    return _where(c, a, b)
+
+
+def logaddexp(a: Number, b: Number) -> Value:
+    """ln(exp(a) + exp(b)), the smooth maximum of two values; no exponential overflows.
+
+    >>> logaddexp(Value(1000), 1000)
+    Value(1000.69, grad=0)
+    """
+    return _logaddexp(as_value(a), as_value(b))
 
 
 def logsumexp(values: Sequence[Number]) -> Value:
@@ -188,7 +225,7 @@ def _slope(node: Value, op: Op, i: int) -> Any:
         partial, letters = op.partial(i, node.inputs)
         return eval(compiled(partial), _ON_VALUES, letters | {"f": node, "n": op.n})
     except (NameError, ValueError):
-        return Value(node.slopes[i], node.inputs, f"∂{op.name}/∂{'xy'[i] if i < 2 else i}")
+        return Value(node.slopes[i], node.inputs, f"∂{op.name}/∂{'xyz'[i] if i < 3 else i}")
 
 
 def _by_pairs(
@@ -209,4 +246,5 @@ def as_value(number: Number) -> Value:
     return number if isinstance(number, Value) else Value(number)
 
 
-_ON_VALUES = {name: getattr(Value, name) for name in OPS if hasattr(Value, name)} | {"pow": pow}
+_ON_VALUES = {name: getattr(Value, name) for name in OPS if hasattr(Value, name)}
+_ON_VALUES |= {"pow": pow, "max": maximum}

@@ -60,7 +60,7 @@ def is_ieee() -> bool:
 
 def outside(op: Op, inputs: Sequence[Any], error: Exception) -> tuple[float, Op, Any, Any]:
     """What to record where Python's floats give up: f and slopes by IEEE's rules, or an error."""
-    letters: dict[str, Any] = dict(zip("xy", inputs))
+    letters: dict[str, Any] = dict(zip("xyz", inputs))
     if op.n is not None:
         letters["n"] = op.n
     at = {letter: getattr(value, "data", value) for letter, value in letters.items()}

@@ -21,9 +21,9 @@ from .copies import copying
 from .domain import Number, outside, real
 from .formulas import compiled_rule
 from .given import Spellings, kind_of, node_of, own_backward, ready
-from .guards import aside, comparison, detached, read, set_aside, warn_of_readings
+from .guards import aside, detached, read, set_aside, warn_of_readings
+from .operators import operators
 from .ops import OPS, Op, row
-from .ufuncs import beside_arrays
 
 if TYPE_CHECKING:
     from .methods import Methods  # for editors: what the loop at the end of this file adds
@@ -113,37 +113,14 @@ class Value(Spellings, Methods):
         """A leaf with the same number and label: no gradient flows through it."""
         return detached(self, Value(self.data, self.label))  # type: ignore[no-any-return]
 
-    def __radd__(self, other: Number) -> Value:
-        starts = type(other) is int and other == 0  # where Python's sum() of some values does
-        return self if starts else _radd(self, other)
-
-    def __pow__(self, exponent: Number) -> Value:
-        if isinstance(exponent, Value):
-            return _pow(self, exponent)
-        try:
-            return self.pow_scalar(exponent)
-        except TypeError:
-            return NotImplemented
-
-    def __pos__(self) -> Value:
-        return self
-
     def __float__(self) -> float:
         read(self, _next_serial())
         return self._data
 
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
-
-    def __repr__(self) -> str:
-        label = f"{self.label}: " if self.label else ""
-        digits = ".6g" * isinstance(self.grad, (int, float))  # a program may set it to None
-        return f"Value({label}{self.data:.6g}, grad={self.grad:{digits}})"
-
 
 @cache
 def method(op: Op) -> Callable[..., Value]:
-    """What a row of one or two inputs does to values: compute, differentiate, write down.
+    """What a row of one to three inputs does to values: compute, differentiate, write down.
 
     >>> f = method(OPS["mul"])(Value(2, "x"), Value(5, "y"))
     >>> f.data, f.op.name, [x.label for x in f.inputs], f.slopes
@@ -173,7 +150,14 @@ def method(op: Op) -> Callable[..., Value]:
         except (ArithmeticError, ValueError) as error:
             return record(*outside(op, (self, other), error))
 
-    recorder: Any = two_inputs
+    def three_inputs(self: Number, y: Number, z: Number) -> Value:
+        inputs = tuple(x if isinstance(x, Value) else Value(x) for x in (self, y, z))
+        try:
+            return compute(op, inputs, *(x._data for x in inputs))
+        except (ArithmeticError, ValueError) as error:
+            return record(*outside(op, inputs, error))
+
+    recorder: Any = two_inputs if len(op.partials) == 2 else three_inputs
     if op.unary:
         recorder = one_input if op.n is None else one_input_and_a_number
     recorder.__name__, recorder.__qualname__ = op.name, f"Value.{op.name}"
@@ -237,29 +221,12 @@ def _operand(other: Any) -> Value | None:
         return None
 
 
-def _reflected(op: Op) -> Callable[[Value, Number], Value]:
-    """`other ∘ value` for an `other` that is not a value."""
-    forward = method(op)
-
-    def reflected(self: Value, other: Number) -> Value:
-        return NotImplemented if (x := _operand(other)) is None else forward(x, self)
-
-    return reflected
-
-
 _plain = True  # there is no subclass
 _serial, _blank = operator.attrgetter("serial"), partial(object.__new__, Value)
-_pow, _radd = method(OPS["pow"]), _reflected(OPS["add"])
 Value.__copy__, Value.__reduce__ = copying(record)  # type: ignore[method-assign]
 Value._backward = own_backward(propagate)  # type: ignore[method-assign, assignment]
-Value.__array_ufunc__ = beside_arrays(Value, method)  # type: ignore[method-assign]
 for _op in OPS.values():
     if _op.unary:
         setattr(Value, _op.name, method(_op))
-for _sign, _name in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div"}.items():
-    setattr(Value, f"__{_sign}__", method(OPS[_name]))
-for _sign, _name in {"sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}.items():
-    setattr(Value, f"__r{_sign}__", _reflected(OPS[_name]))
-Value.__neg__, Value.__abs__ = Value.neg, Value.abs  # type: ignore[method-assign]
-for _sign in ("lt", "le", "gt", "ge"):
-    setattr(Value, f"__{_sign}__", comparison(_sign, _operand))
+for _name, _function in operators(Value, method, _operand).items():
+    setattr(Value, _name, _function)

@@ -14,8 +14,12 @@ from typing import Any
 
 from .ops import OPS, Op
 
-ELEMENTARY = ("exp", "log", "log1p", "sqrt", "sin", "cos", "tanh", "pow", "abs", "max")
-NUMPY_NAME = {"pow": "power", "max": "maximum"}
+ELEMENTARY = (
+    "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "atan", "tanh", "erf", "erfc",
+    "pow", "abs", "max",
+)  # fmt: skip
+NUMPY_NAME = {"pow": "power", "max": "maximum", "atan": "arctan"}
+NOT_IN_NUMPY = ("erf", "erfc")
 _BUILTIN = {"abs": abs, "max": max}
 
 
@@ -41,7 +45,7 @@ def compiled_rule(op: Op, record: Callable[..., Any]) -> Callable[..., Any]:
     >>> compiled_rule(OPS["mul"], print)(OPS["mul"].name, ("a", "b"), 2.0, 5.0)
     10.0 mul ('a', 'b') (5.0, 2.0)
     """
-    letters = [*"xy"[: len(op.partials)], *(["n"] if op.n is not None else [])]
+    letters = [*"xyz"[: len(op.partials)], *(["n"] if op.n is not None else [])]
     f, slopes = in_floats(op.formula), ", ".join(map(in_floats, op.partials))
     named = f"(f := {f})" if re.search(r"\bf\b", slopes) else f
     source = f"lambda op, inputs, {', '.join(letters)}: record({named}, op, inputs, ({slopes},))"
@@ -70,7 +74,12 @@ def functions_of(module: ModuleType) -> dict[str, Any]:
     if module is math:
         found = {name: _BUILTIN.get(name) or getattr(math, name) for name in ELEMENTARY}
     else:
-        found = {name: getattr(module, NUMPY_NAME.get(name, name)) for name in ELEMENTARY}
+        found = {
+            name: module.vectorize(getattr(math, name), otypes=[float])
+            if name in NOT_IN_NUMPY
+            else getattr(module, NUMPY_NAME.get(name, name))
+            for name in ELEMENTARY
+        }
     for op in OPS.values():
         if op.unary and op.n is None and op.name not in found:
             found[op.name] = eval(f"lambda x: {in_floats(op.formula)}", found)

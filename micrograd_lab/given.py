@@ -22,7 +22,7 @@ class Given(Op):
     """An operation of a program's own: a name, and a slope for each of its inputs."""
 
     def __init__(self, name: str, inputs: int) -> None:
-        letters = "xy"[:inputs] if inputs < 3 else [f"x{i}" for i in range(min(inputs, 4))]
+        letters = "xyz"[:inputs] if inputs < 4 else [f"x{i}" for i in range(4)]
         call = f"own({', '.join([*letters, *['dots'] * (inputs > 4)])})"
         slopes = tuple(f"slope{i}" for i in range(inputs))  # numbers that only the node knows
         vars(self).update(name=name, symbol=name, partials=slopes, textbook=(call, *slopes))
@@ -37,11 +37,11 @@ class Given(Op):
     variadic = False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return operation, (self.name, len(self.partials))
+        return given, (self.name, len(self.partials))
 
 
 @lru_cache(maxsize=1024)
-def operation(name: str, inputs: int) -> Given:
+def given(name: str, inputs: int) -> Given:
     """The operation of a program that is called `name` and has so many inputs."""
     return Given(name, inputs)
 
@@ -62,6 +62,17 @@ class Spellings:
         return round(float(self), digits)
 
     __trunc__ = __int__
+
+    def __pos__(self: Any) -> Any:
+        return self
+
+    def __format__(self: Any, spec: str) -> str:
+        return format(self.data, spec) if spec else repr(self)
+
+    def __repr__(self: Any) -> str:
+        label = f"{self.label}: " if self.label else ""
+        digits = ".6g" * isinstance(self.grad, (int, float))  # a program may set it to None
+        return f"Value({label}{self.data:.6g}, grad={self.grad:{digits}})"
 
     @property
     def _op(self: Any) -> str:
@@ -106,7 +117,7 @@ def node_of(
         inputs = (*dict.fromkeys(inputs),)  # a set for micrograd: each is handed its part once
     elif len(slopes) != len(inputs):
         raise ValueError(f"{len(inputs)} inputs but {len(slopes)} slopes; give one slope each")
-    op = operation(name or _op or "given", len(inputs)) if inputs else None
+    op = given(name or _op or "given", len(inputs)) if inputs else None
     return label, op, inputs, slopes
 
 
@@ -131,7 +142,7 @@ def own_backward(propagate: Callable[[tuple[Any]], None]) -> property:
 
 def ready(nodes: Iterable[Any]) -> None:
     """Raise an error if a gradient that reaches one of `nodes` would end there."""
-    for node in nodes if operation.cache_info().currsize else ():
+    for node in nodes if given.cache_info().currsize else ():
         if node.inputs and not node.slopes and not aside(node).get("backward"):
             raise ValueError(
                 f"{node.op.name}, here {node!r}, has no slopes and hands nothing on; give them, "
@@ -141,7 +152,7 @@ def ready(nodes: Iterable[Any]) -> None:
 
 def settle(nodes: Iterable[Any]) -> None:
     """Measure the slopes of nodes that have a `_backward` instead, to show or to copy them."""
-    for node in nodes if operation.cache_info().currsize else ():
+    for node in nodes if given.cache_info().currsize else ():
         if own := aside(node).get("backward"):
             values = (node, *node.inputs)
             before, found = [x.grad for x in values], []

@@ -4,9 +4,9 @@ This table is the only place that knows calculus.  From one row the engine makes
 stepper prints numbers put into a formula, diagrams typeset LaTeX, the gradient check tests the
 derivative, second derivatives apply it to values, and the replay pastes it into its program.
 
-A formula is Python text in `x`, `y` (the inputs), `f` (the value just computed) and `n` (a number
-that belongs to the operation).  It may call exp, log, log1p, sqrt, sin, cos, tanh, pow, abs, max
-and every operation of one input in the table.  `sum(...)` takes any number of inputs.
+A formula is Python text in `x`, `y`, `z` (the inputs), `f` (the value just computed) and `n` (a
+number that belongs to the operation).  It may call what ``formulas.ELEMENTARY`` lists and every
+operation of one input in the table.  `sum(...)` takes any number of inputs.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Op:
         ('x', {'x': 'w2', 'y': 'z2'})
         """
         if not self.variadic:
-            return self.partials[i], dict(zip("xy", inputs))
+            return self.partials[i], dict(zip("xyz", inputs))
         pairs = self.pairs(len(inputs))
         if i >= 2 * pairs:
             letters = {"b": inputs[i]} if pairs else {"x": inputs[0]}
@@ -82,9 +82,18 @@ OPS: dict[str, Op] = {op.name: op for op in (
     Op("half_square", "½(·)²",    "x * x / 2", ("x",), textbook=("x ** 2 / 2", "x")),
     Op("exp",         "exp",      "exp(x)",    ("f",),       "x < 709.79"),
     Op("log",         "ln",       "log(x)",    ("1 / x",),   "x > 0"),
+    Op("expm1",       "expm1",    "expm1(x)",  ("exp(x)",),  "x < 709.79"),
+    Op("log1p",       "log1p",    "log1p(x)",  ("1 / (1 + x)",), "x > -1"),
     Op("sqrt",        "√",        "sqrt(x)",   ("0.5 / f",), "x > 0", ("sqrt(x)", "1 / (2 * f)")),
     Op("sin",         "sin",      "sin(x)",    ("cos(x)",)),
     Op("cos",         "cos",      "cos(x)",    ("-sin(x)",)),
+    Op("tan",         "tan",      "tan(x)",    ("1 + f * f",), textbook=("tan(x)", "1 + f ** 2")),
+    Op("atan",        "atan",     "atan(x)",   ("1 / (1 + x * x)",),
+       textbook=("atan(x)", "1 / (1 + x ** 2)")),
+    Op("erf",         "erf",      "erf(x)",    ("1.1283791670955126 * exp(-x * x)",),
+       textbook=("erf(x)", "2 / sqrt(3.141592653589793) * exp(-x ** 2)")),
+    Op("erfc",        "erfc",     "erfc(x)",   ("-1.1283791670955126 * exp(-x * x)",),
+       textbook=("1 - erf(x)", "-2 / sqrt(3.141592653589793) * exp(-x ** 2)")),
     Op("abs",         "|·|",      "abs(x)",    ("1 if x > 0 else -1 if x < 0 else 0 * x",),
        textbook=("abs(x)", "1 if x > 0 else -1 if x < 0 else 0")),
     Op("tanh",        "tanh",     "tanh(x)",   ("4 * sigmoid(2 * x) * sigmoid(-2 * x)",),
@@ -95,12 +104,24 @@ OPS: dict[str, Op] = {op.name: op for op in (
        ("sigmoid(x)",), textbook=("log(1 + exp(x))", "1 / (1 + exp(-x))")),
     Op("relu",        "ReLU",     "max(x, 0)", ("1 if x > 0 else 0 if x <= 0 else x",), gate=True,
        textbook=("x if x > 0 else 0", "1 if x > 0 else 0")),
+    Op("silu",        "SiLU",     "x * sigmoid(x)", ("sigmoid(x) + f * sigmoid(-x)",)),
+    Op("gelu",        "GELU",     "x * (0.5 * erfc(-0.7071067811865476 * x))",
+       ("0.5 * erfc(-0.7071067811865476 * x) + 0.3989422804014327 * x * exp(-x * x / 2)",),
+       textbook=("x * (1 + erf(x / sqrt(2))) / 2", ("0.5 + 0.5 * erf(0.7071067811865476 * x)"
+                 " + 0.3989422804014327 * x * exp(-0.5 * x ** 2)"))),
+    Op("gelu_tanh",   "GELU",
+       "x * sigmoid(x * (1.5957691216057308 + 0.07135481627260025 * x * x))",
+       (("sigmoid(x * (1.5957691216057308 + 0.07135481627260025 * x * x))"
+        " + f * sigmoid(-x * (1.5957691216057308 + 0.07135481627260025 * x * x))"
+        " * (1.5957691216057308 + 0.21406444881780076 * x * x)"),)),
     Op("step",        "step",     "1 if x >= 0 else 0 if x < 0 else x",
        ("0 if x >= 0 or x < 0 else x",), gate=True, textbook=("1 if x >= 0 else 0", "0")),
     Op("identity",    "id",       "x",         ("1",)),
     # one input and a number
     Op("leaky_relu",  "LReLU",  "x if x > 0 else n * x", ("1 if x > 0 else n if x <= 0 else x",),
        textbook=("x if x > 0 else n * x", "1 if x > 0 else n"), n=0.01),
+    Op("elu",         "ELU",    "x if x > 0 else n * expm1(x)", ("1 if x > 0 else n * exp(x)",),
+       textbook=("x if x > 0 else n * (exp(x) - 1)", "1 if x > 0 else n * exp(x)"), n=1.0),
     Op("pow_scalar",  "(·)^n",  "pow(x, n)", ("n * pow(x, n - 1) if n != 0 else 0",),
        domain="x > 0 or x == 0 and (n == 0 or n >= 1) or x < 0 and n % 1 == 0",
        textbook=("x ** n", "n * x ** (n - 1)"), n=2.0),
@@ -127,6 +148,18 @@ OPS: dict[str, Op] = {op.name: op for op in (
                  "0.5 if x >= y and x <= y else 0 if x < y else 1 if x >= y else x + y"),
        textbook=("x if x <= y else y", "1 if x < y else 0 if x > y else 0.5",
                  "0 if x < y else 1 if x > y else 0.5"), gate=True),
+    # three inputs; no slope has a number where f is NaN
+    Op("clip", "clip", "(z if x > z else y if x < y else x) if y <= z else "
+       "(z if x > z or x <= z else x) if y > z else y + z",
+       partials=("(1 if x >= y and x <= z else 0) if f > 0 or f <= 0 else f",
+                 "(1 if x < y and y <= z else 0) if f > 0 or f <= 0 else f",
+                 "(1 if x > z or y > z else 0) if f > 0 or f <= 0 else f"),
+       textbook=("z if x > z or y > z else y if x < y else x", "1 if x >= y and x <= z else 0",
+                 "1 if x < y and y <= z else 0", "1 if x > z or y > z else 0"), gate=True),
+    Op("where", "where", "y if x > 0 else z if x <= 0 else x",
+       partials=("0 if x > 0 or x <= 0 else x", "1 if x > 0 else 0 if x <= 0 else x",
+                 "0 if x > 0 else 1 if x <= 0 else x"),
+       textbook=("y if x > 0 else z", "0", "1 if x > 0 else 0", "0 if x > 0 else 1"), gate=True),
     # any number of inputs; of take an index, and what it picks the one with the number n of
     Op("sum", "Σ", "sum(x)", ("1",)),
     Op("dot", "Σ", "sum(x * y) + b", ("y", "x", "1")),

@@ -17,11 +17,18 @@ OPERATORS = {
     "div": lambda x, y: x / y,
     "pow": lambda x, y: x**y,
     "take": lambda index, *values: take(values, index),
-    **{name: method(OPS[name]) for name in ("logaddexp", "maximum", "minimum")},
+    **{name: method(OPS[name]) for name in ("logaddexp", "maximum", "minimum", "clip", "where")},
 }
-ROWS = [*OPS.values(), row("pow_scalar", 3.0), row("pow_scalar", -0.5), row("leaky_relu", 0.2)]
+ROWS = [
+    *OPS.values(),
+    row("pow_scalar", 3.0),
+    row("pow_scalar", -0.5),
+    row("leaky_relu", 0.2),
+    row("elu", 0.7),
+]
 ONE_INPUT = [op for op in ROWS if op.unary]
 TWO_INPUTS = [op for op in ROWS if len(op.partials) == 2 and not op.variadic]
+THREE_INPUTS = [op for op in ROWS if len(op.partials) == 3 and not op.variadic]
 
 
 def title(op):
@@ -63,7 +70,8 @@ def points(op):
         found = [[drawn.uniform(-2, 2) for _ in range(arity(op))] for _ in range(3)]
         return [(k, *at[1:]) if op.name == "take" else tuple(at) for k, at in enumerate(found)]
     grid = (-3.7, -1.0, -0.31, 1e-3, 0.5, 1.0, 2.2, 6.0)
-    return [at for at in itertools.product(grid, repeat=arity(op)) if inside(op, at)]
+    grids = [grid] * arity(op) if arity(op) < 3 else [grid, (-0.9, 0.4, 2.3), (-1.1, 0.3, 5.0)]
+    return [at for at in itertools.product(*grids) if inside(op, at)]
 
 
 def forked():

@@ -143,14 +143,23 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
     >>> [round(p.data, 5) for p in softmax([-5, -1, 1, 5])]
     [4e-05, 0.00243, 0.01794, 0.97959]
     """
+    return [
+        labelled(logarithm.exp(), subscripted("p", k))
+        for k, logarithm in enumerate(log_softmax(scores), start=1)
+    ]
+
+
+def log_softmax(scores: Sequence[Number]) -> list[Value]:
+    """The logarithm of each of the probabilities of `softmax`: s − ln Σ exp(s), without underflow.
+
+    >>> [round(p.data, 5) for p in log_softmax([-1000, 0, 1])]
+    [-1001.31326, -1.31326, -0.31326]
+    """
     values = leaves(scores, "s", bare=True)
     if not values:
         raise ValueError("0 scores; softmax needs at least 1")
     log_sum = logsumexp(values)
-    return [
-        labelled((score - log_sum).exp(), subscripted("p", k))
-        for k, score in enumerate(values, start=1)
-    ]
+    return [score - log_sum for score in values]
 
 
 def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Value]]:

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 Path: TypeAlias = "str | os.PathLike[str]"
 
-_TORCH_OPTIONS = {"softplus": {"threshold": 40.0}}  # torch's default, 20, is off by 2e-9
+_TORCH_OPTIONS: dict[str, dict[str, Any]] = {
+    "softplus": {"threshold": 40.0},  # torch's default, 20, is off by 2e-9
+    "gelu_tanh": {"approximate": "tanh"},
+}
 
 
 def save(model: MLP, path: Path) -> None:
@@ -250,7 +253,7 @@ def _module(activation: Activation) -> torch.nn.Module:
 
     if isinstance(activation, str):
         for name, kind in vars(torch.nn).items():
-            if name.lower() == activation.replace("_", ""):
+            if name.lower() == activation.removesuffix("_tanh").replace("_", ""):
                 module: torch.nn.Module = kind(**_TORCH_OPTIONS.get(activation, {}))
                 return module
     raise ValueError(f"torch.nn has no module for the activation {activation!r}")
@@ -262,9 +265,10 @@ def _row(module: torch.nn.Module) -> str | None:
 
     name = type(module).__name__.lower()
     for op in OPS.values():
-        if op.name.replace("_", "") == name:
+        if op.name.removesuffix("_tanh").replace("_", "") == name:
             points = [k / 2 for k in range(-50, 51)]
             ours = [getattr(Value(x), op.name)().data for x in points]
             theirs = module(torch.tensor(points, dtype=torch.float64)).tolist()
-            return op.name if all(abs(x - y) < 1e-8 for x, y in zip(ours, theirs)) else None
+            if all(abs(x - y) < 1e-8 for x, y in zip(ours, theirs)):
+                return op.name
     return None

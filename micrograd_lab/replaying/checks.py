@@ -13,12 +13,11 @@ import itertools
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 
 from ..formulas import evaluate
 from ..ops import OPS, Op
-from .plan import AFTER, EACH, Plan, has_slope
+from .plan import AFTER, EACH, Plan, without_slope
 from .simplify import simplified
 from .terms import ADD, MUL, SUM
 
@@ -33,7 +32,7 @@ def add_checks(plan: Plan) -> None:
     if not doubtful:
         return
     shown = _shown(plan)
-    stopped = any(op.gate or not has_slope(op) for op in ops)  # an infinite gradient, perhaps
+    stopped = any(op.gate or without_slope(op) for op in ops)  # an infinite gradient, perhaps
     unseen: dict[int, None] = {}
     for i, (op, inputs) in enumerate([*zip(plan.ops, plan.inputs)]):
         if op not in doubtful:
@@ -43,25 +42,22 @@ def add_checks(plan: Plan) -> None:
         unseen |= dict.fromkeys(j for j in nodes if j not in shown and j not in plan.constants)
         for k, slope in _slopes(op).items():
             if stopped or not plan.active[inputs[k]]:
-                unseen[plan.add(slope, (*inputs, i)[:2], None)] = None
+                unseen[plan.add(slope, (*inputs, i)[: len(slope.partials)], None)] = None
     if unseen:
         _add_to_loss(plan, [*unseen])
 
 
 def slope_rows() -> list[Op]:
-    """The partials of those rows that have a domain, as rows: of x and f, or of x and y."""
-    return [
-        Op(
-            f"slope_{k}_of_{op.name}",
-            "∂",
-            re.sub(r"\bf\b", "y" if op.unary else f"({op.formula})", partial),
-            ("0", "0"),
-            op.domain,
-            n=op.n,
-        )
-        for op in OPS.values()
-        for k, partial in enumerate(op.partials if op.domain else ())
-    ]
+    """The partials of those rows of the table that have a domain, as rows."""
+    rows = [op for op in OPS.values() if op.domain]
+    return [_slope_row(op, k) for op in rows for k in range(len(op.partials))]
+
+
+def _slope_row(op: Op, k: int) -> Op:
+    """A partial of `op` as a row: of x and f, or of x and y, or of x, y and z."""
+    formula = re.sub(r"\bf\b", "y" if op.unary else f"({op.formula})", op.partials[k])
+    zeros = ("0",) * max(len(op.partials), 2)
+    return Op(f"slope_{k}_of_{op.name}", "∂", formula, zeros, op.domain, n=op.n)
 
 
 def _shown(plan: Plan) -> set[int]:
@@ -92,16 +88,13 @@ def _slopes(op: Op) -> dict[int, Op]:
     >>> [*_slopes(OPS["sqrt"])], [*_slopes(OPS["log"])], [*_slopes(OPS["pow"])]
     ([0], [], [0, 1])
     """
-    slopes = {}
-    for row in slope_rows():
-        k, name = row.name.removeprefix("slope_").split("_of_")
-        if name == op.name and any(
-            _number(row.formula, {"y": f} | at) is None
-            for at in _points(op)
-            if (f := _number(op.formula, at)) is not None
-        ):
-            slopes[int(k)] = replace(row, n=op.n)
-    return slopes
+    slopes = {k: _slope_row(op, k) for k in range(len(op.partials) if op.domain else 0)}
+    points = [{"y": f} | at for at in _points(op) if (f := _number(op.formula, at)) is not None]
+    return {
+        k: row
+        for k, row in slopes.items()
+        if any(_number(row.formula, at) is None for at in points)
+    }
 
 
 @cache
@@ -123,7 +116,7 @@ def _hides(op: Op) -> list[bool]:
 def _at(op: Op, k: int, numbers: tuple[float, ...]) -> list[float]:
     """What the simplified formula gives at `numbers` in place `k`, where it gives something."""
     formula = simplified(op.formula, op.n)
-    letters = "xy"[: len(op.partials)]
+    letters = "xyz"[: len(op.partials)]
     points = [
         dict.fromkeys(letters, other) | {letters[k]: number}
         for number in numbers
@@ -144,7 +137,7 @@ def _points(op: Op) -> Iterator[dict[str, float]]:
     """Numbers to try `op` at; of one input, also the least that its formula takes."""
     n = {} if op.n is None else {"n": op.n}
     for numbers in itertools.product(_NUMBERS, repeat=len(op.partials)):
-        yield dict(zip("xy", numbers)) | n
+        yield dict(zip("xyz", numbers)) | n
     if op.unary:
         x = 1.0
         for step in (2.0, 1.1, 1.01, 1.001):

@@ -9,7 +9,7 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
-from ..formulas import ELEMENTARY
+from ..formulas import ELEMENTARY, NUMPY_NAME
 from .arrays.source import function
 from .runners import Arrays, Vector
 
@@ -47,7 +47,7 @@ class Elsewhere(Arrays):
             )
 
     def scope(self) -> dict[str, Any]:
-        """What the program calls: `np` and `put`."""
+        """What the program calls: `np`, `put`, and what NumPy lacks."""
         raise NotImplementedError
 
 
@@ -77,8 +77,9 @@ class Torch(Elsewhere):
         def put(count: int, at: Any, rows: Any) -> Any:
             return torch.zeros(count, rows.shape[1], dtype=torch.float64).index_copy(0, at, rows)
 
-        np = SimpleNamespace(
-            **{name: getattr(torch, name) for name in ELEMENTARY if hasattr(torch, name)},
+        names = [NUMPY_NAME.get(name, name) for name in ELEMENTARY]
+        np = SimpleNamespace(**{name: getattr(torch, name, None) for name in names})
+        vars(np).update(
             array=array,
             power=torch.pow,
             floor=torch.floor,
@@ -93,7 +94,7 @@ class Torch(Elsewhere):
             add=SimpleNamespace(reduceat=reduceat),
         )
         np.max = lambda x, axis, keepdims=False: torch.amax(x, axis, keepdims)
-        return {"np": np, "put": put}
+        return {"np": np, "put": put, "erf": torch.erf, "erfc": torch.erfc}
 
     def __call__(self, data: Vector) -> float:
         torch = self._torch
@@ -125,7 +126,8 @@ class JAX(Elsewhere):
         self._jax = jax
         ours = {"add": SimpleNamespace(reduceat=reduceat), "array": numpy.array}
         np = SimpleNamespace(**{**vars(jnp), **ours})
-        return {"np": np, "put": put}
+        special = jax.scipy.special
+        return {"np": np, "put": put, "erf": special.erf, "erfc": special.erfc}
 
     @cached_property
     def _compiled(self) -> Callable[..., Any]:

@@ -77,8 +77,8 @@ class Plan:
                 phase = self.phases[i]
             if self.active[i]:
                 active = True
-        if active and op:
-            active = has_slope(op)
+        if active and op and (flat := without_slope(op)):
+            active = any(self.active[i] for k, i in enumerate(inputs) if k not in flat)
         self.ops.append(op)
         self.inputs.append(inputs)
         self.values.append(value)
@@ -181,14 +181,14 @@ def make_plan(
 
 
 @cache
-def has_slope(op: Op) -> bool:
-    """Whether any partial of `op` is not 0 everywhere.
+def without_slope(op: Op) -> list[int]:
+    """For which inputs the partial of `op` is 0 everywhere.
 
     >>> from micrograd_lab.ops import OPS
-    >>> has_slope(OPS["step"]), has_slope(OPS["relu"])
-    (False, True)
+    >>> without_slope(OPS["step"]), without_slope(OPS["where"]), without_slope(OPS["relu"])
+    ([0], [0], [])
     """
-    return any(simplified(partial, op.n) != "0.0" for partial in op.partials)
+    return [k for k, partial in enumerate(op.partials) if simplified(partial, op.n) == "0.0"]
 
 
 class _Planner:

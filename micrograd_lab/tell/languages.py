@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from ..formulas import ELEMENTARY, NUMPY_NAME, in_floats
+from ..formulas import ELEMENTARY, NOT_IN_NUMPY, NUMPY_NAME, in_floats
 from ..ops import OPS, Op
 
 
@@ -54,7 +54,7 @@ def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str,
     """
     if not op.variadic:
         several = [f"x{i}" for i in range(count)]
-        return op.shown[0], dict(zip("xy" if count < 3 else several, range(count)))
+        return op.shown[0], dict(zip("xyz" if count < 4 else several, range(count)))
     if op.formula.startswith("take"):
         shown = {"x": 0} | {f"y{i}": i + 1 for i in range(min(count - 1, max_terms))}
         return f"take({', '.join([*shown, *['dots'] * (count - 1 > max_terms)])})", shown
@@ -233,9 +233,8 @@ class _Latex(_Writer):
     brackets = (r"\left(", r"\right)")
     power = ("^{", "}")
     functions: Mapping[str, str] = {
-        "sigmoid": r"\sigma", "log": r"\ln", "log1p": r"\operatorname{log1p}",
-        "softplus": r"\operatorname{softplus}", "relu": r"\operatorname{ReLU}",
-        "take": r"\operatorname{take}",
+        "sigmoid": r"\sigma", "log": r"\ln", "atan": r"\arctan", "relu": r"\operatorname{ReLU}",
+        **{name: rf"\{name}" for name in ("sin", "cos", "tan", "tanh", "max")},
     }  # fmt: skip
 
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
@@ -267,7 +266,9 @@ class _Latex(_Writer):
             return rf"\left|{inner}\right|", 9
         if name == "sum":
             return rf"\sum {self.term(args[0], 2)}", 2
-        return self.functions.get(name, rf"\{name}") + rf"\left({inner}\right)", 9
+        spelled = name.replace("_", r"\_")
+        typeset = self.functions.get(name, rf"\operatorname{{{spelled}}}")
+        return rf"{typeset}\left({inner}\right)", 9
 
 
 class _NumPy(_Writer):
@@ -287,7 +288,8 @@ class _NumPy(_Writer):
 
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         if name in ELEMENTARY:
-            return super().call(f"np.{NUMPY_NAME.get(name, name)}", args)
+            np = "" if name in NOT_IN_NUMPY else "np."
+            return super().call(np + NUMPY_NAME.get(name, name), args)
         inner = type(self)({"x": self.term(args[0], 3)})
         return inner.plain(ast.parse(in_floats(OPS[name].formula), mode="eval").body)
 

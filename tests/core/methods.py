@@ -6,6 +6,7 @@ python tests/core/methods.py    # after a change to the table: writes micrograd_
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent, wrap
 
 from micrograd_lab import engine
 from micrograd_lab.ops import OPS
@@ -31,6 +32,7 @@ class Methods:
     def __array_ufunc__(self, ufunc: Any, how: str, *inputs: Any, **options: Any) -> Any: ...
     def __copy__(self) -> Self: ...
     def __neg__(self) -> Self: ...
+    def __pos__(self) -> Self: ...
     def __abs__(self) -> Self: ...
 '''
 
@@ -38,7 +40,7 @@ class Methods:
 def stub():
     """The stub as text: operators by their sign, then one method for each row of one input."""
     lines = [HEAD]
-    for sign in ("add", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "rpow"):
+    for sign in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow"):
         lines.append(f"    def __{sign}__(self, other: SupportsFloat) -> Self: ...\n")
     for sign in ("lt", "le", "gt", "ge"):
         lines.append(f"    def __{sign}__(self, other: SupportsFloat) -> bool: ...\n")
@@ -46,7 +48,8 @@ def stub():
         if op.unary:
             number = "" if op.n is None else f", n: SupportsFloat = {op.n}"
             lines.append(f"    def {op.name}(self{number}) -> Self:\n")
-            lines.append(f'        """{getattr(engine.Value, op.name).__doc__}"""\n')
+            text = f'"""{getattr(engine.Value, op.name).__doc__}"""'
+            lines.append(indent("\n".join(wrap(text, 92)), " " * 8) + "\n")
     return "".join(lines)
 
 

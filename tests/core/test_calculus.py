@@ -5,7 +5,7 @@ import random
 import pytest
 from table import ROWS, apply, arity, title
 
-from micrograd_lab import Value, gradients, logsumexp, maximum, minimum
+from micrograd_lab import Value, clip, gradients, logaddexp, logsumexp, maximum, minimum, where
 from micrograd_lab.ops import row
 
 
@@ -43,6 +43,58 @@ def test_what_is_not_picked_stops_even_an_infinite_gradient(pick):
     assert {low.grad, high.grad} == {0.0, 1.0}
     tower = (pick(low, high) * math.inf).identity()
     assert sorted(grads(tower, [low, high])) == [0.0, math.inf]
+
+
+def test_clip_and_where_and_logaddexp_take_numbers():
+    assert [clip(x, -1, 2).data for x in (-3, 0.5, 7, Value(7))] == [-1, 0.5, 2, 2]
+    assert [where(c, 1, Value(2)).data for c in (-1, 0, 1e-9)] == [2, 2, 1]
+    assert logaddexp(0, 0).data == logaddexp(Value(0), Value(0)).data == math.log(2)
+
+
+@pytest.mark.parametrize(
+    ("at", "slopes"),
+    [
+        ((-3, -1, 2), [0, 1, 0]),
+        ((-1, -1, 2), [1, 0, 0]),
+        ((0, -1, 2), [1, 0, 0]),
+        ((2, -1, 2), [1, 0, 0]),
+        ((3, -1, 2), [0, 0, 1]),
+        ((0, 3, 1), [0, 0, 1]),
+        ((0, 1, 1), [0, 1, 0]),
+    ],
+)
+def test_what_clip_gives_gets_the_gradient(at, slopes):
+    values = [*map(Value, at)]
+    assert grads(clip(*values), values) == slopes
+
+
+def test_the_branch_that_where_does_not_take_gets_no_gradient_even_an_infinite_one():
+    for c, slopes in ((1, [0, math.inf, 0]), (0, [0, 0, math.inf])):
+        values = [Value(c), Value(2), Value(3)]
+        assert grads(where(*values) * math.inf, values) == slopes
+
+
+def test_a_bound_that_does_not_bind_stops_even_an_infinite_gradient():
+    for x, slopes in ((0, [math.inf, 0, 0]), (9, [0, 0, math.inf])):
+        values = [Value(x), Value(-1), Value(1)]
+        assert grads(clip(*values) * math.inf, values) == slopes
+
+
+@pytest.mark.parametrize("at", [(0, -1, 1), (0, 1, -1), (9, -1, 1), (-9, -1, 1), (9, 1, -1)])
+@pytest.mark.parametrize("place", range(3))
+def test_clip_hides_no_nan(at, place):
+    values = [Value(math.nan if i == place else x) for i, x in enumerate(at)]
+    result = clip(*values)
+    assert math.isnan(result.data)
+    assert all(map(math.isnan, grads(result, values)))
+
+
+def test_where_hides_no_nan_but_that_of_the_branch_it_does_not_take():
+    a, b = Value(1), Value(math.nan)
+    assert (where(1, a, b).data, where(0, b, a).data) == (1, 1)
+    values = [Value(math.nan), a, Value(2)]
+    assert math.isnan(where(*values).data)
+    assert all(map(math.isnan, grads(where(*values), values)))
 
 
 @pytest.mark.parametrize("pick", [maximum, minimum])

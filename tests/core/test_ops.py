@@ -7,7 +7,7 @@ import pytest
 from table import ONE_INPUT, OPERATORS, ROWS, apply, arity, inside, points, title
 
 from micrograd_lab import Value, gradients
-from micrograd_lab.formulas import evaluate
+from micrograd_lab.formulas import ELEMENTARY, evaluate, functions_of
 from micrograd_lab.ops import OPS, row
 from micrograd_lab.tell.languages import formula_latex, formula_numpy, formula_text
 
@@ -19,9 +19,13 @@ row_of_letters = pytest.mark.parametrize("op", [op for op in ROWS if not op.vari
 
 def precise(formula, **letters):
     """`formula` in 50-digit arithmetic."""
-    functions = {name: getattr(mpmath, name) for name in ("exp", "log", "log1p", "sqrt", "sin")}
-    functions |= {"cos": mpmath.cos, "tanh": mpmath.tanh, "pow": mpmath.power}
-    functions |= {"abs": abs, "max": max, "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x))}
+    functions = {name: getattr(mpmath, name, None) for name in ELEMENTARY}
+    functions |= {
+        "pow": mpmath.power,
+        "abs": abs,
+        "max": max,
+        "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    }
     return eval(formula, functions, letters)
 
 
@@ -39,7 +43,7 @@ def test_partials_are_the_slope_of_the_formula(op):
             for i, value in enumerate(values):
 
                 def along(x, i=i, at=at, n=n):
-                    return precise(op.formula, **dict(zip("xy", (*at[:i], x, *at[i + 1 :]))), **n)
+                    return precise(op.formula, **dict(zip("xyz", (*at[:i], x, *at[i + 1 :]))), **n)
 
                 slope = mpmath.diff(along, mpmath.mpf(at[i]), h=mpmath.mpf("1e-20"))
                 assert close(value.grad, slope, rel=1e-14), (at, i)
@@ -49,7 +53,7 @@ def test_partials_are_the_slope_of_the_formula(op):
 def test_the_value_is_the_formula(op):
     with mpmath.workdps(50):
         for at in points(op):
-            letters = {letter: mpmath.mpf(x) for letter, x in zip("xy", at)}
+            letters = {letter: mpmath.mpf(x) for letter, x in zip("xyz", at)}
             n = {} if op.n is None else {"n": mpmath.mpf(op.n)}
             assert close(apply(op, [*map(Value, at)]).data, precise(op.formula, **letters, **n))
 
@@ -57,7 +61,7 @@ def test_the_value_is_the_formula(op):
 @row_of_letters
 def test_the_textbook_form_says_the_same(op):
     for at in points(op):
-        letters = dict(zip("xy", at)) | {"n": op.n}
+        letters = dict(zip("xyz", at)) | {"n": op.n}
         letters["f"] = evaluate(op.formula, letters)
         for accurate, printed in zip((op.formula, *op.partials), op.shown, strict=True):
             expected = evaluate(accurate, letters)
@@ -68,7 +72,7 @@ def test_the_textbook_form_says_the_same(op):
 def test_the_textbook_form_says_the_same_at_a_kink(op):
     for at in itertools.product((0.0, 1.0), repeat=arity(op)):
         if inside(op, at) and not (op.name == "pow" and at[0] == 0):  # a book has x > 0 there
-            letters = dict(zip("xy", at)) | {"n": op.n}
+            letters = dict(zip("xyz", at)) | {"n": op.n}
             letters["f"] = evaluate(op.formula, letters)
             for accurate, printed in zip((op.formula, *op.partials), op.shown, strict=True):
                 expected = evaluate(accurate, letters)
@@ -80,14 +84,13 @@ def test_the_numpy_form_says_the_same(op):
     np = pytest.importorskip("numpy")
     for formula in (op.formula, *op.partials):
         columns = [np.array(column) for column in zip(*points(op))]
-        letters = dict(zip("xy", columns)) | {"n": op.n}
+        letters = dict(zip("xyz", columns)) | {"n": op.n}
+        scope = functions_of(np) | {"np": np}
         with np.errstate(over="ignore"):  # `where` computes both of its branches
-            letters["f"] = eval(formula_numpy(op.formula), {"np": np}, letters)
-            got = np.broadcast_to(
-                eval(formula_numpy(formula), {"np": np}, letters), columns[0].shape
-            )
+            letters["f"] = eval(formula_numpy(op.formula), scope, letters)
+            got = np.broadcast_to(eval(formula_numpy(formula), scope, letters), columns[0].shape)
         for i, at in enumerate(points(op)):
-            numbers = dict(zip("xy", at)) | {"n": op.n, "f": float(letters["f"][i])}
+            numbers = dict(zip("xyz", at)) | {"n": op.n, "f": float(letters["f"][i])}
             assert got[i] == pytest.approx(evaluate(formula, numbers), rel=1e-14)
 
 
@@ -106,7 +109,7 @@ def test_every_formula_can_be_typeset(op):
 @every_row
 def test_every_formula_can_be_written_out(op):
     for formula in op.shown:
-        text = formula_text(formula, {"x": "0.669", "y": "−2", "f": "f", "n": "3"})
+        text = formula_text(formula, {"x": "0.669", "y": "−2", "z": "1", "f": "f", "n": "3"})
         assert "x" not in text.replace("exp", "").replace("max", "")
 
 
@@ -236,8 +239,11 @@ def test_the_symbols_are_those_of_the_lecture_and_of_calculus():
         "relu": "ReLU", "step": "step", "identity": "id", "leaky_relu": "LReLU",
         "pow_scalar": "(·)^n", "add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "xʸ",
         "logaddexp": "LSE", "maximum": "max", "minimum": "min", "sum": "Σ", "dot": "Σ",
+        "expm1": "expm1", "log1p": "log1p", "tan": "tan", "atan": "atan", "erf": "erf",
+        "erfc": "erfc", "silu": "SiLU", "gelu": "GELU", "gelu_tanh": "GELU", "elu": "ELU",
+        "clip": "clip", "where": "where",
     }  # fmt: skip
-    assert shown == {name: op.symbol for name, op in OPS.items() if name in shown}
+    assert shown == {name: op.symbol for name, op in OPS.items()}
 
 
 def test_the_bias_of_a_dot_product_has_a_letter_of_its_own():

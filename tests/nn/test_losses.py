@@ -14,6 +14,7 @@ from micrograd_lab import (
     binary_cross_entropy,
     cross_entropy,
     hinge,
+    log_softmax,
     mean_squared_error,
     replay,
     softmax,
@@ -225,6 +226,17 @@ def test_the_mean_of_one_square_is_the_square():
 def test_what_does_not_fit_is_refused_with_its_numbers(make, message):
     with pytest.raises(ValueError, match=message):
         make(values([1, 2, 3]))
+
+
+@pytest.mark.parametrize("at", [[0.5, -2.0, 3.0], [-1000.0, 0.0, 1000.0], [7.0]], ids=str)
+def test_log_softmax_is_torch_s(at):
+    torch = pytest.importorskip("torch")
+    ours, theirs = values(at), torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    found, expected = log_softmax(ours), torch.log_softmax(theirs, 0)
+    assert [x.data for x in found] == pytest.approx(expected.tolist(), rel=1e-14)
+    found[0].backward()
+    expected[0].backward()
+    assert [x.grad for x in ours] == pytest.approx(theirs.grad.tolist(), rel=1e-14)
 
 
 def test_a_negative_target_is_no_probability():

@@ -20,6 +20,7 @@ NETWORKS = {
     "one layer": lambda: MLP(4, [3], seed=1),
     "sigmoid to the end": lambda: MLP(2, [2, 2], activation=["sigmoid", "sigmoid"], seed=1),
     "linear in between": lambda: MLP(2, [3, 2, 2], activation=["tanh", None, "softplus"], seed=1),
+    "smooth": lambda: MLP(2, [3] * 5, activation=["silu", "gelu", "gelu_tanh", "elu", None]),
     "leaky": lambda: MLP(1, [5, 1], activation="leaky_relu", seed=1),
     "masked": masked,
 }

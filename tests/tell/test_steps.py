@@ -225,8 +225,8 @@ def test_a_chain_of_ten_thousand_operations_steps_without_recursion():
 
 @pytest.mark.parametrize("op", OPS.values(), ids=OPS.keys())
 def test_every_operation_has_both_lines(op):
-    x, y = Value(0.0 if op.name == "take" else 0.3, "x"), Value(0.7, "y")
-    f = apply(op, [x, y] if op.variadic else [x, y][: len(op.partials)])
+    x, y, z = Value(0.0 if op.name == "take" else 0.3, "x"), Value(0.7, "y"), Value(0.9, "z")
+    f = apply(op, [x, y] if op.variadic else [x, y, z][: len(op.partials)])
     f.label = "f"
     (forward,) = forward_steps(f)
     (backward,) = backward_steps(f)

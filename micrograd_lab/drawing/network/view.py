@@ -422,7 +422,7 @@ def formula_of(layers: Layers) -> str:
         elif node.op.variadic or len("".join(terms)) > 60:
             return ""
         else:
-            letters = dict(zip("xy", terms)) | {"n": f"{node.op.n:g}" if node.op.n else ""}
+            letters = dict(zip("xyz", terms)) | {"n": f"{node.op.n:g}" if node.op.n else ""}
             formulas[node] = settable(formula_latex(node.op.shown[0], letters))
             if "cases" in formulas[node]:  # which mathtext cannot set
                 return ""

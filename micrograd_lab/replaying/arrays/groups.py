@@ -78,7 +78,7 @@ def grouped(plan: Plan) -> list[Group]:
             groups.extend(_products(plan, nodes))
         elif op is SUM:
             groups.append(Sum(op, nodes, read))
-        elif len(read[0]) > 2:
+        elif len(read[0]) > len(op.partials):
             groups.append(LogSumExp(op, nodes, read))
         else:
             groups.append(Elementwise(op, nodes, read))
@@ -88,8 +88,9 @@ def grouped(plan: Plan) -> list[Group]:
 def _key(plan: Plan, i: int, op: Op, below: Sequence[int], depth: int) -> tuple[Any, ...]:
     """What the nodes of a group have in common, the phase and the depth first."""
     phases = plan.phases
-    each = tuple([phases[j] == EACH for j in below]) if len(below) < 3 else len(below)
-    key: tuple[Any, ...] = (phases[i], depth, op.name, op.n, plan.active[i], each)
+    few = len(below) <= max(2, len(op.partials))
+    each = tuple([phases[j] == EACH for j in below]) if few else len(below)
+    key: tuple[Any, ...] = (phases[i], depth, op, plan.active[i], each)
     if op is SUM:
         return (*key, sum([phases[j] == EACH for j in below]))
     if op is DOT:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .source import PUT, ArrayProgram, constants_source, function
+from .source import PUT, SPECIAL, ArrayProgram, constants_source, function
 
 _OPERATORS = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
@@ -35,7 +35,9 @@ def in_place(program: ArrayProgram) -> str:
     kept = [f"    {' = '.join(out.names)} = None"] if out.names else []
     nonlocals = [f"        nonlocal {', '.join(out.names)}"] if out.names else []
     body = [f"        {ast.unparse(line)}" for line in lines]
-    head = [f"import numpy as np\n{PUT}\n{constants_source(program)}def prepare(p, n):"]
+    head = [
+        f"import math, numpy as np\n{SPECIAL}{PUT}\n{constants_source(program)}def prepare(p, n):"
+    ]
     parts = [
         *head,
         *out.once,

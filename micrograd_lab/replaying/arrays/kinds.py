@@ -62,13 +62,13 @@ class Group:
 
 
 class Elementwise(Group):
-    """A row of one or two inputs, for each node the formula of the table."""
+    """A row of one to three inputs, for each node the formula of the table."""
 
     def forward(self, writer: Writer) -> ast.expr:
         array, op = self.array, self.op
         self.operands: list[list[int]] = [list(nodes) for nodes in zip(*self.inputs)]
         self.letters: dict[str, ast.expr] = {
-            x: writer.read(nodes) for x, nodes in zip("xy", self.operands)
+            x: writer.read(nodes) for x, nodes in zip("xyz", self.operands)
         }
         tree = writer.shared(array_expression(op.formula, self.letters, op.n))
         self.letters["f"] = ast.Name(array.name)

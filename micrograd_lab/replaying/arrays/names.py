@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from keyword import kwlist
 
 from ...engine import Value
+from ...formulas import NOT_IN_NUMPY
 from ...tell.notation import label_parts
 
-_RESERVED = frozenset((*"pxgn", "loss", "put", "prepare", "program", *dir(builtins), *kwlist))
+_OURS = (*"pxgn", "loss", "put", "prepare", "program", "math", *NOT_IN_NUMPY)
+_RESERVED = frozenset((*_OURS, *dir(builtins), *kwlist))
 
 
 class Names:

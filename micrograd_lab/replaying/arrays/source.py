@@ -8,6 +8,7 @@ into arrays that are kept.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,10 @@ def put(count, at, rows):
     full[at] = rows
     return full
 '''
+
+SPECIAL = """
+erf, erfc = (np.vectorize(of_one, otypes=[float]) for of_one in (math.erf, math.erfc))
+"""
 
 
 @dataclass
@@ -58,10 +63,13 @@ def listing(program: ArrayProgram, names: Callable[[int], str], note: str = "") 
     Args:
         note: a comment on how it is run, if that is not as it stands.
     """
-    head = f"import numpy as np\n{note}"
+    text = function(program, names)
+    special = re.search(r"\b(erf|erfc)\(", text)
+    head = ("import math\n\n" if special else "") + f"import numpy as np\n{note}"
     if program.constants:
         head += "\n" + constants_source(program)
-    text = function(program, names)
+    if special:
+        head += SPECIAL
     if " put(" in text:
         head += PUT
     return f"{head}\n\n{text}"
@@ -69,7 +77,7 @@ def listing(program: ArrayProgram, names: Callable[[int], str], note: str = "") 
 
 def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -> str:
     """A function of the column `p` of parameters and the data `x`, which has a row for each input
-    and a column for each sample.  It needs `np`, `put` and the constants."""
+    and a column for each sample.  It needs `np`, `put`, `erf` and the constants."""
     lines = ["def program(p, x):", '    """The loss, and its gradient with respect to p."""']
     lines += _forward(program, names or (lambda node: ""), ["    # forward"])
     lines += [f"    loss = {ast.unparse(program.loss)}", "    # backward"]
@@ -79,7 +87,7 @@ def function(program: ArrayProgram, names: Callable[[int], str] | None = None) -
 
 def outputs_function(program: ArrayProgram) -> str:
     """A function of `p` and `x` as above that returns a row of numbers for each of the results."""
-    lines = ["import numpy as np", constants_source(program), "def outputs(p, x):"]
+    lines = ["import math, numpy as np", SPECIAL, constants_source(program), "def outputs(p, x):"]
     lines += _forward(program, lambda node: "", [])
     rows = f"np.broadcast_to(row, (1, n)) for row in {ast.unparse(program.loss)}"
     return "\n".join([*lines, f"    return np.concatenate([{rows}])\n"])

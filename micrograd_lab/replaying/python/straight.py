@@ -102,7 +102,7 @@ class StraightLine:
         assert op
         inputs = [self.names[i] for i in self.plan.inputs[node]]
         if not op.variadic:
-            return f"{target} = {template(op.formula, op.n).format(**dict(zip('xy', inputs)))}"
+            return f"{target} = {template(op.formula, op.n).format(**dict(zip('xyz', inputs)))}"
         pairs = DOT.pairs(len(inputs)) if op is DOT else 0
         terms = [f"{x} * {y}" for x, y in zip(inputs, inputs[pairs : 2 * pairs])]
         terms += inputs[2 * pairs :]

@@ -132,4 +132,4 @@ def share(partial: str, n: float | None) -> str:
 
 
 def _with_places(tree: ast.expr) -> ast.expr:
-    return substituted(tree, {letter: ast.Name(f"{{{letter}}}") for letter in "xyf"})
+    return substituted(tree, {letter: ast.Name(f"{{{letter}}}") for letter in "xyzf"})

@@ -67,7 +67,7 @@ def kernel_source() -> str:
 
 @cache
 def codes() -> dict[str, int]:
-    """The number of each instruction that computes a row of one or two inputs, by its name."""
+    """The number of each instruction that computes a row of one to three inputs, by its name."""
     return {op.name: i for i, op in enumerate(_ROWS)}
 
 
@@ -94,7 +94,7 @@ def _backward(index: str, statement: str) -> str:
     lines = []
     for number, op in enumerate(_ROWS):
         lines.append(f"      case {number}:\n")
-        for partial, letter in zip(op.partials, "xy"):
+        for partial, letter in zip(op.partials, "xyz"):
             step = f"local * up{index}"
             if op.gate:
                 step = f"local != 0.0 ? {step} : 0.0"
@@ -107,4 +107,4 @@ def _backward(index: str, statement: str) -> str:
 def _reads(formula: str) -> str:
     """The letters of a formula, each read for sample `s`."""
     letters = {node.id for node in ast.walk(ast.parse(formula)) if isinstance(node, ast.Name)}
-    return "".join(f"double {letter} = p{letter}[s]; " for letter in "xyf" if letter in letters)
+    return "".join(f"double {letter} = p{letter}[s]; " for letter in "xyzf" if letter in letters)

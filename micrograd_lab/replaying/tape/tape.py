@@ -302,15 +302,15 @@ class _Writer:
         count = 0  # of nodes in the last instruction
         for i in group:
             inputs = plan.inputs[i]
-            places = [at[i], at[inputs[0]], at[inputs[-1]]]
+            places = [at[i], at[inputs[0]], at[inputs[len(inputs) > 1]], at[inputs[-1]]]
             active = 0
             for k, j in enumerate(inputs):
                 active += plan.active[j] << k
-            if count and code[-2] == active and places == [k + count for k in code[-6:-3]]:
+            if count and code[-1] == active and places == [k + count for k in code[-6:-2]]:
                 count = code[-7] = count + 1
             else:
                 count = 1
-                code += [number, 1, *places, n, active, 0]
+                code += [number, 1, *places, n, active]
         return code
 
     def taken(self, i: int, at: list[int]) -> list[int]:
@@ -354,7 +354,7 @@ class _Writer:
         if not again:
             self.weights, self.starts = weights, self.listed(starts)
         lists = [self.listed(outs), self.listed(ins), len(inputs), self.starts]
-        return [_LAYER, len(group), *lists, active, again]
+        return [_LAYER, len(group), *lists, active, -again]
 
     def begin(self, *places: int) -> int:
         """Where the weights at `places` lie side by side, if need be as a copy for all layers."""
@@ -388,7 +388,7 @@ class _Writer:
             formula = _shortened(products + terms[2 * pairs :], ", " if op is TAKE else " + ")
             formula = f"take({formula})" if op is TAKE else formula
         else:
-            letters = {letter: self.name(*row) for letter, row in zip("xy", zip(*inputs))}
+            letters = {letter: self.name(*row) for letter, row in zip("xyz", zip(*inputs))}
             formula = formula_text(op.shown[0], letters | {"n": f"{op.n}"})
         return f"{self.name(*group)} = {formula}"
 

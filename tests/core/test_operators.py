@@ -15,6 +15,7 @@ SPELLED = {
     "div": np.divide, "pow": np.power,
 }  # fmt: skip
 UFUNCS = {name: SPELLED.get(name) or getattr(np, name, None) for name in OPS}
+UFUNCS["atan"] = None  # arrays of objects ask for a method of NumPy's name, arctan
 OPERATORS = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv,
     "pow": operator.pow,
@@ -28,7 +29,7 @@ def numbers(values):
 
 def test_the_table_has_the_rows_that_numpy_has():
     assert {op.name for op in WITH_UFUNC} == {
-        "neg", "exp", "log", "sqrt", "sin", "cos", "abs", "tanh",
+        "neg", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "abs", "tanh",
         "add", "sub", "mul", "div", "pow", "logaddexp", "maximum", "minimum",
     }  # fmt: skip
 
@@ -103,7 +104,7 @@ def test_at_a_tie_the_maximum_shares_the_gradient():
     assert (largest.op.name, v.grad) == ("maximum", 0.5)
 
 
-@pytest.mark.parametrize("name", ["floor", "ceil", "sign", "expm1", "arctan", "isnan", "matmul"])
+@pytest.mark.parametrize("name", ["floor", "ceil", "sign", "exp2", "arctan", "isnan", "matmul"])
 def test_what_is_no_row_is_refused_by_name(name):
     ufunc = getattr(np, name)
     with pytest.raises(TypeError, match=f"np.{name} is no row of the table of operations"):
