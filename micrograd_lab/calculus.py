@@ -246,5 +246,10 @@ def as_value(number: Number) -> Value:
     return number if isinstance(number, Value) else Value(number)
 
 
-_ON_VALUES = {name: getattr(Value, name) for name in OPS if hasattr(Value, name)}
-_ON_VALUES |= {"pow": pow, "max": maximum}
+def _on_values(op: Op) -> Callable[..., Value]:
+    """What a formula calls by the name of `op`, of numbers too."""
+    return lambda x: method(op)(as_value(x))
+
+
+_ON_VALUES = {name: _on_values(op) for name, op in OPS.items() if op.unary}
+_ON_VALUES |= {"pow": lambda x, y: as_value(x) ** y, "max": maximum}

@@ -136,7 +136,7 @@ def method(op: Op) -> Callable[..., Value]:
             return record(*outside(op, (self,), error))
 
     def one_input_and_a_number(self: Value, n: Number = op.n or 0.0) -> Value:
-        with_n = row(op.name, n := real(n))
+        with_n = row(op, n := real(n))
         try:
             return compute(with_n, (self,), self._data, n)
         except (ArithmeticError, ValueError) as error:

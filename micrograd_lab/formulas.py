@@ -45,11 +45,11 @@ def compiled_rule(op: Op, record: Callable[..., Any]) -> Callable[..., Any]:
     >>> compiled_rule(OPS["mul"], print)(OPS["mul"].name, ("a", "b"), 2.0, 5.0)
     10.0 mul ('a', 'b') (5.0, 2.0)
     """
-    letters = [*"xyz"[: len(op.partials)], *(["n"] if op.n is not None else [])]
+    letters = [*"xyz"[: len(op.partials)], *(["n=n"] if op.n is not None else [])]
     f, slopes = in_floats(op.formula), ", ".join(map(in_floats, op.partials))
     named = f"(f := {f})" if re.search(r"\bf\b", slopes) else f
     source = f"lambda op, inputs, {', '.join(letters)}: record({named}, op, inputs, ({slopes},))"
-    return eval(source, functions_of(math) | {"record": record})  # type: ignore[no-any-return]
+    return eval(source, functions_of(math) | {"record": record, "n": op.n})  # type: ignore[no-any-return]
 
 
 @cache

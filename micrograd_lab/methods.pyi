@@ -54,11 +54,11 @@ class Methods:
     def tan(self) -> Self:
         """tan(x), with ∂/∂x = 1 + f ** 2."""
     def atan(self) -> Self:
-        """atan(x), with ∂/∂x = 1 / (1 + x ** 2)."""
+        """atan(x), with ∂/∂x = 1 / (1 + x * x)."""
     def erf(self) -> Self:
         """erf(x), with ∂/∂x = 2 / sqrt(3.141592653589793) * exp(-x ** 2)."""
     def erfc(self) -> Self:
-        """1 - erf(x), with ∂/∂x = -2 / sqrt(3.141592653589793) * exp(-x ** 2)."""
+        """erfc(x), with ∂/∂x = -1.1283791670955126 * exp(-x * x)."""
     def abs(self) -> Self:
         """abs(x), with ∂/∂x = 1 if x > 0 else -1 if x < 0 else 0."""
     def tanh(self) -> Self:

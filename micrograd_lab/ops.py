@@ -70,9 +70,11 @@ class Op:
 
 
 @lru_cache(maxsize=1024)
-def row(name: str, n: float | None = None) -> Op:
-    """The table's row called `name`, with its number `n` put in."""
-    return OPS[name] if n == OPS[name].n else replace(OPS[name], n=n)
+def row(op: Op | str, n: float | None = None) -> Op:
+    """The row `op`, or that of this name, with its number `n` put in."""
+    if isinstance(op, str):
+        return row(OPS[op], n)
+    return op if n == op.n else replace(op, n=n)
 
 
 # fmt: off
@@ -88,12 +90,10 @@ OPS: dict[str, Op] = {op.name: op for op in (
     Op("sin",         "sin",      "sin(x)",    ("cos(x)",)),
     Op("cos",         "cos",      "cos(x)",    ("-sin(x)",)),
     Op("tan",         "tan",      "tan(x)",    ("1 + f * f",), textbook=("tan(x)", "1 + f ** 2")),
-    Op("atan",        "atan",     "atan(x)",   ("1 / (1 + x * x)",),
-       textbook=("atan(x)", "1 / (1 + x ** 2)")),
+    Op("atan",        "atan",     "atan(x)",   ("1 / (1 + x * x)",)),
     Op("erf",         "erf",      "erf(x)",    ("1.1283791670955126 * exp(-x * x)",),
        textbook=("erf(x)", "2 / sqrt(3.141592653589793) * exp(-x ** 2)")),
-    Op("erfc",        "erfc",     "erfc(x)",   ("-1.1283791670955126 * exp(-x * x)",),
-       textbook=("1 - erf(x)", "-2 / sqrt(3.141592653589793) * exp(-x ** 2)")),
+    Op("erfc",        "erfc",     "erfc(x)",   ("-1.1283791670955126 * exp(-x * x)",)),
     Op("abs",         "|·|",      "abs(x)",    ("1 if x > 0 else -1 if x < 0 else 0 * x",),
        textbook=("abs(x)", "1 if x > 0 else -1 if x < 0 else 0")),
     Op("tanh",        "tanh",     "tanh(x)",   ("4 * sigmoid(2 * x) * sigmoid(-2 * x)",),

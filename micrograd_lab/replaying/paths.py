@@ -99,7 +99,7 @@ def replay(
         return Program(loss, inputs, parameters, backend)
     if parameters is None:
         raise TypeError("a function has no labels to go by; name its parameters: parameters=[...]")
-    return Paths(loss, inputs, parameters, backend or default_backend())
+    return Paths(loss, inputs, parameters, backend)
 
 
 class Paths(Vectors):
@@ -120,7 +120,7 @@ class Paths(Vectors):
         function: Callable[..., Value | list[Value]],
         inputs: Sequence[Value],
         parameters: Sequence[Value],
-        backend: str,
+        backend: str | None,
     ) -> None:
         import numpy as np
 
@@ -128,7 +128,8 @@ class Paths(Vectors):
         self.labels: list[str] = [value.label for value in inputs]
         check_leaves(list(inputs), self.values)
         self.function: Callable[..., Any] = function
-        self.backend: str = backend
+        self.backend: str = backend or default_backend()
+        self._chosen: str | None = backend
         self.vector: Any = np.array([value.data for value in self.values])
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
@@ -186,12 +187,12 @@ class Paths(Vectors):
                 "method or functools.partial(function, model)"
             )
         inputs = [Value(0.0, label) for label in self.labels]
-        return Paths, (function, inputs, self.values, self.backend), (None, {"vector": self.vector})
+        return Paths, (function, inputs, self.values, self._chosen), (None, {"vector": self.vector})
 
     def _times(self, weight: Value) -> Paths:
         function, inputs = self.function, [Value(0.0, label) for label in self.labels]
         inputs += [weight] if inputs else []
-        return Paths(lambda *x: function(*x[:-1]) * x[-1], inputs, self.values, self.backend)
+        return Paths(lambda *x: function(*x[:-1]) * x[-1], inputs, self.values, self._chosen)
 
     def _checked(self, data: Any) -> Any:
         return check_rows(data, len(self.labels)) if self.labels else rows_in_lists(data)
@@ -329,7 +330,7 @@ class Paths(Vectors):
                 stacklevel=3,
             )
             return None
-        return Path(result, leaves, self.values, trace, self.backend)
+        return Path(result, leaves, self.values, trace, self._chosen)
 
     def _check_for_a_cut(self, result: Value, leaves: list[Value]) -> None:
         """Raise an error if a number that was read depends on the parameters, and moves the result.
@@ -398,7 +399,12 @@ class Path:
     """One way through a function: the program, and the guards that lead to it."""
 
     def __init__(
-        self, result: Any, leaves: list[Value], values: list[Value], trace: Trace, backend: str
+        self,
+        result: Any,
+        leaves: list[Value],
+        values: list[Value],
+        trace: Trace,
+        backend: str | None,
     ) -> None:
         self._made_from = result, leaves, values, backend
         self.length: int = len(leaves)

@@ -187,7 +187,7 @@ class Program(Vectors):
         self._shape: tuple[int, ...] = ()
         self._alone = RLock()
         with recording():
-            self._runner = self._make_runner()
+            self._runner = self._make_runner(by_default=backend is None)
         self._compute = self._runner.__call__  # without a look-up at every call
         self.values: list[Value] = [self.parameters[i] for i in self._runner.layout]
         self.load()
@@ -271,7 +271,7 @@ class Program(Vectors):
             raise TypeError(f"{self.backend} has no function of arrays; torch and jax have")
         return self._runner.function
 
-    def _make_runner(self) -> StraightLine | Tape | NumPy | Torch | JAX:
+    def _make_runner(self, *, by_default: bool) -> StraightLine | Tape | NumPy | Torch | JAX:
         if self.backend not in BACKENDS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
         count = len(self.parameters)
@@ -283,6 +283,16 @@ class Program(Vectors):
         self._batch: Any = plan.batch or [()]
         if self.backend == "python":
             return StraightLine(plan, range(count))
+        known = kernel.codes() if self.backend == "tape" else {}
+        rows = [op.name for op in plan.ops if op and not op.variadic]
+        if unknown := [name for name in rows if known and name not in known]:
+            if not by_default:
+                others = ", ".join(other for other in BACKENDS if other != "tape")
+                raise ValueError(
+                    f"the tape's kernel does not know the operation {unknown[0]}, which was added "
+                    f"to the table; these backends run it: {others}"
+                )
+            self.backend = "numpy"
 
         def name(node: int) -> str:
             value = plan.values[node]

@@ -29,8 +29,6 @@ _SIGNS: Mapping[type[ast.operator], Callable[[Any, Any], Value]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-_FUNCTIONS = {op.name: op for op in OPS.values() if op.unary or op.symbol == "Σ"}
-_SYMBOLS = {op.symbol: name for name, op in _FUNCTIONS.items() if op.symbol.isidentifier()}
 _PRODUCT = r"(?<![\w.])[\d.]{1,20}(?![eE][-+]?\d) ?[^\W\d]\w{0,20}|\) ?[\w(]|\d ?\("  # 2x, (a)(b)
 _SYNTAX = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"
 
@@ -194,13 +192,15 @@ def _number(x: Any, node: ast.expr, text: str) -> Value | float:
 
 def _call(name: str, inputs: list[Any], values: Mapping[str, Value]) -> Value:
     """The function `name` of `inputs`, which are values, floats or lists."""
-    op = _FUNCTIONS.get(_SYMBOLS.get(name, name))
+    known = {op.name: op for op in OPS.values() if op.unary or op.symbol == "Σ"}
+    symbols = {op.symbol: op.name for op in reversed(known.values()) if op.symbol.isidentifier()}
+    op = known.get(symbols.get(name, name))
     if op is None:
         if name in values:
             raise ValueError(f"{name} is a number, not a function; write * for a product")
-        close = get_close_matches(name.lower(), _FUNCTIONS, 1)
-        known = f"did you mean {close[0]}?" if close else f"there are {', '.join(_FUNCTIONS)}"
-        raise ValueError(f"{_short(name)} is not a function here; {known}")
+        close = get_close_matches(name.lower(), known, 1)
+        there = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+        raise ValueError(f"{_short(name)} is not a function here; {there}")
     if op.name == "sum" and inputs and all(map(_is_number, inputs)):
         return total(inputs)
     if op.name == "dot":

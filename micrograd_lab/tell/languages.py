@@ -9,6 +9,7 @@ from functools import cache
 
 from ..formulas import ELEMENTARY, NOT_IN_NUMPY, NUMPY_NAME, in_floats
 from ..ops import OPS, Op
+from .notation import as_given, number_latex
 
 
 def formula_text(formula: str, letters: Mapping[str, str]) -> str:
@@ -141,7 +142,8 @@ class _Writer:
         """The text of `node`, and how tightly it binds: 0 condition, 1 sum, 2 product, 4 power."""
         match node:
             case ast.Constant(value=int() | float() as number):
-                return self.number(number), 9
+                text = self.number(number)
+                return text, self.binding(text)
             case ast.Name():
                 text = self.letters.get(node.id, node.id)
                 return text, self.binding(text)
@@ -196,7 +198,7 @@ class _Writer:
         )
 
     def number(self, number: float) -> str:
-        return f"{number:g}"
+        return as_given(number)
 
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"{self.term(body, 1)} if {self.term(test, 0)} else {self.term(orelse, 0)}"
@@ -245,6 +247,9 @@ class _Latex(_Writer):
             digits = a[-1].isdigit() and b[0].isdigit()
             return a + (r" \cdot " if digits or b[0] == "-" else " ") + b, 2
         return super().operation(left, op, right)
+
+    def number(self, number: float) -> str:
+        return number_latex(as_given(number))
 
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         rows = [rf"{self.term(body, 0)} & {self.term(test, 0)}"]

@@ -76,5 +76,17 @@ def test_what_is_not_a_formula_is_refused(formula):
         formula_text(formula, {})
 
 
+@pytest.mark.parametrize(
+    ("write", "written"),
+    [
+        (formula_text, "(1.00·10⁻¹⁰)^x × 0.707"),
+        (formula_latex, r"\left(1.00 \cdot 10^{-10}\right)^{x} 0.707"),
+        (formula_numpy, "1e-10 ** x * 0.7071067811865476"),
+    ],
+)
+def test_a_number_in_a_formula_is_written_as_every_other_number(write, written):
+    assert write("1e-10 ** x * 0.7071067811865476", {}) == written
+
+
 def test_a_letter_that_stands_for_a_bracket_gets_no_second_one():
     assert formula_text("x ** 2 / y", {"x": "(a + b)", "y": "(c · d)"}) == "(a + b)^2 ÷ (c · d)"

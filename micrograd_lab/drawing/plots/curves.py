@@ -76,7 +76,7 @@ def _activation(axes: Axes, op: Op, theme: Theme) -> None:
         axes.plot(x, y, color=colour, linewidth=2, dashes=dashes)
         formula = f"${text} = {_one_line(op, op.shown[which - 1])}$"
         height = 1.18 if which == 1 else 1.05
-        size = 11 * min(1.0, 100 / len(formula))
+        size = 11 * min(1.0, 80 / len(formula))
         axes.text(0, height, formula, color=colour, fontsize=size, transform=axes.transAxes, **MATH)
     axes.axhline(0, color=theme.wire, linewidth=0.6, zorder=0)
     axes.axvline(0, color=theme.wire, linewidth=0.6, zorder=0)
