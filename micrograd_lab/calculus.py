@@ -246,10 +246,6 @@ def as_value(number: Number) -> Value:
     return number if isinstance(number, Value) else Value(number)
 
 
-def _on_values(op: Op) -> Callable[..., Value]:
-    """What a formula calls by the name of `op`, of numbers too."""
-    return lambda x: method(op)(as_value(x))
-
-
-_ON_VALUES = {name: _on_values(op) for name, op in OPS.items() if op.unary}
-_ON_VALUES |= {"pow": lambda x, y: as_value(x) ** y, "max": maximum}
+_ON_VALUES: dict[str, Any] = {
+    op.name: lambda x, op=op: method(op)(as_value(x)) for op in OPS.values() if op.unary
+} | {"pow": lambda x, y: as_value(x) ** y, "max": maximum}

@@ -174,8 +174,8 @@ def test_a_network_has_it_as_an_activation_by_name_or_as_a_function():
         (("softsign", "x / (1 + abs(x))", ["1 / (1 + abs(x))"]),
          r"for x, 1 / .*, is 0\.\d+ at x = -?[\d.]+, but the slope of the formula, measured, is 0"),
         (("product", "x * y", ["y", "y"]), r"for y, y, is .* at x = .*, y = .*measured"),
-        (("root", "sqrt(x)", ["0.5 / f"]), r"sqrt\(x\) is undefined at x = -.*; give its domain"),
-        (("ratio", "x", ["1 / (1 - 1)"]), r"the partial for x, .*, is undefined at x = "),
+        (("root", "sqrt(x)", ["0.5 / f"]), r"sqrt\(x\) has no value at x = -.*; give its domain"),
+        (("ratio", "x", ["1 / (1 - 1)"]), r"the partial for x, .*, is nan at x = .*measured, is 1"),
         (("mul", "x", ["1"]), "mul is taken by the table"),
         (("data", "x", ["1"]), "data is taken"),
         (("max", "x", ["1"]), "max is taken"),
@@ -230,6 +230,12 @@ def test_the_same_again_is_the_same_row_and_another_takes_its_place():
     assert (old(x).data, new(x).data, x.softsign().data) == (1 / 2, 1 / 3, 1 / 3)
     both = old(x * w) + new(x * w)  # side by side in one record
     assert replay(both, [x], [w], backend="numpy")([[1.0]]) == both.data == 2 / 3 + 1 / 2
+
+
+def test_a_method_goes_with_the_row_that_had_one():
+    operation(*SOFTSIGN)
+    assert operation("softsign", "x + y", ["1", "1"])(Value(1), 2).data == 3
+    assert not hasattr(Value, "softsign")
 
 
 def test_a_pickle_needs_the_row_it_was_made_with():
