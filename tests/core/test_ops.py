@@ -241,7 +241,7 @@ def test_the_symbols_are_those_of_the_lecture_and_of_calculus():
         "logaddexp": "LSE", "maximum": "max", "minimum": "min", "sum": "Σ", "dot": "Σ",
         "expm1": "expm1", "log1p": "log1p", "tan": "tan", "atan": "atan", "erf": "erf",
         "erfc": "erfc", "silu": "SiLU", "gelu": "GELU", "gelu_tanh": "GELU", "elu": "ELU",
-        "clip": "clip", "where": "where",
+        "clip": "clip", "where": "where", "take": "[·]",
     }  # fmt: skip
     assert shown == {name: op.symbol for name, op in OPS.items()}
 
