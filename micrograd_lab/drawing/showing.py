@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import webbrowser
 from base64 import b64encode
@@ -11,6 +12,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
+MAX_PIXELS = 1600  # the width of a PNG in a notebook
 SMALLEST = 10 / 12  # of a picture's size: its smallest text has 12 pixels, and needs 10
 
 
@@ -45,13 +47,24 @@ class Shown:
     def _repr_mimebundle_(
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
-        """HTML for notebooks; PNG and PDF for what shows or prints them without HTML."""
-        kinds = {"image/png": "png", "application/pdf": "pdf"}
-        pictures = {kind: b64encode(self._render(end, 96)).decode() for kind, end in kinds.items()}
-        return {"text/html": self.html, **pictures, "text/plain": repr(self)}
+        """HTML for notebooks; a small PNG, and PDF, for what shows or prints them without HTML."""
+        dpi = 96 * min(1.0, MAX_PIXELS / _width(self.svg))
+        png, pdf = _in_few_colours(self._render("png", dpi)), self._render("pdf", dpi)
+        pictures = {"image/png": png, "application/pdf": pdf}
+        encoded = {kind: b64encode(picture).decode() for kind, picture in pictures.items()}
+        return {"text/html": self.html, **encoded, "text/plain": repr(self)}
 
     def _mime_(self) -> tuple[str, str]:
         return "text/html", self.html
+
+
+def _in_few_colours(png: bytes) -> bytes:
+    """`png` with a palette, a third as long."""
+    from PIL import Image
+
+    target = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(64).save(target, "png", optimize=True)
+    return target.getvalue()
 
 
 def image(svg: str, alt: str) -> str:
