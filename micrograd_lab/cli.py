@@ -27,7 +27,7 @@ from .graph import Graph
 from .nn.datasets import GATES
 from .saving import write_whole
 from .tell.explanation import explain as derivation
-from .tell.expressions import as_label, expression
+from .tell.expressions import expression
 from .tell.steps import backward_steps, forward_steps
 
 Run = Callable[[Namespace], None]
@@ -190,7 +190,7 @@ def explain(parser: ArgumentParser) -> Run:
         result = expression(parsed.expression, _numbers(numbers))
         graph = Graph(result, products=False)
         nodes = {name: node for node, name in graph.names.items()}
-        wrt = nodes.get(name) or nodes.get(as_label(name))
+        wrt = nodes.get(name)
         if wrt is None:
             raise ValueError(f"there is no {name} here; there are {', '.join(nodes)}")
         text = derivation(result, wrt)

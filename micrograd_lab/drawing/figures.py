@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..saving import check_suffix, write_whole
-from ..tell.notation import label_parts
+from ..tell.notation import label_latex, label_places, printable
 from .showing import Shown
 from .themes import Theme
 
@@ -139,25 +139,19 @@ def mathtext(label: str) -> dict[str, Any]:
     r"""A label as the keyword arguments of a Matplotlib text: mathematics, or words as they are.
 
     >>> mathtext("w_{1,1}^{(1)}")["text"]
-    '${w}_{1{,}1}^{(1)}$'
+    '$w_{1{,}1}^{(1)}$'
     >>> mathtext("costs $5")["parse_math"]
     False
     """
-    pieces = label_parts(label)
-    places = [place for _, place in pieces]
-    plain = len(pieces) == 1 and len(label) > 1 and not label.endswith("'")
-    if (
-        plain
-        or len(set(places)) < len(places)
-        or any(re.search(r"[\\$#%&_^{}~\u2e80-\U0010ffff]", text) for text, _ in pieces)
-    ):
+    label = printable(label)
+    words = label_places(label, lambda _, face, place: face) == {"": "words"}
+    formula = label_latex(label).replace(r"\&", "&")
+    if words or re.search(r"\\text[a-z]|\\#|\$|[\u2e80-\U0010ffff]", formula):
         cut = label[: MAX_LABEL_CHARACTERS - 1] + "…"
         text = label if len(label) <= MAX_LABEL_CHARACTERS else cut
         style = MATH | {"text": text, "parse_math": False}
         return style if label.isascii() else style | {"fontfamily": _families()}
-    marks = {"": "", "sub": "_", "sup": "^"}
-    text = "".join(f"{marks[place]}{{{text}}}" for text, place in pieces)
-    text = text.replace(",", "{,}").replace(" ", r"\ ")
+    text = re.sub(r"(\\text\{.*?\})|,", lambda found: found[1] or "{,}", formula)
     return {"text": f"${text}$", "parse_math": True, **MATH}
 
 

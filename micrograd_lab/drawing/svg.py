@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from .graph.labels import printable
+from ..tell.notation import printable
 from .themes import Theme
 
 _SVG = "{http://www.w3.org/2000/svg}"

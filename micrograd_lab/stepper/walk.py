@@ -17,7 +17,7 @@ from typing import Any
 from ..drawing.graph.folding import Folded, fold
 from ..engine import Value
 from ..graph import Graph
-from ..tell.notation import label_parts, number
+from ..tell.notation import label_html, number
 from ..tell.steps import BackwardStep, Edge, ForwardStep, backward_steps, forward_steps
 from ..tell.writing import HTML, Writing
 
@@ -50,8 +50,8 @@ class Walk:
         self._at = {node: i for i, node in enumerate(self.picture.nodes)}
         self._index = {node: i for i, node in enumerate(graph.nodes)}
         self._mentioned: dict[int, str] = {}
-        self._names = {name: _name(name) for name in graph.names.values()}
-        self._writing: Writing = replace(HTML, name=lambda x: self._names.get(x) or _name(x))
+        self._names = {name: label_html(name) for name in graph.names.values()}
+        self._writing: Writing = replace(HTML, name=lambda x: self._names.get(x) or label_html(x))
         seed = self._at[self.picture.result]
         self.data: dict[str, Any] = {
             "result": self._number(graph.result),
@@ -126,16 +126,6 @@ class Walk:
             "exact": exact,
             "byHand": _exact(edge.by_hand),
         }
-
-
-def _name(label: str) -> str:
-    """A label as HTML, escaped, its superscript straight above its subscript."""
-    (base, _), *scripts = label_parts(label)
-    italic = len(base.rstrip("′")) == 1 and base[0].isalpha()
-    name = f"<i>{escape(base)}</i>" if italic else escape(base)
-    scripts.sort(key=lambda script: script[1])  # the subscript first
-    html = "".join(f"<{place}>{escape(text)}</{place}>" for text, place in scripts)
-    return name + (f'<span class="scripts">{html}</span>' if len(scripts) == 2 else html)
 
 
 def _exact(x: float) -> float | None:

@@ -60,13 +60,13 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     if missing:
         raise ValueError(_no_number(missing, unused))
     values = {
-        name: number if isinstance(number, Value) else Value(number, as_label(name))
+        name: number if isinstance(number, Value) else Value(number, name)
         for name, number in numbers.items()
     }
     for name, tree in statements:
         value = _compute(tree, values, text)
         if name:
-            value.label = value.label or as_label(name)
+            value.label = value.label or name
             values[name] = value
     if unused:
         raise ValueError(f"{unused[0]} has a number, but the expression does not read it")
@@ -126,11 +126,6 @@ def _no_number(missing: list[str], unused: list[str]) -> str:
     message = f"{_short(', '.join(missing))} {have} no number; give {_short(give, 120)}"
     close = [guess for name in missing for guess in get_close_matches(name, unused, 1, 0.5)]
     return f"{message}; {close[0]} has one but is not read" if close else message
-
-
-def as_label(name: str) -> str:
-    """A typed name as a label: the part after a single underscore is a subscript."""
-    return re.sub(r"^([^\W_]+)_([^\W_]{2,})$", r"\1_{\2}", name)
 
 
 def _inputs_first(tree: ast.expr, text: str) -> list[ast.expr]:

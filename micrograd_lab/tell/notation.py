@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+from collections.abc import Callable
 from html import escape
-from html.entities import name2codepoint
+from importlib.resources import files
+from string import ascii_letters
+from unicodedata import category, normalize
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
-_LETTERS = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
+_TABLE = json.loads(files(__package__).joinpath("latex.json").read_text("utf-8"))
+_SYMBOLS, _ACCENTS = _TABLE["symbols"], _TABLE["accents"]
+_ALPHABETS: dict[str, dict[str, str]] = {c: dict(zip(*x)) for c, x in _TABLE["alphabets"].items()}
+_LATEX = {sign: rf"\{command} " for command, sign in _SYMBOLS.items()} | _TABLE["signs"]
+_LATEX |= {c: c for c in ascii_letters + "0123456789()[]+*/=<>|.,:;!?"}
+for _command, _letters in _ALPHABETS.items():
+    for _plain, _letter in _letters.items():
+        _name = _command if _plain.isascii() else "boldsymbol"
+        _LATEX[_letter] = rf"\{_name}{{{_LATEX.get(_plain, _plain)}}}"
+_ACCENT = {mark: command for command, mark in _ACCENTS.items()}
+_SIGNS = str.maketrans("'-", "′−")
+MAX_FORMULA_CHARACTERS = 100  # a longer label is no formula
+_MARK = "[\u0300-\u036f\u20d7]"
+_MARKS = f"{_MARK}*"
+_RUN = rf"(?:[^\W_]{_MARKS}|(?!{_MARK})[^\\{{}}_^$]|\\text\{{[^{{}}\\]*\}})"
+_SCRIPT = rf"\{{{_RUN}*\}}|(?:[^\W_]{_MARKS})+|(?!\s){_RUN}"
+_FORMULA = re.compile(
+    rf"({_RUN}+?)(['′]*)((?:[_^](?:{_SCRIPT}))*)(['′]*)((?: \(v\d+\))?(?:\.\d+)?)"
 )
-_GREEK = {rf"\{name}": chr(name2codepoint[name]) for name in _LETTERS.split()}
-_GREEK |= {r"\partial": "∂", r"\sum": "Σ"}
+_ITALIC, _BOLD = "[A-Za-zα-ωϑϕϵ]", "[\U0001d400-\U0001d433\U0001d6a8-\U0001d6e1]"
+_FACES = re.compile(
+    rf"\\text\{{(?P<words>[^{{}}]*)\}}|(?P<italic>(?:{_ITALIC}{_MARKS}['′]*)+)|"
+    rf"(?P<bold>(?:{_BOLD}{_MARKS})+)|(?P<upright>(?:(?!\\|{_ITALIC}|{_BOLD}).)+)"
+)
+_LETTERS = rf"\\text\{{([^{{}}]*)\}}|(.)({_MARKS})"
+_STYLED = rf"\\({'|'.join(_ACCENTS | _ALPHABETS)}) *(\{{)?([^\W_])({_MARKS})(?(2)\}})"
+_UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
 
 
 def number(x: float, *, digits: int = 3) -> str:
@@ -58,76 +83,127 @@ def number_latex(text: str) -> str:
     return mantissa + (rf" \cdot 10^{{{power.translate(_PLAIN)}}}" if times else "")
 
 
-def label_parts(label: str) -> list[tuple[str, str]]:
-    r"""A label as pieces (text, place); the place is "" on the line, "sub" or "sup".
+def label_places(label: str, write: Callable[[str, str, str], str]) -> dict[str, str]:
+    r"""What `write(text, face, place)` makes of the pieces of a label, joined at each place.
 
-    `_` and `^` take one character or a group in braces, as in LaTeX, or a whole number: x_12
-    means x_{12}.  The suffix that `Graph` adds to tell two nodes apart is a last piece.  A label
-    of any other form is one piece, unchanged.
+    A formula is a word or LaTeX, with or without its `$`, then perhaps `_` and `^`, each with one
+    character, a number, a word or a group in braces; anything else is words.  The face is "italic",
+    "bold", "upright" or "words", the place "", "sub", "sup" or, for what `Graph` adds, "suffix".
 
-    >>> label_parts("w_{1,1}^{(1)}")
-    [('w', ''), ('1,1', 'sub'), ('(1)', 'sup')]
-    >>> label_parts("x_12")
-    [('x', ''), ('12', 'sub')]
-    >>> label_parts("z_1 (v7)"), label_parts("z_1.2")
-    ([('z', ''), ('1', 'sub'), (' (v7)', '')], [('z', ''), ('1', 'sub'), ('.2', '')])
-    >>> label_parts("a {weird_ one")
-    [('a {weird_ one', '')]
+    >>> label_places(r"\hat{y}_12^{(l)} (v7)", lambda text, face, place: text)
+    {'': 'ŷ', 'sub': '12', 'sup': '(l)', 'suffix': ' (v7)'}
+    >>> label_places(r"L_{\text{CE}}", lambda text, face, place: face)
+    {'': 'italic', 'sub': 'words'}
     """
-    word, suffix = r"(\\?[^\W_]+|\W)", r"((?: \(v\d+\))?(?:\.\d+)?)"
-    match = re.fullmatch(word + r"((?:[_^](?:\{[^{}]*\}|[0-9]+|[^{}\s\\]))*)('*)" + suffix, label)
+    places: dict[str, str] = {}
+    for place, formula in _places(label).items():
+        for found in _FACES.finditer(formula):
+            face = found.lastgroup or ""
+            text = normalize("NFKC" if face == "bold" else "NFC", found[face])
+            text = text if face == "words" else text.translate(_SIGNS)
+            places[place] = places.get(place, "") + write(text, face, place)
+    return places or {"": write(printable(label), "words", "")}
+
+
+def _places(label: str) -> dict[str, str]:
+    r"""A formula at each place, Unicode but for words in `\text{...}`; {} if it is no formula."""
+    match = _FORMULA.fullmatch(_unicode(label)) if len(label) <= MAX_FORMULA_CHARACTERS else None
     if not match:
-        return [(label, "")]
-    base, scripts, primes, suffix = match.groups()
-    pieces = [(_GREEK.get(base, base) + "′" * len(primes), "")]
-    for sign, text in re.findall(r"([_^])(\{[^{}]*\}|[0-9]+|.)", scripts):
-        pieces.append((text[1:-1] if text[0] == "{" else text, "sub" if sign == "_" else "sup"))
-    return [*pieces, (suffix, "")] if suffix else pieces
+        return {}
+    base, primes, scripts, more_primes, suffix = match.groups()
+    if not re.match(r"\$|[^_^]*\\", label) and not re.fullmatch(f".{_MARKS}", base):
+        if not base.isalnum() or re.search(r"_[^\W\d_]{2}", scripts):  # such as learning_rate
+            return {}
+        base = rf"\text{{{base}}}"
+    places = {"": base + primes + more_primes}
+    for sign, script in re.findall(rf"([_^])({_SCRIPT})", scripts):
+        word = script.isalpha() and len(script) > (1 if script.isupper() else 2)
+        inside = rf"\text{{{script}}}" if word else re.sub(r"^\{(.*)\}$", r"\1", script)
+        place = "sub" if sign == "_" else "sup" if inside.strip("'′") else ""
+        if place and place in places:
+            return {}
+        places[place] = places.get(place, "") + inside
+    if suffix:
+        places["suffix"] = rf"\text{{{suffix}}}"
+    return {place: normalize("NFD", formula) for place, formula in places.items()}
+
+
+def _unicode(label: str) -> str:
+    r"""A label with Unicode in place of LaTeX's commands, but for `\text` and what is unknown."""
+    formula = re.sub(r"^\$([^$]*)\$(?=$| \(v\d)", r"\1", printable(label))
+    formula = re.sub(r"\\([A-Za-z]+) *", lambda found: _SYMBOLS.get(found[1], found[0]), formula)
+    for _ in range(3):  # \bar{\mathbf{x}} from the inside out
+        formula = re.sub(_STYLED, _styled, formula)
+    return normalize("NFC", formula)
+
+
+def _styled(found: re.Match[str]) -> str:
+    """A letter of an alphabet or with an accent."""
+    command, _, letter, marks = found.groups()
+    return f"{_ALPHABETS.get(command, {}).get(letter, letter)}{marks}{_ACCENTS.get(command, '')}"
+
+
+def printable(words: str) -> str:
+    """`words` on one line, without what XML or Pango complains of: invisible or stray marks."""
+    seen = "".join(c if category(c) not in _UNSEEN else " " for c in words)
+    return re.sub(rf"(?<![^\W_])(?<!{_MARK}){_MARK}+", " ", seen)
+
+
+def label_text(label: str) -> str:
+    r"""A label in plain text: Unicode in place of LaTeX's commands.
+
+    >>> label_text("w_{1,1}^{(1)}"), label_text(r"\hat{y}_1"), label_text(r"L_{\text{CE}}")
+    ('w_{1,1}^{(1)}', 'ŷ_1', 'L_{CE}')
+    """
+    return re.sub(r"\\text\{([^{}\\]*)\}", r"\1", _unicode(label))
 
 
 def label_html(label: str) -> str:
     """A label as HTML, escaped.
 
-    >>> label_html("w_{1,1}^{(1)}"), label_html("<b>")
-    ('w<sub>1,1</sub><sup>(1)</sup>', '&lt;b&gt;')
+    >>> label_html("w_1"), label_html("<b>")
+    ('<i>w</i><sub>1</sub>', '&lt;b&gt;')
     """
-    return "".join(
-        f"<{place}>{escape(text)}</{place}>" if place else escape(text)
-        for text, place in label_parts(label)
-    )
+    tags = {"italic": "<i>{}</i>", "bold": "<b>{}</b>"}
+    places = label_places(label, lambda text, face, _: tags.get(face, "{}").format(escape(text)))
+    scripts = [f"<{place}>{places[place]}</{place}>" for place in ("sub", "sup") if place in places]
+    both = '<span class="scripts">{}</span>' if len(scripts) == 2 else "{}"
+    return places[""] + both.format("".join(scripts)) + places.get("suffix", "")
 
 
 def label_latex(label: str) -> str:
-    r"""A label as LaTeX mathematics; one that is not mathematics becomes `\text{...}`.
-
-    Of commands, only names of letters are let through.
+    r"""A label as LaTeX mathematics; what is not mathematics becomes `\text{...}`.
 
     >>> label_latex("w_{1,1}^{(1)}"), label_latex("x_12"), label_latex("loss of sample 3")
     ('w_{1,1}^{(1)}', 'x_{12}', '\\text{loss of sample 3}')
-    >>> label_latex("w_1_2"), label_latex("x_{50%}")
-    ('\\text{w\\_1\\_2}', 'x_{50\\%}')
+    >>> label_latex("w_1_2"), label_latex("x_{50%}"), label_latex("ŷ_hidden")
+    ('\\text{w\\_1\\_2}', 'x_{50\\%}', '\\hat{y}_{\\text{hidden}}')
     """
-    (base, _), *rest = label_parts(label)
-    scripts = [place for _, place in rest if place]
-    command = re.match(r"\\[a-zA-Z]+", label)
-    if command and command[0] in _GREEK:
-        base = command[0] + "′" * base.count("′")
-    plain = re.sub(r"\\[a-zA-Z]+", lambda m: _GREEK.get(m[0], m[0]), base + "".join(dict(rest)))
-    if (
-        (not rest and not re.fullmatch(r"\\[a-zA-Z]+|\w", base))
-        or len(set(scripts)) < len(scripts)
-        or re.search(r"[\\_^~{}]", plain)
-        or not plain.isprintable()
-    ):  # fmt: skip
-        special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-        printable = (c if c.isprintable() else " " for c in label)
-        text = "".join(special.get(c, "\\" + c if c in "#$%&_{}" else c) for c in printable)
-        return rf"\text{{{text}}}"
-    typeset = base.replace("′", "'")
-    for text, place in rest:
-        body = text if not place or re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
-        typeset += {"sub": "_", "sup": "^", "": ""}[place] + body
-    return re.sub("[#$%&]", r"\\\g<0>", typeset)
+    places = {p: re.sub(_LETTERS, _latex, formula) for p, formula in _places(label).items()}
+    places = places or {"": _words(printable(label))}
+    latex, suffix = places.pop(""), places.pop("suffix", "")
+    for place, text in places.items():
+        latex += "^" if place == "sup" else "_"
+        latex += text if re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
+    return re.sub(r"(\\[A-Za-z]+) (?![A-Za-z])", r"\1", latex + suffix)
+
+
+def _latex(found: re.Match[str]) -> str:
+    """A letter of a formula with its accents, or words in it."""
+    words, letter, marks = found.groups()
+    latex = (_LATEX.get(letter) or _words(letter)) if letter else _words(words)
+    for mark in marks or "":
+        latex = rf"\{_ACCENT[mark]}{{{latex}}}"
+    return latex
+
+
+def _words(words: str) -> str:
+    r"""Words in `\text{...}`, in which signs such as σ are mathematics again."""
+    text = ""
+    for found in re.finditer(rf"()(.)({_MARKS})", normalize("NFC", words)):
+        sign = found[3] or (found[2] in _LATEX and not found[2].isascii())
+        text += f"${_latex(found)}$" if sign else _TABLE["words"].get(found[2], found[2])
+    return rf"\text{{{text}}}"
 
 
 def subscripted(name: str, subscript: object = "") -> str:

@@ -14,7 +14,7 @@ class Writing:
     """A form of mathematics: how names, numbers and formulas are written in it.
 
     >>> TEXT.slope("E", "z_1"), HTML.slope("E", "z_1"), LATEX.slope("E", "z_1")
-    ('∂E/∂z_1', '∂E/∂z<sub>1</sub>', '\\\\frac{\\\\partial E}{\\\\partial z_1}')
+    ('∂E/∂z_1', '∂<i>E</i>/∂<i>z</i><sub>1</sub>', '\\\\frac{\\\\partial E}{\\\\partial z_1}')
     """
 
     name: Callable[[str], str]
@@ -60,7 +60,9 @@ class Writing:
         )
 
 
-TEXT = Writing(str, str, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…")
+TEXT = Writing(
+    notation.label_text, str, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…"
+)
 HTML = replace(
     TEXT,
     name=notation.label_html,

@@ -198,7 +198,7 @@ def test_the_lecture_network_shows_every_number_of_the_lecture():
     assert {"0.178", "0.544", "0.314", "0.578", "0.707", "0.670", "0.663", "0.660"} <= set(shown)
     assert {"0.0686", "0.000779", "−0.0293", "0.126", "0.570", "−0.240"} <= set(shown)
     assert r"\Sigma\,\frac\left(y - t\right)^22" in shown
-    assert shown.count("σ") == 4
+    assert shown.count(r"\sigma") == 4
     assert shown.count("1") == 4
 
 

@@ -60,8 +60,8 @@ def test_dot_and_sum_are_one_node_each():
     assert a.data == pytest.approx(0.178 + 1 + 0.12)
 
 
-def test_an_underscore_makes_a_subscript():
-    assert expression("w_11", {"w_11": 1}).label == "w_{11}"
+def test_a_value_is_called_as_it_was_typed():
+    assert expression("w_hidden", {"w_hidden": 1}).label == "w_hidden"
 
 
 def test_a_name_is_the_same_however_its_letters_are_encoded():

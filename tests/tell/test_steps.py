@@ -187,10 +187,11 @@ def test_a_forward_line_is_the_line_of_the_lecture():
 
 def test_a_line_has_parts_in_html_and_latex():
     *_, step = backward_steps(neuron()[0])
-    assert step.edges[0].html.target == "∂y/∂w<sub>1</sub>"
+    assert step.edges[0].html.target == "∂<i>y</i>/∂<i>w</i><sub>1</sub>"
     assert step.edges[0].latex.target == r"\frac{\partial y}{\partial w_1}"
     assert step.edges[0].latex.product == r"0.221 \times 0.544"
-    assert next(forward_steps(neuron()[0])).html.symbols.startswith("w<sub>1</sub> × z<sub>1</sub>")
+    symbols = next(forward_steps(neuron()[0])).html.symbols
+    assert symbols.startswith("<i>w</i><sub>1</sub> × <i>z</i><sub>1</sub>")
 
 
 def test_a_label_cannot_inject_html():

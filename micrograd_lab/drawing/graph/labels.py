@@ -5,27 +5,23 @@ Words enter through `text` alone, which escapes them: no label can break a diagr
 
 from __future__ import annotations
 
+import re
 from html import escape
-from unicodedata import category
+from unicodedata import normalize
 
 from ...ops import Op
-from ...tell.notation import as_given, label_parts
+from ...tell.notation import as_given, label_places, printable
 
 NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
 DROP = 2  # points; Graphviz sets a line in NAMES that much too high
-MAX_LABEL_CHARACTERS = 40
+LINE = 1.65  # the height of a line in NAMES, per point of its size
+MAX_CHARACTERS = 40
 
-_UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
+_SPACING = dict(zip("\u0302\u0304\u0303\u20d7\u0307\u0308", "ˆˉ˜→˙¨"))  # marks without a letter
 
 
 def text(
-    words: str,
-    face: str,
-    size: int,
-    colour: str,
-    style: str = "",
-    *,
-    longest: int = MAX_LABEL_CHARACTERS,
+    words: str, face: str, size: int, colour: str, style: str = "", *, longest: int = MAX_CHARACTERS
 ) -> str:
     """`words` on one line, escaped and cut off if long; `style` is "B" for bold, "I" for italic."""
     words = printable(words)
@@ -38,21 +34,16 @@ def text(
     return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
 
 
-def printable(words: str) -> str:
-    """`words` on one line, without invisible characters, of which XML or Pango complains."""
-    return "".join(c if category(c) not in _UNSEEN else " " for c in words)
-
-
 def cell(content: str = "", /, **attributes: object) -> str:
     """One cell of a row."""
     return f"<TD{_attributes(attributes)}>{content}</TD>"
 
 
-def table(*rows: str, **size: int) -> str:
-    """Rows of cells without borders or space between them; `size` fixes width and height."""
+def table(*rows: str, space: int = 0, **size: int) -> str:
+    """Rows of cells without borders, `space` points apart; `size` fixes width and height."""
     fixed = {**size, "fixedsize": "TRUE"} if size else {}
-    bare = _attributes({"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 0} | fixed)
-    return f"<TABLE{bare}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
+    bare = {"border": 0, "cellborder": 0, "cellspacing": space, "cellpadding": 0} | fixed
+    return f"<TABLE{_attributes(bare)}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
 
 
 def _attributes(values: dict[str, object]) -> str:
@@ -61,34 +52,54 @@ def _attributes(values: dict[str, object]) -> str:
 
 def name(label: str, size: int, colour: str) -> str:
     """A label as in handwriting, its superscript straight above its subscript."""
-    pieces = label_parts(label)
-    scripts = {place: words for words, place in pieces[1:]}
-    word = _word(pieces[0][0], size, colour)
-    if len(pieces) == 1:
-        return table(cell(height=DROP), cell(word))
-    base = _with_scripts(word, scripts.get("sup", ""), scripts.get("sub", ""), size, colour)
-    suffix = scripts.get("", "")
-    return table(cell(base) + cell(_word(suffix, size, colour))) if suffix else base
+    small = max(9, size * 5 // 8)
+
+    def write(words: str, face: str, place: str) -> str:
+        style = {"italic": "I", "bold": "B"}.get(face, "")
+        if place in ("sub", "sup"):
+            return text(words, NAMES, small, colour, style)
+        words = "".join(normalize("NFD", c) if c > "ſ" else c for c in words)  # fonts have ŷ
+        parts = re.split(f"(.[{''.join(_SPACING)}])", words)
+        return "".join(cell(_accented(part, size, colour, style)) for part in parts if part)
+
+    places = label_places(label, write)
+    base = places[""].replace("</FONT></TD><TD><FONT", "</FONT><FONT")  # on one line
+    up, down, suffix = (places.get(place, "") for place in ("sup", "sub", "suffix"))
+    if not up and not down:
+        return table(cell(height=DROP), cell(table(base + suffix)))
+    return _with_scripts(base, up, down, small, suffix)
 
 
 def symbol(op: Op, size: int, colour: str) -> str:
     """The symbol of an operation, with its number in it."""
     base, _, exponent = op.symbol.partition("^")
     above = as_given(op.n) if exponent and op.n is not None else ""
-    return _with_scripts(text(base, WORDS, size, colour), above, "", size, colour)
+    small = max(9, size * 5 // 8)
+    words, up = text(base, WORDS, size, colour), text(above, NAMES, small, colour)
+    return _with_scripts(cell(words), up, "", small) if up else words
 
 
-def _word(words: str, size: int, colour: str) -> str:
-    """Words in the font of names; a single letter is italic."""
-    return text(words, NAMES, size, colour, "I" if len(words.rstrip("′")) == 1 else "")
+def _with_scripts(base: str, up: str, down: str, small: int, suffix: str = "") -> str:
+    """Cells on a line, with scripts before the last."""
+    scripts = cell(_stack(up, down, round(LINE * small), small * 3 // 5, align="left"))
+    side = cell(colspan=12)  # takes whatever room there is beside the name
+    return table(side + cell(table(base + scripts + suffix)) + side)
 
 
-def _with_scripts(word: str, above: str, below: str, size: int, colour: str) -> str:
-    if not above and not below:
-        return word
-    up, down = (text(words, NAMES, max(9, size * 5 // 8), colour) for words in (above, below))
-    rest = size // 2
-    return table(
-        cell(word, rowspan=2, align="right") + cell(up, align="left", height=rest),
-        cell(down, align="left", height=rest),
-    )
+def _accented(words: str, size: int, colour: str, style: str) -> str:
+    """Words, or a letter with its accent as high above it as it needs."""
+    accent, height = _SPACING.get(words[1:]), round(LINE * size)
+    lower = text(words[0] if accent else words, NAMES, size, colour, style)
+    if not accent:
+        return lower
+    rise = 0 if words[0] in "acegmnopqrsuvwxyzαγεηικμνοπρςστυωϵ" else size // 4
+    if accent == "→":
+        rise, size = rise + size // 3, size * 5 // 8
+    return _stack(text(accent, NAMES, size, colour, style), lower, height, height - rise, rise)
+
+
+def _stack(upper: str, lower: str, height: int, overlap: int, rest: int = 0, **place: str) -> str:
+    """Two lines of that height, which overlap by so many points, with some rest below."""
+    side, end = cell(width=2 * overlap), 2 * overlap  # as much as the overlaps take
+    rows = (side + cell(line, height=height, **place) + side for line in (upper, lower))
+    return table(cell(height=end), *rows, cell(height=end + rest), space=-overlap)

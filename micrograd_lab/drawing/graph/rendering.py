@@ -26,7 +26,8 @@ _CHILD = (
     "sys.stdout.buffer.write(render(sys.stdin.buffer.read().decode(), sys.argv[1], "
     "dpi=float(sys.argv[2])))"
 )
-FONTS = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold", "STIXGeneral", "STIXGeneralItalic")
+FONTS: tuple[str, ...] = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold")
+FONTS += ("STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol")
 DPI = 192.0  # of a PNG: two pixels for each of a page
 MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables

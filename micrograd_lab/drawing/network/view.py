@@ -14,7 +14,6 @@ All lengths are points, 72 to an inch; y points upwards and is 0 in the middle o
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ...engine import Value
 from ...ops import OPS
 from ...tell.languages import formula_latex
-from ...tell.notation import as_given, label_parts, number
+from ...tell.notation import as_given, label_latex, label_places, number
 from ..figures import DIGITS, MATH, SANS, Picture, mathtext, settable
 from ..layers import Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
 from ..themes import Theme, find_theme, mix
@@ -432,8 +431,8 @@ def formula_of(layers: Layers) -> str:
 def _letter(node: Value, layers: Layers) -> str:
     """A letter for an output, a target or another leaf, from its name; or its number."""
     role = "y" if node in layers.owner else "t" if node in layers.targets else ""
-    letter = label_parts(node.label)[0][0] if node.label else ""
-    if re.fullmatch(r"\w′*", letter):
+    letter = label_latex(label_places(node.label, lambda text, *_: text)[""])
+    if node.label and not letter.startswith(r"\text"):
         return letter
     return role or ("x" if node.label else as_given(node.data))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from ...engine import Value
 from ...ops import OPS, Op
 from ...tell.languages import formula_latex
-from ...tell.notation import label_parts, number
+from ...tell.notation import label_places, number
 from ..figures import MATH, SANS, Picture, new_figure, series, settable, style_axes
 from ..layers import Model, is_model
 from ..themes import Theme, find_theme
@@ -245,7 +245,7 @@ def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
     """|gradient| of every parameter, by the layer in its label."""
     layers: dict[int, list[float]] = {}
     for parameter in model.parameters():
-        layer = {place: text for text, place in label_parts(parameter.label)}.get("sup", "")
+        layer = label_places(parameter.label, lambda text, *_: text).get("sup", "")
         if not layer.strip("()").isdigit():
             raise ValueError(
                 f"parameter {parameter.label!r} has no layer; label it like w_{{1,2}}^{{(3)}}"

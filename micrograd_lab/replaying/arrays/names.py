@@ -8,7 +8,7 @@ from keyword import kwlist
 
 from ...engine import Value
 from ...formulas import NOT_IN_NUMPY
-from ...tell.notation import label_parts
+from ...tell.notation import label_places
 
 _OURS = (*"pxgn", "loss", "put", "prepare", "program", "math", *NOT_IN_NUMPY)
 _RESERVED = frozenset((*_OURS, *dir(builtins), *kwlist))
@@ -49,5 +49,5 @@ def _shared(values: Iterable[Value | None]) -> str:
 def _letter_and_layer(value: Value | None) -> str:
     if value is None:
         return ""
-    (letter, _), *scripts = label_parts(value.label)
-    return letter + "".join(text.strip("()") for text, place in scripts if place == "sup")
+    places = label_places(value.label, lambda text, *_: text)
+    return places[""] + places.get("sup", "").strip("()")

@@ -1,0 +1,100 @@
+"""Labels in pictures: Graphviz's text, and Matplotlib's."""
+
+from unicodedata import normalize
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from labels import PIECES, TYPESET, WORDS
+from matplotlib.mathtext import MathTextParser
+
+from micrograd_lab import Value, draw
+from micrograd_lab.drawing.figures import mathtext
+from micrograd_lab.drawing.graph.rendering import render
+from micrograd_lab.tell.notation import label_html
+
+LABELS = st.text() | st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
+SVG = "{http://www.w3.org/2000/svg}"
+ALONE = str.maketrans("\u0302\u0304\u0303\u20d7\u0307", "ˆˉ˜→˙")
+
+
+def texts(label):
+    """The texts in the node of a value called `label`, each with its attributes."""
+    root = ElementTree.fromstring(render(draw(Value(1.0, label)).source, "svg"))
+    (node,) = (group for group in root.iter(f"{SVG}g") if group.get("id") == "n0")
+    return {text.text: text.attrib for text in node.iter(f"{SVG}text")}
+
+
+def letters(text):
+    return sorted(normalize("NFD", text).translate(ALONE).replace(" ", ""))
+
+
+@pytest.mark.parametrize("label", TYPESET)
+def test_a_diagram_has_the_letters_of_the_formula(label):
+    page = "".join(ElementTree.fromstring(f"<p>{label_html(label)}</p>").itertext())
+    assert letters("".join(texts(label))) == letters(page)
+
+
+@pytest.mark.parametrize("label", ["W_{ij}^{(1)}", "w_{1,1}^{(l)}", r"\bar{x}_i^2", "x_{50%}^{ab}"])
+def test_a_superscript_stands_straight_above_its_subscript(label):
+    drawn = texts(label)
+    small = min(attributes["font-size"] for attributes in drawn.values())
+    lines = {}
+    for attributes in drawn.values():
+        if attributes["font-size"] == small:
+            lines.setdefault(float(attributes["y"]), []).append(float(attributes["x"]))
+    up, down = sorted(lines)
+    assert min(lines[up]) == min(lines[down])
+    assert 7 < down - up < 14  # points; an italic line is a little higher
+
+
+@pytest.mark.parametrize(
+    ("label", "letter", "accent", "higher"),
+    [
+        (r"\bar{x}", "x", "ˉ", 0),
+        (r"\tilde{h}", "h", "˜", 4),
+        (r"\hat{\theta}", "θ", "ˆ", 4),
+        (r"\vec{v}", "v", "→", 5),
+    ],
+)
+def test_an_accent_stands_as_high_as_its_letter_needs(label, letter, accent, higher):
+    drawn = texts(label)
+    raised = float(drawn[letter]["y"]) - float(drawn[accent]["y"])
+    assert raised == pytest.approx(higher, abs=2)
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+@pytest.mark.parametrize("label", [*TYPESET, "\u0302", "]\u0304"])
+def test_a_label_is_drawn_in_silence(label, suffix, capfd):
+    render(draw(Value(1.0, label)).source, suffix)
+    assert capfd.readouterr() == ("", "")
+
+
+@settings(max_examples=30, deadline=None)
+@given(LABELS)
+def test_any_label_is_a_diagram(label):
+    assert texts(label) or not label_html(label).strip()
+
+
+@pytest.mark.parametrize("label", TYPESET)
+def test_matplotlib_sets_a_formula(label):
+    style = mathtext(label)
+    assert style["parse_math"]
+    assert MathTextParser("path").parse(style["text"]).width > 0
+
+
+@pytest.mark.parametrize("label", WORDS, ids=lambda label: label[:20])
+def test_matplotlib_shows_words_as_they_are(label):
+    style = mathtext(label)
+    assert not style["parse_math"]
+    assert style["text"] == (label if len(label) <= 24 else label[:23] + "…")
+
+
+@settings(deadline=None)
+@given(LABELS)
+def test_matplotlib_takes_any_label(label):
+    style = mathtext(label)
+    if style["parse_math"]:
+        MathTextParser("path").parse(style["text"])
+    style["text"].encode()
