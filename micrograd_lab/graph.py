@@ -69,8 +69,7 @@ class Graph:
         self.names: dict[Value, str] = _names(self.nodes)
         leaves = [node for node in self.nodes if not node.inputs]
         if parameters is None:
-            named = re.compile(r"(?:\$|\\[a-z]+[{ ])*(?:[wbθ]|\\theta)")  # bare or dressed
-            parameters = [leaf for leaf in leaves if named.match(leaf.label)]
+            parameters = [x for x in leaves if re.match(r"\$?(\\\w+\{)*([wbθ]|\\theta)", x.label)]
         self.parameters: frozenset[Value] = frozenset(parameters)
         for w in self.parameters:
             if not isinstance(w, Value):

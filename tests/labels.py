@@ -50,16 +50,17 @@ TYPESET = {
     "x_{50%}": ("x_{50%}", "<i>x</i><sub>50%</sub>", r"x_{50\%}"),
     "x_{&}": ("x_{&}", "<i>x</i><sub>&amp;</sub>", r"x_{\&}"),
     "%_1": ("%_1", "%<sub>1</sub>", r"\%_1"),
+    "Ç": ("Ç", "<i>Ç</i>", r"\text{Ç}"),
     "z_1.2": ("z_1.2", "<i>z</i><sub>1</sub>.2", r"z_1\text{.2}"),
 }
 WORDS = [
     "loss", "loss of sample 3", "w_1_2", "x^2^3", "learning_rate", "snake_case", "costs $5", "重み",
-    r"\newpage", r"x_{\input /etc/passwd }", r"\hat{xy}", r"\frac{1}{2}", "x_{", "w_{1,1", "}",
-    "_1", "^", "x_{t_1}", "a\\b", "<b>", "&amp;", "a {weird_ one",
+    r"\newpage", r"\alpha\foo", r"x_{\input /etc/passwd }", r"\hat{xy}", r"\frac{1}{2}", "x_{",
+    "w_{1,1", "}", "_1", "^", "x_{t_1}", "a\\b", "<b>", "&amp;", "a {weird_ one",
     "w" * 10_000, "x_" + "1" * 10_000,
 ]  # fmt: skip
 PIECES = [
-    *"abxyzWL019_^{}\\%$&#~'′<>-+*/=()|.@ σéθŷ重\n\0\"`;,[]!?\u0302\u0304\u200d\ud800ℒ𝐖𝔼∂⊤−→",
+    *"abxyzWL019_^{}\\%$&#~'′<>-+*/=()|.@ σéçθŷ重\n\0\"`;,[]!\u0302\u0304\u0327\u200d\ud800ℒ𝐖𝔼∂⊤−→",
     *("^{", "_{", "{x}", "{L}", "_1", "^{(1)}", r"\text{CE}", r"\hat{y}", r"\bar{\mathbf{x}}"),
     *(r"\alpha", r"\theta ", r"\input", r"\hat", r"\vec", r"\mathbf", r"\mathcal", r"\text"),
     *(r"\bm", r"\mathbb", r"\max", r"\log", r"\prime", r"\newpage", r"\mathrm", r"\frac"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MAX_LABEL_CHARACTERS = 24
+MAX_CHARACTERS = 24
 WORLDWIDE_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Hiragino Sans", "PingFang SC",
     "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Segoe UI Symbol",
@@ -146,9 +146,8 @@ def mathtext(label: str) -> dict[str, Any]:
     label = printable(label)
     words = label_places(label, lambda _, face, place: face) == {"": "words"}
     formula = label_latex(label).replace(r"\&", "&")
-    if words or re.search(r"\\text[a-z]|\\#|\$|[\u2e80-\U0010ffff]", formula):
-        cut = label[: MAX_LABEL_CHARACTERS - 1] + "…"
-        text = label if len(label) <= MAX_LABEL_CHARACTERS else cut
+    if words or re.search(r"\\text[a-z]|\\#|\$|[\u0590-\u1dff\u2c00-\U0010ffff]", formula):
+        text = label if len(label) <= MAX_CHARACTERS else label[: MAX_CHARACTERS - 1] + "…"
         style = MATH | {"text": text, "parse_math": False}
         return style if label.isascii() else style | {"fontfamily": _families()}
     text = re.sub(r"(\\text\{.*?\})|,", lambda found: found[1] or "{,}", formula)

@@ -13,22 +13,22 @@ from unicodedata import category, normalize
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
-_TABLE = json.loads(files(__package__).joinpath("latex.json").read_text("utf-8"))
+_TABLE = json.loads(files("micrograd_lab.tell").joinpath("latex.json").read_text("utf-8"))
 _SYMBOLS, _ACCENTS = _TABLE["symbols"], _TABLE["accents"]
 _ALPHABETS: dict[str, dict[str, str]] = {c: dict(zip(*x)) for c, x in _TABLE["alphabets"].items()}
 _LATEX = {sign: rf"\{command} " for command, sign in _SYMBOLS.items()} | _TABLE["signs"]
 _LATEX |= {c: c for c in ascii_letters + "0123456789()[]+*/=<>|.,:;!?"}
 for _command, _letters in _ALPHABETS.items():
-    for _plain, _letter in _letters.items():
-        _name = _command if _plain.isascii() else "boldsymbol"
-        _LATEX[_letter] = rf"\{_name}{{{_LATEX.get(_plain, _plain)}}}"
+    _LATEX |= {x: rf"\{_command}{{{_LATEX.get(c, c)}}}" for c, x in _letters.items()}
+_ALPHABETS["mathbf"] |= _ALPHABETS["boldsymbol"]
 _ACCENT = {mark: command for command, mark in _ACCENTS.items()}
 _SIGNS = str.maketrans("'-", "′−")
-MAX_FORMULA_CHARACTERS = 100  # a longer label is no formula
+MAX_CHARACTERS = 100  # of a formula; a longer label is text
 _MARK = "[\u0300-\u036f\u20d7]"
 _MARKS = f"{_MARK}*"
 _RUN = rf"(?:[^\W_]{_MARKS}|(?!{_MARK})[^\\{{}}_^$]|\\text\{{[^{{}}\\]*\}})"
 _SCRIPT = rf"\{{{_RUN}*\}}|(?:[^\W_]{_MARKS})+|(?!\s){_RUN}"
+_SCRIPTS = re.compile(rf"([_^])({_SCRIPT})")
 _FORMULA = re.compile(
     rf"({_RUN}+?)(['′]*)((?:[_^](?:{_SCRIPT}))*)(['′]*)((?: \(v\d+\))?(?:\.\d+)?)"
 )
@@ -38,6 +38,7 @@ _FACES = re.compile(
     rf"(?P<bold>(?:{_BOLD}{_MARKS})+)|(?P<upright>(?:(?!\\|{_ITALIC}|{_BOLD}).)+)"
 )
 _LETTERS = rf"\\text\{{([^{{}}]*)\}}|(.)({_MARKS})"
+_STRAY = re.compile(rf"(?<![^\W_])(?<!{_MARK}){_MARK}+")
 _STYLED = rf"\\({'|'.join(_ACCENTS | _ALPHABETS)}) *(\{{)?([^\W_])({_MARKS})(?(2)\}})"
 _UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")  # Unicode's categories
 
@@ -90,10 +91,8 @@ def label_places(label: str, write: Callable[[str, str, str], str]) -> dict[str,
     character, a number, a word or a group in braces; anything else is words.  The face is "italic",
     "bold", "upright" or "words", the place "", "sub", "sup" or, for what `Graph` adds, "suffix".
 
-    >>> label_places(r"\hat{y}_12^{(l)} (v7)", lambda text, face, place: text)
-    {'': 'ŷ', 'sub': '12', 'sup': '(l)', 'suffix': ' (v7)'}
-    >>> label_places(r"L_{\text{CE}}", lambda text, face, place: face)
-    {'': 'italic', 'sub': 'words'}
+    >>> label_places(r"L_{\text{CE}}^2", lambda text, face, place: f"{text} {face}")
+    {'': 'L italic', 'sub': 'CE words', 'sup': '2 upright'}
     """
     places: dict[str, str] = {}
     for place, formula in _places(label).items():
@@ -107,8 +106,8 @@ def label_places(label: str, write: Callable[[str, str, str], str]) -> dict[str,
 
 def _places(label: str) -> dict[str, str]:
     r"""A formula at each place, Unicode but for words in `\text{...}`; {} if it is no formula."""
-    match = _FORMULA.fullmatch(_unicode(label)) if len(label) <= MAX_FORMULA_CHARACTERS else None
-    if not match:
+    match = _FORMULA.fullmatch(_unicode(label[: MAX_CHARACTERS + 1]))
+    if not match or len(label) > MAX_CHARACTERS:
         return {}
     base, primes, scripts, more_primes, suffix = match.groups()
     if not re.match(r"\$|[^_^]*\\", label) and not re.fullmatch(f".{_MARKS}", base):
@@ -116,7 +115,7 @@ def _places(label: str) -> dict[str, str]:
             return {}
         base = rf"\text{{{base}}}"
     places = {"": base + primes + more_primes}
-    for sign, script in re.findall(rf"([_^])({_SCRIPT})", scripts):
+    for sign, script in _SCRIPTS.findall(scripts):
         word = script.isalpha() and len(script) > (1 if script.isupper() else 2)
         inside = rf"\text{{{script}}}" if word else re.sub(r"^\{(.*)\}$", r"\1", script)
         place = "sub" if sign == "_" else "sup" if inside.strip("'′") else ""
@@ -132,7 +131,7 @@ def _unicode(label: str) -> str:
     r"""A label with Unicode in place of LaTeX's commands, but for `\text` and what is unknown."""
     formula = re.sub(r"^\$([^$]*)\$(?=$| \(v\d)", r"\1", printable(label))
     formula = re.sub(r"\\([A-Za-z]+) *", lambda found: _SYMBOLS.get(found[1], found[0]), formula)
-    for _ in range(3):  # \bar{\mathbf{x}} from the inside out
+    for _ in range(formula.count("\\")):  # \bar{\mathbf{x}} from the inside out
         formula = re.sub(_STYLED, _styled, formula)
     return normalize("NFC", formula)
 
@@ -145,8 +144,9 @@ def _styled(found: re.Match[str]) -> str:
 
 def printable(words: str) -> str:
     """`words` on one line, without what XML or Pango complains of: invisible or stray marks."""
-    seen = "".join(c if category(c) not in _UNSEEN else " " for c in words)
-    return re.sub(rf"(?<![^\W_])(?<!{_MARK}){_MARK}+", " ", seen)
+    if not words.isprintable():
+        words = "".join(c if category(c) not in _UNSEEN else " " for c in words)
+    return _STRAY.sub(" ", words)
 
 
 def label_text(label: str) -> str:
@@ -155,7 +155,8 @@ def label_text(label: str) -> str:
     >>> label_text("w_{1,1}^{(1)}"), label_text(r"\hat{y}_1"), label_text(r"L_{\text{CE}}")
     ('w_{1,1}^{(1)}', 'ŷ_1', 'L_{CE}')
     """
-    return re.sub(r"\\text\{([^{}\\]*)\}", r"\1", _unicode(label))
+    words = _unicode(label) if _places(label) else printable(label)
+    return re.sub(r"\\text\{([^{}\\]*)\}", r"\1", words)
 
 
 def label_html(label: str) -> str:
@@ -174,10 +175,8 @@ def label_html(label: str) -> str:
 def label_latex(label: str) -> str:
     r"""A label as LaTeX mathematics; what is not mathematics becomes `\text{...}`.
 
-    >>> label_latex("w_{1,1}^{(1)}"), label_latex("x_12"), label_latex("loss of sample 3")
-    ('w_{1,1}^{(1)}', 'x_{12}', '\\text{loss of sample 3}')
-    >>> label_latex("w_1_2"), label_latex("x_{50%}"), label_latex("ŷ_hidden")
-    ('\\text{w\\_1\\_2}', 'x_{50\\%}', '\\hat{y}_{\\text{hidden}}')
+    >>> label_latex("w_{1,1}^{(1)}"), label_latex("ŷ_hidden"), label_latex("50% of w_1_2")
+    ('w_{1,1}^{(1)}', '\\hat{y}_{\\text{hidden}}', '\\text{50\\% of w\\_1\\_2}')
     """
     places = {p: re.sub(_LETTERS, _latex, formula) for p, formula in _places(label).items()}
     places = places or {"": _words(printable(label))}
@@ -190,9 +189,11 @@ def label_latex(label: str) -> str:
 
 def _latex(found: re.Match[str]) -> str:
     """A letter of a formula with its accents, or words in it."""
-    words, letter, marks = found.groups()
-    latex = (_LATEX.get(letter) or _words(letter)) if letter else _words(words)
-    for mark in marks or "":
+    words, letter, marks = found.groups("")
+    if words or not _ACCENT.keys() >= set(marks):
+        return _words(words or normalize("NFC", letter + marks))
+    latex = _LATEX.get(letter) or _words(letter)
+    for mark in marks:
         latex = rf"\{_ACCENT[mark]}{{{latex}}}"
     return latex
 
@@ -200,7 +201,8 @@ def _latex(found: re.Match[str]) -> str:
 def _words(words: str) -> str:
     r"""Words in `\text{...}`, in which signs such as σ are mathematics again."""
     text = ""
-    for found in re.finditer(rf"()(.)({_MARKS})", normalize("NFC", words)):
+    words = re.sub(rf"(?![{''.join(_ACCENT)}]){_MARK}", "", normalize("NFC", words))
+    for found in re.finditer(rf"()(.)({_MARKS})", words):
         sign = found[3] or (found[2] in _LATEX and not found[2].isascii())
         text += f"${_latex(found)}$" if sign else _TABLE["words"].get(found[2], found[2])
     return rf"\text{{{text}}}"

@@ -23,10 +23,8 @@ class Names:
     def shared(self, values: Iterable[Value | None], otherwise: str) -> str:
         """The letter and layer that the labels of `values` share, or `otherwise` with a number."""
         name = _shared(values)
-        if not name:
-            return self.numbered(otherwise)
-        if name in self._last:
-            return self.numbered(name)
+        if not name or name in self._last:
+            return self.numbered(name or otherwise)
         self._last[name] = 0
         return name
 
@@ -40,14 +38,10 @@ class Names:
 
 
 def _shared(values: Iterable[Value | None]) -> str:
-    names = {_letter_and_layer(value) for value in values}
+    names = set()
+    for value in values:
+        places = label_places(value.label if value else "", lambda text, *_: text)
+        names.add(places[""] + places.get("sup", "").strip("()"))
     name = names.pop() if len(names) == 1 else ""
     taken = name in _RESERVED or name.startswith(("np", "d_", "_"))
     return name if name.isidentifier() and name.isascii() and not taken else ""
-
-
-def _letter_and_layer(value: Value | None) -> str:
-    if value is None:
-        return ""
-    places = label_places(value.label, lambda text, *_: text)
-    return places[""] + places.get("sup", "").strip("()")
