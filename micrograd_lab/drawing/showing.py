@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tempfile
 import webbrowser
 from base64 import b64encode
@@ -12,7 +13,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-MAX_PIXELS = 1600  # the width of a PNG in a notebook
+MAX_PIXELS = 1_000_000  # of a PNG in a notebook
 SMALLEST = 10 / 12  # of a picture's size: its smallest text has 12 pixels, and needs 10
 
 
@@ -48,7 +49,8 @@ class Shown:
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
         """HTML for notebooks; a small PNG, and PDF, for what shows or prints them without HTML."""
-        dpi = 96 * min(1.0, MAX_PIXELS / _width(self.svg))
+        width, height = _size(self.svg)
+        dpi = 96 * min(1.0, (MAX_PIXELS / width / height) ** 0.5)
         png, pdf = _in_few_colours(self._render("png", dpi)), self._render("pdf", dpi)
         pictures = {"image/png": png, "application/pdf": pdf}
         encoded = {kind: b64encode(picture).decode() for kind, picture in pictures.items()}
@@ -83,7 +85,7 @@ def img(svg: str, alt: str) -> str:
 
     A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
     """
-    encoded, width = b64encode(svg.encode()).decode(), _width(svg)
+    encoded, (width, _) = b64encode(svg.encode()).decode(), _size(svg)
     return (
         f'<img src="data:image/svg+xml;base64,{encoded}" alt="{escape(alt)}" '
         f'style="width:100%;min-width:{width * SMALLEST:.0f}px;max-width:{width:.0f}px">'
@@ -95,10 +97,11 @@ def page(html: str, title: str) -> str:
     return resource("page.html").format(title=escape(title), fragment=html)
 
 
-def _width(svg: str) -> float:
-    """The width of an SVG in the pixels of a page; it is given in points."""
-    start = svg.index('width="') + len('width="')
-    return float(svg[start : svg.index("pt", start)]) * 4 / 3
+def _size(svg: str) -> tuple[float, float]:
+    """Width and height of an SVG in the pixels of a page; they are given in points."""
+    sides = (re.search(rf'\b{side}="([\d.]+)pt"', svg) for side in ("width", "height"))
+    width, height = (float(side[1]) * 4 / 3 for side in sides if side)
+    return width, height
 
 
 @cache
