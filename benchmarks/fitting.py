@@ -19,7 +19,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from replay import on_one_thread, parsed, versions
+from replay import Turn, on_one_thread, parsed, versions
 
 ROWS, COLUMNS, HIDDEN, CLASSES, BATCH, EPOCHS = 60_000, 784, 128, 10, 128, 3
 HELD_OUT = 10_000
@@ -35,24 +35,30 @@ def main(arguments: list[str]) -> None:
     random = np.random.default_rng(0)
     inputs = random.random((ROWS + HELD_OUT, COLUMNS))
     labels = random.integers(CLASSES, size=ROWS + HELD_OUT)
-    rounds: dict[str, list[list[float]]] = {"fit": [], "PyTorch": []}
+    rounds: dict[str, list[list[Turn]]] = {"fit": [], "PyTorch": []}
     for _ in range(min(options.rounds, 3)):
         for name, ways in (("fit", by_fit), ("PyTorch", by_torch)):
             rounds[name].append(timed(ways, inputs, labels))
             if name == "fit" and len(rounds[name]) == 1:
                 most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print("\n| processor time | first epoch | a later epoch |\n|---|---:|---:|")
+    print("\n| | first epoch | of the processor | a later epoch | of the processor |")
+    print("|---|---:|---:|---:|---:|")
     for name, turns in rounds.items():
-        later = [seconds for turn in turns for seconds in turn[1:]]
-        print(f"| {name} | {median(t[0] for t in turns):.2f} s | {median(later):.2f} s |")
+        epochs = [turn[0] for turn in turns], [epoch for turn in turns for epoch in turn[1:]]
+        cells = [median(times) for some in epochs for times in zip(*some)]
+        print(f"| {name} | {' | '.join(f'{seconds:.2f} s' for seconds in cells)} |")
     print(f"\nmemory until `fit` had ended: {most:.0f} MB, of which the data are 439")
 
 
-def timed(way: Callable[..., Any], inputs: Any, labels: Any) -> list[float]:
-    """The processor time of each epoch."""
-    ends = [time.process_time()]
-    way(inputs, labels, lambda *_: ends.append(time.process_time()))
-    return [end - start for start, end in pairwise(ends)]
+def timed(way: Callable[..., Any], inputs: Any, labels: Any) -> list[Turn]:
+    """The times of each epoch."""
+
+    def now() -> Turn:
+        return Turn(time.perf_counter(), time.process_time())
+
+    ends = [now()]
+    way(inputs, labels, lambda *_: ends.append(now()))
+    return [Turn(b.wall - a.wall, b.cpu - a.cpu) for a, b in pairwise(ends)]
 
 
 def by_fit(inputs: Any, labels: Any, ended: Callable[..., None]) -> None:

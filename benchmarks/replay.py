@@ -21,7 +21,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import ours
 import peers
@@ -51,6 +51,13 @@ WAYS: dict[str, tuple[str, Any, Any]] = {  # name: what must be installed, netwo
     "NumPy program": ("numpy", ours.replayed("numpy"), ours.replayed_chain("numpy")),
     "tape": ("numpy", ours.replayed("tape"), ours.replayed_chain("tape")),
 }
+
+
+class Turn(NamedTuple):
+    """Seconds for a step: by the clock, and of the processor, which others do not slow down."""
+
+    wall: float
+    cpu: float
 
 
 def main(arguments: list[str]) -> None:
@@ -90,8 +97,8 @@ def parsed(arguments: list[str], description: str | None) -> Namespace:
     return options
 
 
-def measure(work: Network | Chain, rounds: int) -> dict[str, list[float]]:
-    """Seconds per step in each round, for each way that is installed and can compute `work`."""
+def measure(work: Network | Chain, rounds: int) -> dict[str, list[Turn]]:
+    """The times of a step in each round, for each way that is installed and can compute `work`."""
     makers = {
         name: of_chain if isinstance(work, Chain) else of_network
         for name, (package, of_network, of_chain) in WAYS.items()
@@ -101,8 +108,8 @@ def measure(work: Network | Chain, rounds: int) -> dict[str, list[float]]:
     return in_turns({name: step for name, step in steps.items() if step}, rounds)
 
 
-def in_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
-    """Seconds per step in each round, for steps that give the same loss and gradient.
+def in_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[Turn]]:
+    """The times of a step in each round, for steps that give the same loss and gradient.
 
     Raises:
         ValueError: if one gives others.
@@ -118,28 +125,30 @@ def in_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[float]]:
         if not error < 1e-10:
             raise ValueError(f"{name} is {error:.0e} away from {next(iter(steps))}")
     often = {name: _often(step) for name, step in steps.items()}
-    times: dict[str, list[float]] = {name: [] for name in steps}
+    times: dict[str, list[Turn]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
             gc.collect()  # what the others left behind
             count = often[name]
-            start = time.perf_counter()
+            start, used = time.perf_counter(), time.process_time()
             for _ in range(count):
                 step()
-            times[name].append((time.perf_counter() - start) / count)
+            turn = time.perf_counter() - start, time.process_time() - used
+            times[name].append(Turn(turn[0] / count, turn[1] / count))
     return times
 
 
-def table(title: str, times: dict[str, list[float]], base: str = "by hand") -> str:
-    """Medians and least times, and how many times as fast as `base`, as Markdown."""
+def table(title: str, times: dict[str, list[Turn]], base: str = "by hand") -> str:
+    """Medians and least times, and how many times as fast as `base` by the processor's median."""
     lines = [
-        f"\n| {title} | median | least | {base} = 1 | of the least |",
+        f"\n| {title} | median | least | of the processor | {base} = 1 |",
         "|---|---:|---:|---:|---:|",
     ]
-    for name, rounds in times.items():
-        cells = [duration(median(rounds)), duration(min(rounds))]
-        cells += [f"{of(times[base]) / of(rounds):.3g}" for of in (median, min)]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+    middle = {name: median(turn.cpu for turn in turns) for name, turns in times.items()}
+    for name, turns in times.items():
+        wall = [turn.wall for turn in turns]
+        cells = [duration(of) for of in (median(wall), min(wall), middle[name])]
+        lines.append(f"| {name} | {' | '.join(cells)} | {middle[base] / middle[name]:.3g} |")
     return "\n".join(lines)
 
 
