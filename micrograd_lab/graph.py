@@ -16,7 +16,7 @@ from .calculus import apply
 from .domain import recording
 from .engine import Value, propagate, record, recorded
 from .given import settle
-from .guards import guards_of, moved, set_aside
+from .guards import aside, guards_of, moved, set_aside
 from .ops import OPS
 
 __all__ = ["Graph"]
@@ -86,6 +86,7 @@ class Graph:
         parameters: Iterable[Value] | None = None,
         products: bool | None = None,
         gradients: bool | None = None,
+        textbook: bool = False,
     ) -> Graph:
         """The graph of a copy of `result` that is true at one point: where its leaves are now.
 
@@ -95,6 +96,8 @@ class Graph:
 
         Args:
             gradients: whether to compute them; by default, if `backward` has reached the result.
+            textbook: whether a loss or a softmax is computed as a book prints it, exp, Σ, ÷ and ln,
+                instead of as it was recorded, so that no exponential overflows.
 
         Raises:
             ValueError: if the present numbers leave the domain of an operation.
@@ -110,7 +113,7 @@ class Graph:
         """
         original = cls(result, products=False)
         with recording():
-            twins = _twins(original.nodes)
+            twins = _twins(original.nodes, textbook)
         if original.has_gradients if gradients is None else gradients:
             twins[result].backward()
         if parameters is not None:
@@ -118,7 +121,7 @@ class Graph:
         graph = cls(twins[result], parameters=parameters, products=products)
         graph.twins = twins
         graph.notes = [*_moves(original), *_departures(original, twins)]
-        if gradients is None and graph.has_gradients:
+        if gradients is None and graph.has_gradients and not textbook:
             graph.notes += _other_gradients(original, twins)
         return graph
 
@@ -213,14 +216,19 @@ class Graph:
         self.result = twins[self.result]
 
 
-def _twins(nodes: list[Value]) -> dict[Value, Value]:
+def _twins(nodes: list[Value], textbook: bool) -> dict[Value, Value]:
     """Copies of `nodes` without gradients, computed afresh where an input has moved since."""
     twins: dict[Value, Value] = {}
     fresh: set[Value] = set()
     for node in nodes:
         inputs = tuple(twins[x] for x in node.inputs)
         twin = record(node.data, node.op, inputs, node.slopes, 0.0, node.label)
-        if node.op and any(x in fresh or moved(x) > node.serial for x in node.inputs):
+        if textbook and (written := aside(node).get("textbook")):
+            form, leaves = written
+            twin = form(*(twins[x] for x in leaves))
+            twin.label = node.label
+            fresh.add(node)
+        elif node.op and any(x in fresh or moved(x) > node.serial for x in node.inputs):
             fresh.add(node)
             now = apply(node.op, inputs)
             twin.slopes = now.slopes

@@ -10,11 +10,13 @@ number, for `cross_entropy`, picks a score.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TypeAlias
 
 from ..calculus import dot, logsumexp, take, total
 from ..domain import Number
 from ..engine import Value
+from ..guards import set_aside
 from ..rows import leaves
 from ..tell.notation import subscripted
 
@@ -62,7 +64,9 @@ def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     for _, score, target in _pairs(scores, targets):
         if not 0 <= target.data <= 1:
             raise ValueError(f"target {target.data:g} is not a probability between 0 and 1")
-        losses.append(dot([target, 1 - target], [(-score).softplus(), score.softplus()]))
+        loss = dot([target, 1 - target], [(-score).softplus(), score.softplus()])
+        set_aside(loss, textbook=(_binary_by_the_book, (score, target)))
+        losses.append(loss)
     return _sum(losses, "H")
 
 
@@ -105,7 +109,7 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
                 f"class {weights[0].data:g} of {len(values)} scores; they count from 0"
             )
         picked = take(values, weights[0])
-        return labelled(logsumexp([score - picked for score in values]), "H")
+        return _entropy([score - picked for score in values], (*values, *weights))
     _pairs(values, weights)
     lowest = min(target.data for target in weights)
     if lowest < -1e-9:
@@ -114,7 +118,7 @@ def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
     if not abs(target_sum - 1) <= 1e-9:
         raise ValueError(f"targets sum to {target_sum:g}, not 1; divide them by their sum")
     expected = dot(weights, values)
-    return labelled(logsumexp([score - expected for score in values]), "H")
+    return _entropy([score - expected for score in values], (*values, *weights))
 
 
 def hinge(scores: Numbers, targets: Numbers) -> Value:
@@ -143,10 +147,14 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
     >>> [round(p.data, 5) for p in softmax([-5, -1, 1, 5])]
     [4e-05, 0.00243, 0.01794, 0.97959]
     """
-    return [
+    values = leaves(scores, "s", bare=True)
+    found = [
         labelled(logarithm.exp(), subscripted("p", k))
-        for k, logarithm in enumerate(log_softmax(scores), start=1)
+        for k, logarithm in enumerate(log_softmax(values), start=1)
     ]
+    for k, p in enumerate(found):
+        set_aside(p, textbook=(partial(_probability, k), values))
+    return found
 
 
 def log_softmax(scores: Sequence[Number]) -> list[Value]:
@@ -160,6 +168,42 @@ def log_softmax(scores: Sequence[Number]) -> list[Value]:
         raise ValueError("0 scores; softmax needs at least 1")
     log_sum = logsumexp(values)
     return [score - log_sum for score in values]
+
+
+def _entropy(differences: list[Value], computed_from: Sequence[Value]) -> Value:
+    loss = labelled(logsumexp(differences), "H")
+    count = len(differences)
+    set_aside(loss, textbook=(partial(_entropy_by_the_book, count), computed_from))
+    return loss
+
+
+def _entropy_by_the_book(classes: int, *values: Value) -> Value:
+    """−Σ t ln p of the probabilities p; or −ln of that of a class."""
+    probabilities, targets = _probabilities(values[:classes]), values[classes:]
+    if len(targets) == 1:
+        return -take(probabilities, targets[0]).log()
+    return -dot(targets, [p.log() for p in probabilities])
+
+
+def _binary_by_the_book(score: Value, target: Value) -> Value:
+    """−t ln p − (1 − t) ln(1 − p) of the probability p."""
+    p = labelled(score.sigmoid(), "p")
+    return -(target * p.log() + (1 - target) * (1 - p).log())
+
+
+def _probability(k: int, *scores: Value) -> Value:
+    return _probabilities(scores)[k]
+
+
+@lru_cache(maxsize=1)  # what several probabilities of the same scores share is drawn once
+def _probabilities(scores: tuple[Value, ...]) -> list[Value]:
+    """exp(s) / Σ exp(s) for each score, computed like that."""
+    exponentials = [score.exp() for score in scores]
+    normalizer = total(exponentials)
+    return [
+        labelled(each / normalizer, subscripted("p", k))
+        for k, each in enumerate(exponentials, start=1)
+    ]
 
 
 def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Value]]:

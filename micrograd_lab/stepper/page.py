@@ -33,7 +33,11 @@ _LESS = (
 
 
 def step(
-    result: Value, *, quiz: bool = False, parameters: Iterable[Value] | None = None
+    result: Value,
+    *,
+    quiz: bool = False,
+    parameters: Iterable[Value] | None = None,
+    textbook: bool = False,
 ) -> Stepper:
     """Walk through `result`: forward from value to value, then backward from gradient to gradient.
 
@@ -46,6 +50,7 @@ def step(
         quiz: hide the gradients, and ask for each of them.
         parameters: the leaves that training moves; by default those with a label that starts with
             w, b or θ.
+        textbook: whether a cross entropy or a softmax is computed as a book prints it.
 
     Raises:
         TypeError: if `result` is not a value.
@@ -56,7 +61,8 @@ def step(
     >>> step(w * x + b)
     Stepper of v5, 5 nodes; show it in a notebook, or .save("page.html")
     """
-    return Stepper(Graph.at_present(result, parameters=parameters, gradients=False), quiz=quiz)
+    graph = Graph.at_present(result, parameters=parameters, gradients=False, textbook=textbook)
+    return Stepper(graph, quiz=quiz)
 
 
 class Stepper(Shown):

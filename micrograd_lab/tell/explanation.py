@@ -29,7 +29,7 @@ Item = TypeVar("Item")
 Link: TypeAlias = tuple[Edge, ...]
 
 
-def explain(result: Value, wrt: Value) -> Explanation:
+def explain(result: Value, wrt: Value, *, textbook: bool = False) -> Explanation:
     """Derive ∂(result)/∂(wrt) factor by factor; the last line checks it by a finite difference.
 
     `backward` need not have been called, and no `grad` changes.
@@ -37,6 +37,7 @@ def explain(result: Value, wrt: Value) -> Explanation:
     Args:
         result: where the derivation starts.
         wrt: the value to differentiate with respect to; any that the result was computed from.
+        textbook: whether a cross entropy or a softmax is derived as a book prints it.
 
     Returns:
         A derivation that prints as text, typesets itself in a notebook, and has `latex` and
@@ -59,7 +60,7 @@ def explain(result: Value, wrt: Value) -> Explanation:
     <BLANKLINE>
     ∂f/∂w = 5 ≈ (f(w + h) − f(w − h)) ÷ (2 × h) = 5.000000, with h = 0.00001
     """
-    graph = Graph.at_present(result, products=False, gradients=False)
+    graph = Graph.at_present(result, products=False, gradients=False, textbook=textbook)
     if not isinstance(wrt, Value):
         raise TypeError(f"wrt must be a Value, got {type(wrt).__name__} {wrt!r:.60}")
     if wrt not in graph.twins:

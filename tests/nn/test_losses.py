@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pickle
 import random
 
 import numpy as np
@@ -10,15 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograd_lab import (
+    Graph,
     Value,
     binary_cross_entropy,
     cross_entropy,
+    draw,
+    explain,
     hinge,
     log_softmax,
     mean_squared_error,
     replay,
     softmax,
     squared_error,
+    step,
 )
 from micrograd_lab.engine import recorded
 
@@ -286,3 +291,76 @@ def test_outputs_and_targets_may_be_arrays(loss):
         assert loss(np.array([1.0, 2.0]), targets).data == expected
     assert squared_error(np.array([Value(1), 2.0]), [0, 1]).data == 1
     assert squared_error(Value(3), np.array(1.0)).data == 2
+
+
+def in_the_textbook(loss, leaves):
+    """The loss as a book prints it, and its gradients."""
+    graph = Graph.at_present(loss, gradients=True, textbook=True)
+    return graph.result.data, [graph.twins[leaf].grad for leaf in leaves]
+
+
+@pytest.mark.parametrize("target", [2, [0.1, 0.2, 0.7], [0, 0, 1]])
+def test_the_textbook_form_of_cross_entropy_has_its_number_and_gradients(target):
+    scores = [Value(x, f"s_{k}") for k, x in enumerate((0.3, -1.2, 2.1))]
+    loss = cross_entropy(scores, target)
+    loss.backward()
+    data, grads = in_the_textbook(loss, scores)
+    assert data == pytest.approx(loss.data, rel=1e-12)
+    assert grads == pytest.approx([score.grad for score in scores], rel=1e-12)
+
+
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+def test_the_textbook_form_of_binary_cross_entropy_has_its_number_and_gradient(target):
+    score = Value(0.7, "s")
+    loss = binary_cross_entropy(score, target)
+    loss.backward()
+    data, (grad,) = in_the_textbook(loss, [score])
+    assert (data, grad) == pytest.approx((loss.data, score.grad), rel=1e-12)
+
+
+def test_the_textbook_shows_each_probability_with_its_gradient():
+    scores = [Value(x, f"s_{k}") for k, x in enumerate((-5, -1, 1, 5), 1)]
+    graph = Graph.at_present(cross_entropy(scores, [0, 0, 0, 1]), gradients=True, textbook=True)
+    shown = {graph.names[node]: node for node in graph.nodes}
+    assert [round(shown[f"p_{k}"].data, 5) for k in (1, 2, 3, 4)] == [
+        4e-5,
+        0.00243,
+        0.01794,
+        0.97959,
+    ]
+    assert shown["p_4"].grad == pytest.approx(-1 / shown["p_4"].data)
+    assert shown["s_4"].grad == pytest.approx(shown["p_4"].data - 1)  # y − t
+
+
+def test_the_textbook_follows_a_score_that_moved():
+    scores = [Value(0.0, "s_1"), Value(0.0, "s_2")]
+    loss = cross_entropy(scores, 1)
+    scores[0].data = 1.5
+    data, _ = in_the_textbook(loss, scores)
+    assert data == pytest.approx(cross_entropy([1.5, 0.0], 1).data)
+
+
+def test_the_probabilities_of_a_softmax_share_their_exponentials():
+    scores = [Value(0.5, "s_1"), Value(-0.5, "s_2"), Value(0.0, "s_3")]
+    first, second, _ = softmax(scores)
+    graph = Graph.at_present(first * second, textbook=True)
+    assert [node.op.name for node in graph.nodes if node.op] == [
+        *["exp"] * 3,
+        *["sum", "div", "div", "mul"],
+    ]
+
+
+def test_probabilities_are_copied_and_pickled_with_their_textbook():
+    again = pickle.loads(pickle.dumps(softmax([Value(0.5), Value(1.0)])))
+    assert [p.data for p in again] == [p.data for p in softmax([0.5, 1.0])]
+
+
+def test_what_shows_a_loss_takes_the_textbook():
+    scores = [Value(0.5, "s_1"), Value(-0.5, "s_2")]
+    loss = cross_entropy(scores, 1)
+    for text in (
+        repr(draw(loss, textbook=True)),
+        repr(step(loss, textbook=True)),
+        str(explain(loss, scores[0], textbook=True)),
+    ):
+        assert "11 nodes" in text or "÷" in text

@@ -29,6 +29,7 @@ def draw(
     products: bool | None = None,
     collapse: str | None = None,
     layers: bool = False,
+    textbook: bool = False,
     theme: str = "auto",
 ) -> Diagram:
     """The computation of `result` as a diagram, drawn by Graphviz.
@@ -49,6 +50,8 @@ def draw(
             of more than 150 nodes or 300 edges is folded until one can read it: its neurons, or
             what repeats itself, such as time steps, of which the middle becomes one node ⋯.
         layers: whether to put a frame around the neurons of each layer.
+        textbook: whether a cross entropy or a softmax is drawn as a book prints it, with every
+            probability, instead of as it is computed.
         theme: "light" or "dark"; by default SVG and HTML follow the page, and the rest is light.
 
     Raises:
@@ -62,7 +65,10 @@ def draw(
     if collapse not in (None, "neuron", "nothing"):
         raise ValueError(f"cannot collapse {collapse!r}; choose one of neuron, nothing")
     graph = Graph.at_present(
-        result, parameters=parameters, products=False if collapse == "neuron" else products
+        result,
+        parameters=parameters,
+        products=False if collapse == "neuron" else products,
+        textbook=textbook,
     )
     if collapse == "neuron":
         graph = neurons(graph)
