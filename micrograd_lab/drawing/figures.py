@@ -47,8 +47,9 @@ class Picture(Shown):
     Network of 2, 3 and 1 nodes, 9.0 by 8.9 inches; show it in a notebook, or .save("picture.svg")
     """
 
-    def __init__(self, figure: Figure, about: str) -> None:
+    def __init__(self, figure: Figure, about: str, smallest: float = 9.0) -> None:
         self.figure = figure
+        self._smallest = smallest
         self._about = about
 
     def save(self, path: str | os.PathLike[str], *, dpi: float = 180) -> None:
@@ -126,13 +127,23 @@ def new_figure(width: float, height: float, theme: Theme) -> Figure:
     return figure
 
 
-def style_axes(axes: Axes, theme: Theme) -> None:
+def style_axes(axes: Axes, theme: Theme) -> Axes:
     """Give `axes` the colours of `theme`, and a frame only at the numbered sides."""
     axes.set_facecolor(theme.page)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(theme.wire)
     axes.tick_params(which="both", colors=theme.quiet, labelsize=9, labelfontfamily="DejaVu Sans")
+    return axes
+
+
+def axes_of(
+    ax: Axes | None, theme: Theme, height: float, *place: float, width: float = 460
+) -> tuple[Axes, Figure]:
+    """`ax`, or else axes at this place of a new figure, in the colours of `theme`; the figure."""
+    figure = ax.get_figure(root=True) if ax else new_figure(width, height, theme)
+    assert figure, "axes are in a figure"
+    return style_axes(ax or figure.add_axes((*place,)), theme), figure  # type: ignore[arg-type]
 
 
 def mathtext(label: str) -> dict[str, Any]:

@@ -461,13 +461,13 @@ def test_the_boundary_is_where_the_last_sum_is_zero():
 
 def test_a_boundary_can_be_drawn_for_any_function_and_for_several_classes():
     picture = plot_decision_boundary(lambda x: x[0] * x[1], [(-1, 1), (1, 1)], [0, 1], resolution=9)
-    assert "hidden neurons: Σ = 0" not in [t.get_text() for t in picture.figure.legends[0].texts]
+    assert "hidden neurons: Σ = 0" not in [t.get_text() for t in picture.figure.axes[0].get_legend().texts]
     model = MLP(2, [3, 3], seed=1)
     labels = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     picture = plot_decision_boundary(
         lambda x: softmax(model(x)), [(0, 0), (1, 0), (0, 1)], labels, resolution=9
     )
-    assert [t.get_text() for t in picture.figure.legends[0].texts][:3] == ["0", "1", "2"]
+    assert [t.get_text() for t in picture.figure.axes[0].get_legend().texts][:3] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("model", [MLP(2, [1], seed=1), MLP(2, [2], seed=1)])
@@ -476,7 +476,7 @@ def test_points_may_come_in_frames_and_with_names_of_classes(model):
     frame = pandas.DataFrame({"width": [0, 1, 2], "height": [0.5, 1, 0]}, index=[7, 3, 5])
     labels = pandas.Series(["dog", "cat", "dog"], index=[7, 3, 5])
     picture = plot_decision_boundary(model, frame, labels, resolution=5)
-    assert [t.get_text() for t in picture.figure.legends[0].texts][:2] == ["cat", "dog"]
+    assert [t.get_text() for t in picture.figure.axes[0].get_legend().texts][:2] == ["cat", "dog"]
     dogs = picture.figure.axes[0].collections[-1].get_offsets()
     assert dogs.tolist() == [[0, 0.5], [2, 0]]
 
@@ -527,6 +527,41 @@ def test_gradient_flow_shows_the_mean_of_each_layer():
     assert list(line.get_xdata()) == [1, 2, 3]
     sizes = [abs(p.grad) for p in model.layers[1].parameters()]
     assert line.get_ydata()[1] == pytest.approx(sum(sizes) / len(sizes))
+
+
+def test_gradient_flow_says_what_its_bars_and_dots_are():
+    axes = plot_gradient_flow({"deep": backwarded("sigmoid", (3, 2, 1))}).figure.axes[0]
+    shown = [text.get_text() for text in axes.figure.findobj(type(axes.title))]
+    assert axes.get_title(loc="left") == (
+        "Size of the gradient in each layer, over its weights and biases"
+    )
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("|∂E/∂w|", "layer: 1 reads the inputs")
+    assert {"mean", "smallest above 0 to largest", "deep"} <= set(shown)
+
+
+PLOTS = {
+    "boundary": lambda ax: plot_decision_boundary(xor_by_hand(), *gate("xor"), ax=ax),
+    "history": lambda ax: plot_history(History([2.0, 1.0]), ax=ax),
+    "gradient flow": lambda ax: plot_gradient_flow(backwarded("tanh"), ax=ax),
+    "activation": lambda ax: plot_activation("tanh", ax=ax),
+}
+
+
+@pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
+def test_a_plot_can_be_drawn_into_axes_of_ones_own(plot):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    picture = plot(right)
+    assert picture.figure is figure
+    assert not left.has_data()
+    assert right.has_data()
+
+
+def test_several_activations_need_axes_each():
+    with pytest.raises(ValueError, match="2 activations in one ax; give one of them"):
+        plot_activation("tanh", "relu", ax=object())
 
 
 def test_gradient_flow_needs_gradients_and_layers():

@@ -10,13 +10,12 @@ from ...engine import Value
 from ...replaying import replay
 from ...rows import array, table
 from ...tell.notation import number
-from ..figures import Picture, mathtext, new_figure, series, style_axes
+from ..figures import Picture, axes_of, mathtext, series
 from ..layers import find_layers
 from ..themes import Theme, find_theme, mix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
     from numpy.typing import ArrayLike
 
 Classifier: TypeAlias = "Callable[[list[Value]], Value | Sequence[Value]]"
@@ -29,6 +28,7 @@ def plot_decision_boundary(
     *,
     resolution: int = 60,
     theme: str = "light",
+    ax: Axes | None = None,
 ) -> Picture:
     """The plane, divided by `model`, with the points and the line of each hidden neuron.
 
@@ -44,6 +44,7 @@ def plot_decision_boundary(
             class.
         resolution: the number of grid points in each direction at which the model is evaluated.
         theme: "light" or "dark".
+        ax: axes of a figure of your own to draw in.
 
     Raises:
         ValueError: if a point is not two finite numbers, or there is not one label per point.
@@ -57,38 +58,52 @@ def plot_decision_boundary(
     >>> picture = plot_decision_boundary(model, *moons(20, seed=1), resolution=10)
     """
     colours = find_theme(theme)
-    figure = new_figure(420, 400, colours)
-    draw_boundary(figure, model, points, labels, resolution, colours)
+    axes, figure = axes_of(ax, colours, 400, 0.15, 0.15, 0.82, 0.82, width=420)
+    draw_boundary(axes, model, Plane(points, labels, model, resolution), colours)
     return Picture(figure, "Decision boundary")
 
 
-def draw_boundary(
-    figure: FigureBase,
-    model: Classifier,
-    points: Any,
-    labels: Any,
-    resolution: int,
-    colours: Theme,
-) -> None:
-    """Fill `figure` with the boundary of `model`."""
+class Plane:
+    """Points in a plane with their classes, and a grid of points around them.
+
+    Attributes:
+        at, classes, names: the points, the class of each as a number, and its name if it is a text.
+        low, high: the corners of the grid.
+    """
+
+    def __init__(self, points: Any, labels: Any, model: Classifier, resolution: int) -> None:
+        import numpy as np
+
+        self.at: Any = table(points, "point").astype(float)
+        self.classes, self.names = _classes(labels, model)
+        count = len(self.at)
+        if count != len(self.classes) or not count:
+            raise ValueError(f"{count} points and {len(self.classes)} labels; give one per point")
+        if self.at.shape[1] != 2:
+            point = self.at[0].tolist()
+            raise ValueError(f"point 0 is {point!r:.60}; a plane needs two finite numbers")
+        if resolution < 2:
+            raise ValueError(f"resolution is {resolution}; it needs to be at least 2")
+        margin = 0.15 * np.maximum(np.ptp(self.at, axis=0), 1e-3)
+        self.low, self.high = self.at.min(axis=0) - margin, self.at.max(axis=0) + margin
+        self.x, self.y = np.linspace(self.low, self.high, resolution).T
+
+    def scores(self, model: Classifier) -> Any:
+        """The Σ of each output of `model` at every point of the grid: (y, x, output)."""
+        import numpy as np
+
+        grid = np.stack(np.meshgrid(self.x, self.y), axis=2).reshape(-1, 2)
+        inputs = [Value(0.0, "x_1"), Value(0.0, "x_2")]
+        scores = replay(lambda *x: _scores(model([*x])), inputs, []).outputs(grid)
+        return scores.reshape(len(self.y), len(self.x), -1)
+
+
+def draw_boundary(axes: Axes, model: Classifier, plane: Plane, colours: Theme) -> None:
+    """Draw the boundary of `model` in `axes`."""
     import numpy as np
 
-    at, classes, names = table(points, "point").astype(float), *_classes(labels, model)
-    if len(at) != len(classes) or not len(at):
-        raise ValueError(f"{len(at)} points and {len(classes)} labels; give one label per point")
-    if at.shape[1] != 2:
-        raise ValueError(f"point 0 is {at[0].tolist()!r:.60}; a plane needs two finite numbers")
-    if resolution < 2:
-        raise ValueError(f"resolution is {resolution}; it needs to be at least 2")
-    axes = figure.add_axes((0.15, 0.13, 0.82, 0.83))
-    style_axes(axes, colours)
-    margin = 0.15 * np.maximum(np.ptp(at, axis=0), 1e-3)
-    low, high = at.min(axis=0) - margin, at.max(axis=0) + margin
-    x, y = (np.linspace(low[i], high[i], resolution) for i in (0, 1))
-    grid = np.stack(np.meshgrid(x, y), axis=2).reshape(-1, 2)
-    inputs = [Value(0.0, "x_1"), Value(0.0, "x_2")]
-    scores = replay(lambda *x: _scores(model([*x])), inputs, []).outputs(grid)
-    scores = scores.reshape(resolution, resolution, -1)
+    scores = plane.scores(model)
+    x, y, low, high = plane.x, plane.y, plane.low, plane.high
     shades = series(colours)
     if scores.shape[2] == 1:
         _two_regions(axes, x, y, scores[:, :, 0], shades, colours)
@@ -97,21 +112,22 @@ def draw_boundary(
             lead = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
             shade = mix(colours.page, shades[k % len(shades)], 0.3)
             axes.contourf(x, y, lead, levels=[0, np.inf], colors=[shade])
-    lines = _hidden_lines(axes, model, low, high, colours)
-    for k, kind in enumerate(np.unique(classes).tolist()):
-        members = at[classes == kind]
+    hidden = hidden_lines(model, plane)
+    _draw_hidden(axes, hidden, colours)
+    for k, kind in enumerate(np.unique(plane.classes).tolist()):
+        members = plane.at[plane.classes == kind]
         shade = shades[(k if scores.shape[2] == 1 else int(kind)) % len(shades)]
         axes.scatter(
             members[:, 0], members[:, 1], s=26, marker="os^Dv"[k % 5], color=shade,
             edgecolors=colours.page, linewidths=0.7, zorder=3,
-            label=names[kind] if names else number(kind),
+            label=plane.names[kind] if plane.names else number(kind),
         )  # fmt: skip
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
     for axis, name in ((axes.xaxis, "x_1"), (axes.yaxis, "x_2")):
         words = mathtext(name)
         axis.set_label_text(words.pop("text"), color=colours.ink, fontsize=12, **words)
-    _legend(figure, axes, lines, colours)
+    _legend(axes, bool(hidden), colours)
 
 
 def _scores(outputs: Any) -> list[Value]:
@@ -160,40 +176,44 @@ def _two_regions(
         axes.contour(x, y, score, levels=[0], colors=[theme.ink], linewidths=2)
 
 
-def _hidden_lines(axes: Axes, model: Classifier, low: Any, high: Any, theme: Theme) -> bool:
-    """Draw where Σ is 0 for each neuron of the first hidden layer; whether there is one."""
-    x = [Value((a + b) / 2, f"x_{i}") for i, (a, b) in enumerate(zip(low, high), start=1)]
+def hidden_lines(model: Classifier, plane: Plane) -> list[tuple[str, Any]]:
+    """For each neuron of the first hidden layer its name, and the ends of the line where Σ is 0."""
+    middle = (plane.low + plane.high) / 2
+    x = [Value(number, f"x_{i}") for i, number in enumerate(middle.tolist(), start=1)]
     output = model(x)
     outputs = [output] if isinstance(output, Value) else output
     parameters = model.parameters() if hasattr(model, "parameters") else None
     try:
         network = find_layers(outputs, parameters=parameters)
     except ValueError:  # a classifier without neurons
-        return False
-    if len(network.layers) < 2:
-        return False
-    taken: list[tuple[float, float]] = []
-    for neuron in network.layers[0]:
+        return []
+    lines = []
+    for neuron in network.layers[0] if len(network.layers) > 1 else ():
         weights = {x: w.data for w, x in zip(neuron.weights, neuron.inputs)}
         twins = network.graph.twins
         w1, w2 = (weights.get(twins.get(value, value), 0.0) for value in x)
-        ends = _across(w1, w2, neuron.bias.data if neuron.bias else 0.0, low, high)
-        if not ends:
-            continue
+        ends = _across(w1, w2, neuron.bias.data if neuron.bias else 0.0, plane.low, plane.high)
+        if ends:
+            lines.append((neuron.out.label, ends))
+    return lines
+
+
+def _draw_hidden(axes: Axes, lines: list[tuple[str, Any]], theme: Theme) -> None:
+    taken: list[tuple[float, float]] = []
+    for label, ends in lines:
         axes.plot(*zip(*ends), color=theme.quiet, linewidth=1.2, dashes=(4, 3), zorder=2)
-        if neuron.out.label and len(network.layers[0]) <= 6:
+        if label and len(lines) <= 6:
             (x0, y0), (x1, y1) = ends
             places = [(x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for t in (0.08, 0.92, 0.3, 0.7)]
             free = [min((math.dist(at, other) for other in taken), default=0) for at in places]
             a, b = places[free.index(max(free))]
             taken.append((a, b))
-            words = mathtext(neuron.out.label)
+            words = mathtext(label)
             axes.text(
                 a, b, words.pop("text"), color=theme.ink, fontsize=11, ha="center", va="center",
                 bbox={"facecolor": theme.page, "edgecolor": "none", "pad": 1.5, "alpha": 0.75},
                 zorder=4, **words,
             )  # fmt: skip
-    return True
 
 
 def _across(
@@ -210,7 +230,7 @@ def _across(
     return [inside[0], inside[-1]] if len(inside) > 1 else None
 
 
-def _legend(figure: FigureBase, axes: Axes, hidden: bool, theme: Theme) -> None:
+def _legend(axes: Axes, hidden: bool, theme: Theme) -> None:
     """Below the axes: the classes, and the meaning of the lines."""
     from matplotlib.lines import Line2D
 
@@ -218,8 +238,7 @@ def _legend(figure: FigureBase, axes: Axes, hidden: bool, theme: Theme) -> None:
     if axes.collections and hidden:
         marks.append(Line2D([], [], color=theme.quiet, linewidth=1.2, dashes=(4, 3)))
         names.append("hidden neurons: Σ = 0")
-    marks, names = marks[:6], names[:6]
-    figure.legend(
-        marks, names, loc="lower center", ncols=len(marks), frameon=False, labelcolor=theme.quiet,
-        prop={"family": "DejaVu Sans", "size": 9}, borderaxespad=0.1,
+    axes.legend(
+        marks[:6], names[:6], loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(marks[:6]),
+        frameon=False, labelcolor=theme.quiet, prop={"family": "DejaVu Sans", "size": 9},
     )  # fmt: skip

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...engine import Value
 from ...ops import OPS, Op
 from ...tell.languages import formula_latex
 from ...tell.notation import label_places, number
-from ..figures import MATH, SANS, Picture, new_figure, series, settable, style_axes
+from ..figures import MATH, SANS, Picture, axes_of, new_figure, series, settable, style_axes
 from ..layers import Model, is_model
 from ..themes import Theme, find_theme
-from .boundary import Classifier, draw_boundary
+from .boundary import Classifier, Plane, draw_boundary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import FigureBase
+    from matplotlib.legend import Legend
     from numpy.typing import ArrayLike
 
 MAX_X = 4.0  # activations are drawn from -4 to 4
@@ -31,12 +31,13 @@ class Losses(Protocol):
     validation: list[float]
 
 
-def plot_activation(*names: str, theme: str = "light") -> Picture:
+def plot_activation(*names: str, theme: str = "light", ax: Axes | None = None) -> Picture:
     """Activations and their derivatives, with their formulas, all from the op table.
 
     Args:
         names: operations of one input; by default all in the table.
         theme: "light" or "dark".
+        ax: axes of a figure of your own to draw in, for one name.
 
     Raises:
         ValueError: if an operation is not in the table or takes several inputs.
@@ -54,6 +55,12 @@ def plot_activation(*names: str, theme: str = "light") -> Picture:
         if name not in known:
             raise ValueError(f"no operation {name!r} of one input; there are {', '.join(known)}")
     names = names or tuple(known)
+    if ax:
+        if len(names) > 1:
+            raise ValueError(f"{len(names)} activations in one ax; give one of them")
+        axes, figure = axes_of(ax, colours, 0)
+        _activation(axes, OPS[names[0]], colours)
+        return Picture(figure, f"Curve of {names[0]}")
     across = min(len(names), 3)
     down = math.ceil(len(names) / across)
     figure = new_figure(240 * across + 20, 230 * down + 10, colours)
@@ -123,12 +130,13 @@ def _one_line(op: Op, formula: str) -> str:
     return settable(text)
 
 
-def plot_history(history: Losses, *, theme: str = "light") -> Picture:
+def plot_history(history: Losses, *, theme: str = "light", ax: Axes | None = None) -> Picture:
     """The loss of each epoch, on the training and on the validation samples.
 
     Args:
         history: the result of `fit`.
         theme: "light" or "dark".
+        ax: axes of a figure of your own to draw in.
 
     Raises:
         ValueError: if it has no epochs.
@@ -137,8 +145,8 @@ def plot_history(history: Losses, *, theme: str = "light") -> Picture:
     >>> picture = plot_history(History(loss=[2.0, 1.0, 0.5], validation=[2.1, 1.3, 1.4]))
     """
     colours = find_theme(theme)
-    figure = new_figure(460, 280, colours)
-    _losses(figure, history, colours)
+    axes, figure = axes_of(ax, colours, 280, 0.12, 0.17, 0.85, 0.76)
+    draw_losses(axes, history, colours)
     return Picture(figure, f"Loss of {len(history.loss)} epochs")
 
 
@@ -158,17 +166,17 @@ def plot_training(
     """
     colours = find_theme(theme)
     figure = new_figure(860, 400, colours)
-    left, right = figure.subfigures(1, 2, width_ratios=[420, 440], squeeze=False)[0]
-    draw_boundary(left, model, points, labels, 60, colours)
-    _losses(right, history, colours)
+    places = (0.073, 0.15, 0.4, 0.82), (0.55, 0.15, 0.435, 0.82)
+    left, right = (style_axes(figure.add_axes(place), colours) for place in places)
+    draw_boundary(left, model, Plane(points, labels, model, 60), colours)
+    draw_losses(right, history, colours)
     return Picture(figure, "Decision boundary and loss")
 
 
-def _losses(figure: FigureBase, history: Losses, colours: Theme) -> None:
+def draw_losses(axes: Axes, history: Losses, colours: Theme) -> None:
+    """Draw the loss of each epoch in `axes`."""
     if not history.loss:
         raise ValueError("0 epochs; there is no loss to plot")
-    axes = figure.add_axes((0.12, 0.17, 0.85, 0.76))
-    style_axes(axes, colours)
     curves = [("loss", history.loss, colours.shapes["parameter"][0])]
     if history.validation:
         curves.append(("validation", history.validation, colours.grad))
@@ -190,15 +198,18 @@ def _losses(figure: FigureBase, history: Losses, colours: Theme) -> None:
     axes.set_xlabel("epoch", color=colours.quiet, fontsize=10, **SANS)
 
 
-def plot_gradient_flow(models: Model | Mapping[str, Model], *, theme: str = "light") -> Picture:
+def plot_gradient_flow(
+    models: Model | Mapping[str, Model], *, theme: str = "light", ax: Axes | None = None
+) -> Picture:
     """The size of the gradient in each layer: where it vanishes, the line falls.
 
     A dot is the mean of |∂E/∂w| over the weights and biases of a layer; the bar behind it runs
-    from the smallest to the largest; the scale is logarithmic.
+    from the smallest above 0 to the largest; the scale is logarithmic.
 
     Args:
         models: a network after `backward`, or several by name.
         theme: "light" or "dark".
+        ax: axes of a figure of your own to draw in.
 
     Raises:
         ValueError: if a network has no gradients yet, or its parameters have no layer.
@@ -216,29 +227,42 @@ def plot_gradient_flow(models: Model | Mapping[str, Model], *, theme: str = "lig
     if not (is_model(argument) or isinstance(argument, Mapping)) or not argument:
         raise TypeError(f"models must be a network or several by name, got {models!r:.60}")
     networks = models if isinstance(models, Mapping) else {"": models}
-    figure = new_figure(460, 280, colours)
-    axes = figure.add_axes((0.14, 0.17, 0.83, 0.76))
-    style_axes(axes, colours)
+    flows = {name: _gradient_sizes(model, name) for name, model in networks.items()}
+    axes, figure = axes_of(ax, colours, 310, 0.14, 0.17, 0.83, 0.68)
+    draw_flow(axes, flows, colours)
+    return Picture(figure, "Gradient by layer")
+
+
+def draw_flow(axes: Axes, flows: Mapping[str, dict[int, list[float]]], colours: Theme) -> None:
+    """Draw the sizes of gradients in `axes`, by the name of the network and by the layer."""
+    from matplotlib.lines import Line2D
+
     shades = series(colours)
     axes.set_yscale("log")
-    deepest = 0
-    for i, (name, model) in enumerate(networks.items()):
-        shade = shades[i % len(shades)]
-        layers = _gradient_sizes(model, name)
-        shift = 0.12 * (i - (len(networks) - 1) / 2)
+    for i, (name, layers) in enumerate(flows.items()):
+        shade, shift = shades[i % len(shades)], 0.12 * (i - (len(flows) - 1) / 2)
         means = [(k + shift, sum(sizes) / len(sizes)) for k, sizes in layers.items() if any(sizes)]
         for k, sizes in layers.items():
             if any(sizes):
                 ends = [min(size for size in sizes if size), max(sizes)]
                 axes.plot([k + shift] * 2, ends, color=shade, linewidth=4, alpha=0.25)
         axes.plot(*zip(*means), "o-", color=shade, linewidth=1.8, markersize=5, label=name)
-        deepest = max(deepest, *layers)
+    deepest = max(max(layers) for layers in flows.values())
+    axes.set_xlim(0.5, deepest + 0.5)
     axes.set_xticks(range(1, deepest + 1) if deepest <= 20 else range(0, deepest + 1, 5))
-    axes.set_xlabel("layer", color=colours.quiet, fontsize=10, **SANS)
-    axes.set_ylabel("mean of |∂E/∂w|", color=colours.quiet, fontsize=10, **SANS)
-    if any(networks):
-        _plain_legend(axes, colours)
-    return Picture(figure, "Gradient by layer")
+    title = "Size of the gradient in each layer, over its weights and biases"
+    axes.set_title(title, loc="left", color=colours.ink, fontsize=10, pad=24, **SANS)
+    axes.set_xlabel("layer: 1 reads the inputs", color=colours.quiet, fontsize=10, **SANS)
+    axes.set_ylabel("|∂E/∂w|", color=colours.quiet, fontsize=10, **SANS)
+    if any(flows):
+        axes.add_artist(_plain_legend(axes, colours))
+    marks: dict[str, Any] = {
+        "mean": {"marker": "o"},
+        "smallest above 0 to largest": {"linewidth": 4, "alpha": 0.4},
+    }
+    lines = [Line2D([], [], color=colours.quiet, **look) for look in marks.values()]
+    above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "ncols": 2}
+    _plain_legend(axes, colours, lines, marks, **above)
 
 
 def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
@@ -257,7 +281,6 @@ def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
     return layers
 
 
-def _plain_legend(axes: Axes, theme: Theme) -> None:
-    axes.legend(
-        frameon=False, labelcolor=theme.quiet, prop={"family": "DejaVu Sans", "size": 9}, loc="best"
-    )
+def _plain_legend(axes: Axes, theme: Theme, *entries: Any, **more: Any) -> Legend:
+    font = {"family": "DejaVu Sans", "size": 9}
+    return axes.legend(*entries, frameon=False, labelcolor=theme.quiet, prop=font, **more)
