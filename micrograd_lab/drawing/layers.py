@@ -79,7 +79,10 @@ class Layers:
 
 
 def find_layers(
-    network: Value | Sequence[Value] | Model, *, parameters: Iterable[Value] | None = None
+    network: Value | Sequence[Value] | Model,
+    *,
+    parameters: Iterable[Value] | None = None,
+    gradients: bool | None = None,
 ) -> Layers:
     """The neurons of `network`, layer by layer.
 
@@ -87,6 +90,7 @@ def find_layers(
         network: a loss or an output of the network; or all of its outputs; or a model, which is
             then applied to zeros.
         parameters: its weights and biases; by default the leaves labelled as in the lecture.
+        gradients: whether to compute those of a result; by default, if `backward` has reached it.
 
     Raises:
         ValueError: if there are no neurons, if the network was applied more than once, or if a
@@ -115,7 +119,7 @@ def find_layers(
     if is_model(network):  # which has the gradients of all its samples
         graph = Graph(result, parameters=parameters, products=False)
     else:
-        graph = Graph.at_present(result, parameters=parameters, products=False)
+        graph = Graph.at_present(result, parameters=parameters, products=False, gradients=gradients)
         outputs = [graph.twins[output] for output in outputs]
     finder = _Finder(graph, outputs)
     finder.check_one_sample()

@@ -14,7 +14,6 @@ from importlib.resources import files
 from pathlib import Path
 
 MAX_PIXELS = 1_000_000  # of a PNG in a notebook
-SMALLEST = 10 / 12  # of a picture's size: its smallest text has 12 pixels, and needs 10
 
 
 class Shown:
@@ -26,6 +25,7 @@ class Shown:
     """
 
     _about: str
+    _smallest = 9.0  # points, of a text
 
     @property
     def svg(self) -> str:
@@ -33,7 +33,7 @@ class Shown:
 
     @property
     def html(self) -> str:
-        return image(self.svg, self._about)
+        return image(self.svg, self._about, self._smallest)
 
     def _render(self, kind: str, dpi: float) -> bytes:
         """The picture as "png" or "pdf"."""
@@ -69,26 +69,28 @@ def _in_few_colours(png: bytes) -> bytes:
     return target.getvalue()
 
 
-def image(svg: str, alt: str) -> str:
+def image(svg: str, alt: str, smallest: float) -> str:
     """HTML of a picture as wide as the page, which a click shows in full.
 
     It scrolls rather than that its text gets too small to read.
     """
     return (
         f'<label class="micrograd-picture"><style>{resource("picture.css")}</style>'
-        f'<input type="checkbox" aria-label="large" hidden><span>{img(svg, alt)}</span></label>'
+        f'<input type="checkbox" aria-label="large" hidden><span>{img(svg, alt, smallest)}</span>'
+        "</label>"
     )
 
 
-def img(svg: str, alt: str) -> str:
+def img(svg: str, alt: str, smallest: float = 9.0) -> str:
     """HTML that shows a picture even where neither SVG nor scripts are trusted.
 
     A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
+    Its smallest text, of so many points, keeps 10 pixels.
     """
     encoded, (width, _) = b64encode(svg.encode()).decode(), _size(svg)
     return (
         f'<img src="data:image/svg+xml;base64,{encoded}" alt="{escape(alt)}" '
-        f'style="width:100%;min-width:{width * SMALLEST:.0f}px;max-width:{width:.0f}px">'
+        f'style="width:100%;min-width:{width * 7.5 / smallest:.0f}px;max-width:{width:.0f}px">'
     )
 
 

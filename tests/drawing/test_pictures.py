@@ -9,6 +9,7 @@ import pytest
 
 from micrograd_lab import (
     MLP,
+    Adam,
     Graph,
     Module,
     Value,
@@ -28,6 +29,7 @@ from micrograd_lab import (
 )
 from micrograd_lab.nn.training import History
 from micrograd_lab.ops import OPS
+from micrograd_lab.tell.notation import number
 
 LECTURE = {
     "w_{1,1}^{(1)}": 0.15, "w_{2,1}^{(1)}": 0.2, "w_{0,1}^{(1)}": 0.1,
@@ -210,37 +212,162 @@ def test_no_gradient_is_shown_before_backward():
 
 
 def test_a_model_is_drawn_with_its_weights_but_no_values():
-    model = MLP(2, [2, 1], seed=7)
-    shown = words(draw_network(model))
+    shown = words(draw_network(MLP(2, [2, 1], seed=7)))
+    assert {"weight w", "width and colour: weight w", "x_1"} <= set(shown)
     assert "value" not in shown
-    assert "weight" in shown
-    assert "x_1" in shown
-    assert len(shown) == len(words(draw_network(model([0.0, 0.0])))) - 2 - 5
 
 
-def test_width_and_colour_of_a_link_follow_the_square_root_of_its_gradient():
-    x = Value(1, "x")
-    w = [Value(1, "w_1"), Value(1, "w_2"), Value(1, "w_3")]
-    result = dot(w, [x * 16, x * 4, x * -1], Value(0, "w_0"))
-    result.backward()
-    lines = draw_network(result).figure.axes[0].lines
-    widths = [line.get_linewidth() - 0.8 for line in lines[:3]]
-    assert widths == pytest.approx([5.7, 2.85, 1.425])
-    red = [int(line.get_color()[1:3], 16) for line in lines[:3]]
-    blue = [int(line.get_color()[5:7], 16) for line in lines[:3]]
-    assert red[0] > red[1] > blue[1] > blue[0]
-    assert blue[2] > red[2]
+def looks(picture):
+    """Width and colour of every line."""
+    return [(line.get_linewidth(), line.get_color()) for line in picture.figure.axes[0].lines]
 
 
-def test_of_wide_layers_and_deep_networks_the_middle_is_dots():
-    shown = words(draw_network(MLP(64, [40, 10], seed=1)))
+def test_no_gradient_that_is_left_over_colours_a_model():
+    model = MLP(2, [16, 1], seed=1)
+    before = looks(draw_network(model))
+    squared_error(model([1.0, 2.0]), 5.0).backward()
+    assert looks(draw_network(model)) == before
+    for parameter in model.parameters():
+        parameter.grad = 0.0
+    assert looks(draw_network(model)) == before
+    assert len(set(before)) > 20
+
+
+WEIGHTS = {"w_1": 16, "w_2": 4, "w_3": -1}
+LINKS = {
+    "weight": lambda: (dot([Value(w, name) for name, w in WEIGHTS.items()], xs()), None),
+    "gradient": lambda: (dot([Value(1, name) for name in WEIGHTS], xs(16, 4, -1)), None),
+    "update": lambda: (dot([Value(1, name) for name in WEIGHTS], xs(-16, -4, 1)), None),
+}
+
+
+def xs(*numbers):
+    return [Value(x, f"x_{i}") for i, x in enumerate(numbers or (1, 1, 1), start=1)]
+
+
+@pytest.mark.parametrize("links", LINKS)
+def test_width_and_colour_of_a_link_follow_the_square_root_of_what_it_shows(links):
+    result, _ = LINKS[links]()
+    strong, weak, negative = looks(draw_network(result, links=links))[:3]
+    if links == "weight":
+        assert draw_network(result).svg == draw_network(result, links="weight").svg
+    widths = sorted(width - 0.8 for width, _ in (strong, weak, negative))
+    assert widths == pytest.approx([0.925, 1.85, 3.7])
+    shades = {colour: [int(colour[i : i + 2], 16) for i in (1, 5)] for _, colour in
+              (strong, weak, negative)}  # fmt: skip
+    assert sum(red < blue for red, blue in shades.values()) == 1
+
+
+def test_a_result_shows_the_gradient_after_backward_and_before_it_the_weight():
+    error = lecture_error()
+    assert "width and colour: weight w" in words(draw_network(error))
+    assert "width and colour: gradient ∂E/∂w" in words(draw_network(error, links="gradient"))
+    error.backward()
+    assert "width and colour: gradient ∂E/∂w" in words(draw_network(error))
+    assert "width and colour: weight w" in words(draw_network(error, links="weight"))
+
+
+def test_the_update_is_what_the_next_step_of_the_optimizer_does():
+    model = MLP(2, [2, 1], activation="tanh", seed=1)
+    adam = Adam(model.parameters(), lr=0.01)
+    for _ in range(3):
+        squared_error(model([1.0, 2.0]), 5.0).backward()
+        before = {p: p.data for p in model.parameters()}
+        shown = words(draw_network(model, optimizer=adam))
+        adam.step()
+        steps = [p.data - before[p] for p in model.parameters()]
+    assert "width and colour: next step Δw of Adam" in shown
+    assert {number(step) for step in steps} <= set(shown)
+
+
+def test_looking_at_the_next_step_does_not_change_it():
+    after = []
+    for look in (False, True):
+        model = MLP(2, [2, 1], seed=1)
+        adam = Adam(model.parameters(), lr=0.01)
+        for _ in range(3):
+            squared_error(model([1.0, 2.0]), 5.0).backward()
+            if look:
+                draw_network(model, optimizer=adam)
+            adam.step()
+        after.append([p.data for p in model.parameters()])
+    assert after[0] == after[1]
+
+
+def test_without_an_optimizer_the_update_is_the_gradient_downhill():
+    model = MLP(1, [1], seed=1)
+    loss = squared_error(model([2.0]), 1.0)
+    loss.backward()
+    shown = words(draw_network(model, links="update"))
+    assert {number(-p.grad) for p in model.parameters()} <= set(shown)
+    assert "width and colour: next step Δw = −η·∂E/∂w, for η = 1" in shown
+
+
+def test_links_that_cannot_be_shown_are_refused():
+    model = MLP(2, [2, 1], seed=1)
+    with pytest.raises(ValueError, match="links is 'bias'; choose one of weight, gradient, update"):
+        draw_network(model, links="bias")
+    for links in ("gradient", "update"):
+        with pytest.raises(ValueError, match="no gradients yet; call backward on its loss first"):
+            draw_network(model, links=links)
+    with pytest.raises(TypeError, match="optimizer must be an SGD, Adam or AdamW, got 3"):
+        draw_network(model, optimizer=3)
+    other = Adam(MLP(1, [1]).parameters())
+    with pytest.raises(
+        ValueError, match="none of the optimizer's 2 parameters are in this network"
+    ):
+        draw_network(model, optimizer=other)
+    with pytest.raises(ValueError, match="an optimizer says nothing about links='weight'"):
+        draw_network(model, links="weight", optimizer=Adam(model.parameters()))
+
+
+def test_of_wide_layers_and_deep_networks_the_middle_is_dots_with_what_it_hides():
+    model = MLP(64, [40, 10], seed=1)
+    shown = [" ".join(word.split()) for word in words(draw_network(model))]
+    hidden = [abs(w.data) for n in model.layers[0].neurons for w in n.w[8:57]]
+    ends = number(min(hidden), digits=2), number(max(hidden), digits=2)
     assert shown.count("⋮") == 2
-    assert {"49 more", "25 more", "x_8", "x_58"} <= set(shown)
+    assert f"49 more: |w| {ends[0]} to {ends[1]}" in shown
+    assert any(word.startswith("25 more: |w| 0.0") for word in shown)
+    assert {"x_8", "x_58"} <= set(shown)
     assert "x_9" not in shown
-    deep = words(draw_network(MLP(2, [2] * 20, seed=1)))
+    deep = [" ".join(word.split()) for word in words(draw_network(MLP(2, [2] * 20, seed=1)))]
     assert "⋯" in deep
-    assert {"hidden layer 7", "hidden layer 14"} <= set(deep)
-    assert "hidden layer 8" not in deep
+    titles = [word for word in deep if word.endswith("layer") or word.startswith("hidden")]
+    assert any(word.startswith(f"{21 - len(titles)} more layers: |w| 0.0") for word in deep)
+    assert {"input layer", "hidden layer 5", "hidden layer 16", "output layer"} <= set(titles)
+    assert "hidden layer 9" not in titles
+
+
+READABLE = NETWORKS | {
+    "784-128-10": lambda: MLP(784, [128, 10], seed=1),
+    "4 and 12 threes": lambda: MLP(4, [3] * 12 + [1], seed=1),
+    "20 wide layers": lambda: MLP(2, [20] * 20, seed=1),
+}
+del READABLE["long names"]
+
+
+@pytest.mark.parametrize("make", READABLE.values(), ids=READABLE)
+def test_no_text_of_a_network_is_below_10_pixels_on_a_page_of_760(make):
+    picture = draw_network(make())
+    scale = min(760 / picture.figure.get_size_inches()[0] / 72, 96 / 72)
+    for text in drawn(picture):
+        assert text.get_fontsize() * scale > 9.99
+
+
+@pytest.mark.parametrize("name", ["2-16-16-1", "64-32-10", "20 wide layers"])
+def test_no_link_crosses_a_neuron(name):
+    figure = draw_network(READABLE[name]()).figure
+    circles = [patch for patch in figure.axes[0].patches if getattr(patch, "radius", 0) > 5]
+    assert len(circles) > 30
+    for line in figure.axes[0].lines:
+        (x0, y0), (x1, y1) = line.get_xydata()
+        for circle in circles if y0 != y1 else ():
+            x, y = circle.center
+            along = min(max(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0))
+                            / ((x1 - x0) ** 2 + (y1 - y0) ** 2), 0), 1)  # fmt: skip
+            apart = math.dist((x, y), (x0 + along * (x1 - x0), y0 + along * (y1 - y0)))
+            assert apart > circle.radius - 0.01 or x in (x0, x1)
 
 
 def test_sums_of_products_written_out_by_hand_are_neurons_too():
@@ -265,8 +392,8 @@ def test_a_skipped_layer_and_a_missing_link_are_drawn():
     x = [Value(1, "x_1"), Value(2, "x_2")]
     z = dot([Value(1, "w_{1,1}^{(1)}")], x[:1], Value(0, "w_{0,1}^{(1)}")).relu()
     y = dot([Value(2, "w_{1,1}^{(2)}"), Value(3, "w_{s}")], [z, x[1]], Value(0, "w_{0,1}^{(2)}"))
-    axes = draw_network(y).figure.axes[0]
-    assert len(axes.lines) == 3 + 2 + 1  # links, biases, the rule between Σ and ReLU
+    lines = draw_network(y).figure.axes[0].lines
+    assert len(lines) == 3 + 2 + 1 + 5  # links, biases, the rule between Σ and ReLU, the legend
 
 
 def test_unlabelled_weights_are_found_when_they_are_given():
@@ -367,8 +494,8 @@ def xor_by_hand():
     """The lecture's XOR: OR and NAND, then AND."""
     model = MLP(2, [2, 1], activation=["step", "step"])
     by_hand = (1, 1, -0.5), (-1, -1, 1.5), (1, 1, -1.5)
-    for parameter, number in zip(model.parameters(), [n for row in by_hand for n in row]):
-        parameter.data = number
+    for parameter, weight in zip(model.parameters(), [n for row in by_hand for n in row]):
+        parameter.data = weight
     return model
 
 
@@ -461,7 +588,9 @@ def test_the_boundary_is_where_the_last_sum_is_zero():
 
 def test_a_boundary_can_be_drawn_for_any_function_and_for_several_classes():
     picture = plot_decision_boundary(lambda x: x[0] * x[1], [(-1, 1), (1, 1)], [0, 1], resolution=9)
-    assert "hidden neurons: Σ = 0" not in [t.get_text() for t in picture.figure.axes[0].get_legend().texts]
+    assert "hidden neurons: Σ = 0" not in [
+        t.get_text() for t in picture.figure.axes[0].get_legend().texts
+    ]
     model = MLP(2, [3, 3], seed=1)
     labels = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     picture = plot_decision_boundary(

@@ -2,20 +2,10 @@
 
 from itertools import combinations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd_lab.drawing.network.placing import Segment, overlap, place
-
-numbers = st.integers(-20, 20)
-triangles = st.lists(st.tuples(numbers, numbers), min_size=3, max_size=3)
-
-
-def path(polygon):
-    from matplotlib.path import Path
-
-    return Path([*polygon, polygon[0]], closed=True)
+from micrograd_lab.drawing.network.placing import Segment, area, place
 
 
 @st.composite
@@ -32,16 +22,16 @@ def columns(draw):
 @settings(deadline=None, max_examples=40)
 @given(columns(), st.integers(30, 120))
 def test_labels_meet_neither_each_other_nor_a_link_nor_what_stands_around(links, length):
-    around = [(100, -20), (130, -20), (130, 20), (100, 20)]
+    around = area([(100, -20), (130, -20), (130, 20), (100, 20)])
     starts = place(links, [length] * len(links), 20, 15, [around])
     if starts is None:
         return
-    labels = [path(link.box(at, length, -15, 20)) for link, at in zip(links, starts)]
-    lines = [path(link.box(0, link.length, -2.5, 2.5)) for link in links]
+    labels = [link.box(at, length, -15, 20) for link, at in zip(links, starts)]
+    lines = [link.box(0, link.length, -2.5, 2.5) for link in links]
     for one, other in combinations(labels, 2):
         assert not one.intersects_path(other)
     for i, label in enumerate(labels):
-        assert not label.intersects_path(path(around))
+        assert not label.intersects_path(around)
         assert not any(label.intersects_path(lines[j]) for j in range(len(lines)) if j != i)
         assert 0 <= starts[i] <= links[i].length - length
 
@@ -50,18 +40,6 @@ def test_labels_that_do_not_fit_are_not_placed():
     crossing = [Segment((0, 0), (100, 10)), Segment((0, 10), (100, 0))]
     assert place(crossing, [60, 60], 10, 10) is None
     assert place([Segment((0, 0), (100, 0))], [90], 10, 10) is None
-    assert place([Segment((0, 0), (100, 0))], [9], 1, 1, [[(50, -1), (51, -1), (51, 1)]]) is None
-
-
-@given(triangles, triangles)
-def test_what_matplotlib_says_meets_does_overlap(a, b):
-    if path(a).intersects_path(path(b)):
-        assert overlap(a, b)
-
-
-@pytest.mark.parametrize("apart", [0.5, 10, 1e6])
-def test_what_a_line_keeps_apart_does_not_overlap(apart):
-    a = [(0, 0), (4, 1), (1, 5)]
-    b = [(x + 4 + apart, y) for x, y in a]
-    assert not overlap(a, b)
-    assert overlap(a, [(x + 1, y) for x, y in a])
+    assert (
+        place([Segment((0, 0), (100, 0))], [9], 1, 1, [area([(50, -1), (51, -1), (51, 1)])]) is None
+    )

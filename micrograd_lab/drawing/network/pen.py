@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..figures import new_figure, typesetting
 from ..themes import Theme
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import RendererAgg
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+Text: TypeAlias = "tuple[float, str, dict[str, Any]]"  # size, colour, words and style
 
 FINE = 720  # dots per inch at which texts are measured
 LINES, SHAPES, TEXTS = 1, 2, 3  # from bottom to top
@@ -27,17 +31,23 @@ class Pen:
         self.axes.axis("off")
 
     def text(
-        self,
-        x: float,
-        y: float,
-        size: float,
-        colour: str,
-        style: dict[str, Any],
-        ha: str = "center",
+        self, x: float, y: float, size: float, colour: str, style: dict[str, Any], **more: Any
     ) -> None:
-        """Write `style["text"]`, vertically centred at y."""
-        words = {"ha": ha, "va": "center", "rotation_mode": "anchor"} | style
+        """Write `style["text"]`, centred at (x, y)."""
+        words = {"ha": "center", "va": "center", "rotation_mode": "anchor"} | style | more
         self.axes.text(x, y, words.pop("text"), fontsize=size, color=colour, zorder=TEXTS, **words)
+
+    def row(self, x: float, y: float, texts: Sequence[Text], ha: str = "left") -> float:
+        """Write texts side by side, from x or up to it; where they end."""
+        way = 1 if ha == "left" else -1
+        for text in texts[::way]:
+            self.text(x, y, *text, ha=ha)
+            x += way * self.length([text])
+        return x
+
+    def length(self, texts: Sequence[Text]) -> float:
+        """The length of a row."""
+        return sum(self.width(size, style) + 6 for size, _, style in texts)
 
     def width(self, size: float, style: dict[str, Any]) -> float:
         """The width of `style["text"]`."""
@@ -67,14 +77,13 @@ class Pen:
             )
         )  # fmt: skip
 
-    def line(self, segment: Segment, colour: str, **more: Any) -> None:
+    def line(self, segment: Segment, colour: str, **more: Any) -> Line2D:
         from matplotlib.lines import Line2D
 
         (x0, y0), (x1, y1) = segment.start, segment.end
         style: dict[str, Any] = {"linewidth": segment.width, "zorder": LINES} | more
-        self.axes.add_line(
-            Line2D([x0, x1], [y0, y1], color=colour, **({"solid_capstyle": "butt"} | style))
-        )
+        style = {"solid_capstyle": "butt"} | style
+        return self.axes.add_line(Line2D([x0, x1], [y0, y1], color=colour, **style))
 
     def finish(self, left: float, bottom: float, right: float, top: float) -> Figure:
         """The figure, cut to these bounds."""

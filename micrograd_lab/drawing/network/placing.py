@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from matplotlib.path import Path
 
 Point: TypeAlias = "tuple[float, float]"
-Polygon: TypeAlias = "list[Point]"
 
 SHIFT = 4.0  # points by which a label moves along its link in search of a free place
 
@@ -36,14 +38,17 @@ class Segment:
         x, y = self.start
         return x + along * cos - across * sin, y + along * sin + across * cos
 
-    def box(self, along: float, length: float, below: float, above: float) -> Polygon:
+    def box(self, along: float, length: float, below: float, above: float) -> Path:
         """A rectangle turned along the link."""
-        return [
-            self.at(along, below),
-            self.at(along + length, below),
-            self.at(along + length, above),
-            self.at(along, above),
-        ]
+        ends = along, along + length, along + length, along
+        return area([self.at(*at) for at in zip(ends, (below, below, above, above))])
+
+
+def area(corners: Sequence[Point]) -> Path:
+    """What lies between these corners."""
+    from matplotlib.path import Path
+
+    return Path([*corners, corners[0]], closed=True)
 
 
 def place(
@@ -51,7 +56,7 @@ def place(
     lengths: Sequence[float],
     above: float,
     below: float,
-    obstacles: Sequence[Polygon] = (),
+    obstacles: Sequence[Path] = (),
 ) -> list[float] | None:
     """The distance along each link at which its label starts, or None if some do not fit.
 
@@ -65,44 +70,25 @@ def place(
     [16.0]
     """
     lines = [link.box(0, link.length, -link.width / 2, link.width / 2) for link in links]
-    if any(overlap(line, obstacle) for line in lines for obstacle in obstacles):
+    if any(line.intersects_path(obstacle) for line in lines for obstacle in obstacles):
         return None
-    choices: list[list[tuple[float, Polygon]]] = []
+    choices: list[list[tuple[float, Path]]] = []
     for i, (link, length) in enumerate(zip(links, lengths)):
         avoid = [*(line for j, line in enumerate(lines) if j != i), *obstacles]
         free = []
         along = 4 * SHIFT
         while along + length <= link.length - SHIFT:
             box = link.box(along - 1, length + 2, -below, above)
-            if not any(overlap(box, other) for other in avoid):
+            if not any(box.intersects_path(other) for other in avoid):
                 free.append((along, box))
             along += SHIFT
         choices.append(free)
-    labels: dict[int, tuple[float, Polygon]] = {}
+    labels: dict[int, tuple[float, Path]] = {}
     for i in sorted(range(len(links)), key=lambda i: len(choices[i])):
         for along, box in choices[i]:
-            if not any(overlap(box, other) for _, other in labels.values()):
+            if not any(box.intersects_path(other) for _, other in labels.values()):
                 labels[i] = along, box
                 break
         else:
             return None
     return [labels[i][0] for i in range(len(links))]
-
-
-def overlap(a: Polygon, b: Polygon) -> bool:
-    """Whether two convex polygons share a point: no line separates them.
-
-    >>> square = [(0, 0), (1, 0), (1, 1), (0, 1)]
-    >>> overlap(square, [(2, 0), (3, 0), (3, 1)]), overlap(square, [(0.5, 0.5), (3, 0), (3, 1)])
-    (False, True)
-    """
-    for polygon in (a, b):
-        x, y = polygon[-1]
-        for corner_x, corner_y in polygon:
-            nx, ny = corner_y - y, x - corner_x
-            x, y = corner_x, corner_y
-            ours = [nx * p + ny * q for p, q in a]
-            theirs = [nx * p + ny * q for p, q in b]
-            if max(ours) < min(theirs) or max(theirs) < min(ours):
-                return False
-    return True

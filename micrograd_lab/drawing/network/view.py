@@ -15,396 +15,463 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import replace
+from itertools import chain
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ...engine import Value
 from ...ops import OPS
 from ...tell.languages import formula_latex
 from ...tell.notation import as_given, label_latex, label_places, number
 from ..figures import DIGITS, MATH, SANS, Picture, mathtext, settable
-from ..layers import Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
-from ..themes import Theme, find_theme, mix
-from .pen import LINES, Pen
-from .placing import Polygon, Segment, place
+from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
+from ..themes import Theme, find_theme, mix, stroke
+from .links import Links, Optimizer, find_links
+from .pen import LINES, Pen, Text
+from .placing import Segment, area, place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.path import Path
 
 Item: TypeAlias = "Value | RecordedNeuron"  # an input or a neuron
 
-EXTRA_GAPS = (0, 40, 80, 130, 180, 240)  # points between columns, to make room for labels
-ABOVE, BELOW = 20, 15  # points that a label reaches to either side of its link
-THICK, THIN = 6.5, 0.8  # points, the widths of links with the largest gradient and with none
+PAGE = 760.0  # the width up to which a drawing keeps its size on a page of as many pixels
+TEXT, NAME = 10.0, 12.0  # the smallest text, and names
+THICK = 4.5  # of the strongest link
+EXTRA_GAPS = (0, 40, 80)  # between columns, to make room for labels
+ABOVE, BELOW = 18, 15  # what a label reaches to either side of its link
 
 
 def draw_network(
     network: Value | Sequence[Value] | Model,
     *,
+    links: str | None = None,
+    optimizer: Optimizer | None = None,
     theme: str = "light",
     parameters: Iterable[Value] | None = None,
 ) -> Picture:
     """A network as a picture: neurons, links, values and gradients.
 
     A neuron is a circle with its Σ on the left and its activation on the right; its bias is a
-    dashed 1 below it.  Values are green.  After `backward`, gradients stand below them, and the
-    width and colour of a link show the gradient of its weight on a square-root scale: a vanishing
-    gradient is visible at a glance.  Where labels do not fit, width and colour are all there is.
-    Of more than 16 neurons in a layer, or 16 layers, those in the middle become dots.
+    dashed 1 below it.  Values are green, gradients below them rust, once `backward` was called.
+    Width and colour of a link show its weight, gradient or update on a square-root scale: a
+    vanishing gradient is visible at a glance.  Where numbers do not fit, width and colour are all
+    there is, and the bias is a dot.  Of more than 16 neurons in a layer, or more layers than fit
+    a page, those in the middle become dots, with the range of what they hide.
 
     Args:
         network: an output or a loss of the network; or all its outputs; or a model, drawn with
-            its weights and their gradients alone, such as the gradients of a batch.
+            its weights alone.
+        links: what the links show.  "weight"; "gradient", of a model the one in `grad`, such as
+            that of a batch; or "update", what the next step adds to each weight: with an
+            optimizer, what its `step` would do now; without, −∂E/∂w, to be multiplied by η.  By
+            default the gradient of a result after its `backward`, and else the weight.
+        optimizer: whose next step to show; nothing changes in it.
         theme: "light" or "dark".
         parameters: its weights and biases; by default the leaves labelled as in the lecture.
 
     Raises:
-        ValueError: if there are no neurons, or the network was applied to several samples.
+        ValueError: if there are no neurons, the network was applied to several samples, or there
+            are no gradients to show.
 
+    >>> from micrograd_lab import Adam
     >>> from micrograd_lab.nn import MLP
-    >>> picture = draw_network(MLP(2, [3, 1]), theme="dark")
+    >>> model = MLP(2, [3, 1], seed=1)
+    >>> picture = draw_network(model, theme="dark")
+    >>> model([0.5, 1.0]).backward()
+    >>> picture = draw_network(model, optimizer=Adam(model.parameters()))
     """
     colours = find_theme(theme)
-    layers = find_layers(network, parameters=parameters)
-    *sizes, last = [len(layers.inputs), *map(len, layers.layers)]
-    about = f"Network of {', '.join(map(str, sizes))} and {last} nodes"
-    drawing = _Drawing(layers, colours, sample=not is_model(network))
-    return Picture(drawing.figure(), about)
+    sample = not is_model(network)
+    wanted = True if isinstance(network, Value) and links in ("gradient", "update") else None
+    layers = find_layers(network, parameters=parameters, gradients=wanted)
+    shown = find_links(layers.graph, links, optimizer, sample=sample)
+    *counts, last = [len(layers.inputs), *map(len, layers.layers)]
+    about = f"Network of {', '.join(map(str, counts))} and {last} nodes"
+    widest = max(*counts, last)
+    sizes = [LARGE, LARGE._replace(names=False)] if widest <= 4 else []
+    for size in [*sizes, *[MEDIUM] * (sample and widest <= MAX_SHOWN), SMALL]:
+        figure = Drawing(layers, shown, colours, size, sample=sample).figure()
+        if figure and (size is SMALL or figure.get_size_inches()[0] * 72 <= PAGE):
+            break
+    assert figure, "the last size fits"
+    return Picture(figure, about, TEXT)
 
 
-@dataclass(frozen=True)
-class Size:
-    """Lengths in a drawing, depending on the number of neurons in a column."""
+class Size(NamedTuple):
+    """Lengths in a drawing, and what there is room for."""
 
     radius: float
+    input: float  # radius of an input
     row: float  # from neuron to neuron
-    gap: float  # from circle to circle of the next column
-    number: float  # text size in a circle
-    digits: int  # of numbers in a circle
-    bias: float  # radius of the dashed 1
-    labels: bool  # whether names, and numbers outside circles, have room
+    gap: float  # at most, between columns
+    numbers: bool = False  # in the neurons
+    labels: bool = False  # names in and above circles, numbers beside links
+    names: bool = False  # of links
 
 
-LARGE = Size(radius=42, row=185, gap=125, number=8.2, digits=3, bias=10.5, labels=True)
-SMALL = Size(radius=28, row=72, gap=100, number=6, digits=2, bias=4.5, labels=False)
+LARGE = Size(radius=50, input=32, row=205, gap=130, numbers=True, labels=True, names=True)
+MEDIUM = Size(radius=25, input=12, row=64, gap=170, numbers=True)
+SMALL = Size(radius=12, input=10, row=38, gap=200)
 
 
-class _Drawing:
-    """Finds a place for everything, then draws it."""
+class Drawing:
+    """Finds a place for everything, then draws it.
 
-    def __init__(self, layers: Layers, theme: Theme, *, sample: bool) -> None:
+    Attributes:
+        strokes: the line of each weight that is drawn.
+    """
+
+    def __init__(
+        self, layers: Layers, links: Links, theme: Theme, size: Size, *, sample: bool
+    ) -> None:
         self.layers = layers
+        self.links = links
         self.theme = theme
+        self.size = size
         self.sample = sample  # without one, the values are unknown
-        parameters = layers.graph.parameters
-        self.gradients = layers.graph.has_gradients if sample else any(p.grad for p in parameters)
-        self.largest = max((abs(p.grad) for p in parameters if math.isfinite(p.grad)), default=0.0)
         self.pen = Pen(theme)
+        self.strokes: dict[Value, Line2D] = {}
+        self.gradients = sample and layers.graph.has_gradients
+        self.below = links.amounts if links.kind != "weight" else {}  # numbers below links
+        if self.gradients and not self.below:
+            self.below = {p: p.grad for p in layers.graph.parameters}
+        moves = links.kind == "update"
+        self.below_colour = theme.shapes["parameter"][0] if moves else theme.grad
         self.columns: list[list[Item]] = [[*layers.inputs]]
         self.columns.extend([*layer] for layer in layers.layers)
         self.rows = [shorten(column) for column in self.columns]
-        wide = max(map(len, self.rows))
-        self.size = LARGE if wide == 1 or (wide <= 4 and len(self.rows) <= 6) else SMALL
+        beside = [
+            [self._beside(item) for item in self.rows[k] if item is not None] for k in (0, -1)
+        ]
+        self.sides = [max(map(self.pen.length, side)) for side in beside]
+        free = PAGE - 44 - sum(self.sides) - 150 * bool(layers.result) - 2 * size.radius
+        most = max(int(free / (2 * size.radius + 26)) + 1, 4)
+        self.order = shorten(range(len(self.columns)), most)
+        self.pitch = min(free / max(len(self.order) - 1, 1), 2 * size.radius + size.gap)
         self.x: dict[Item, float] = {}
-        self.y = {
-            item: ((len(rows) - 1) / 2 - row) * self.size.row
-            for rows in self.rows
-            for row, item in enumerate(rows)
-            if item is not None
-        }
+        self.y: dict[Item, float] = {}
+        self.dots: dict[int, float] = {}  # their height, by column
+        for k, rows in enumerate(self.rows):
+            tall = 76 if self.pitch > 90 else 116  # dots, and what they hide
+            heights = [tall if item is None else size.row for item in rows]
+            y = sum(heights) / 2
+            for item, height in zip(rows, heights):
+                if item is None:
+                    self.dots[k] = y - height / 2
+                else:
+                    self.y[item] = y - height / 2
+                y -= height
 
-    def figure(self) -> Figure:
-        """The columns from left to right, then titles above and a legend below."""
-        x, before = 0.0, None
-        titles = []
-        for k in shorten(range(len(self.columns))):
-            if k is None:
-                x += self.size.radius + 40
-                self.pen.text(x, 0, 22, self.theme.quiet, SANS | {"text": "⋯"})
-                x += 40 - self.size.radius - self.size.gap
+    def figure(self, *, legend: bool = True) -> Figure | None:
+        """Columns from left to right, titles above, a legend below; None if it does not fit."""
+        size, pen, quiet = self.size, self.pen, self.theme.quiet
+        x, before, heads = -self.pitch, None, []
+        for k, after in zip(self.order, [*self.order[1:], None]):
+            x += self.pitch
+            if k is not None:
+                if (found := self._column(k, before, x)) is None:
+                    return None
+                x = found
+                heads.append((x, title(k, len(self.columns) - 1) if k else "input layer", k))
+            elif size is not SMALL or before is None or after is None:
+                return None
             else:
-                x = self._column(k, before, x)
-                titles.append((x, title(k, len(self.columns) - 1) if k else "input layer"))
+                hidden = [*chain.from_iterable(self.columns[before + 1 : after])]
+                self._dots(x, 0, "⋯", f"{after - before - 1} more layers:", hidden)
             before = k
-        right = x + self.size.radius
-        bottom = min(self.y.values()) - self.size.radius - (50 if self.size.labels else 12)
+        left, right = -size.radius - self.sides[0], x + size.radius + self.sides[1]
+        bottom = min(self.y.values()) - size.row / 2
         if self.layers.result:
-            x, right, lowest = self._error(self.layers.result, right)
+            x, right, lowest = self._error(self.layers.result, x + size.radius)
             bottom = min(bottom, lowest)
-            titles.append((x, "error"))
-        top = max(self.y.values()) + self.size.radius + (50 if self.size.labels else 26)
-        for x, words in titles:
-            style = SANS | {"text": words, "fontweight": "bold"}
-            self.pen.text(x, top, 10.5, self.theme.quiet, style)
-        left = -self.size.radius
-        right = max(right, x + self.size.radius, self._legend(left, bottom - 24))
-        bottom -= 62
+            heads.append((x, "error", 0))
+        top, lines = max(self.y.values()) + size.radius + (34 if size.labels else 14), 0
+        for x, words, k in heads:
+            style = SANS | {"fontweight": "bold", "va": "bottom"}
+            words = folded(words, self.pitch - 8)
+            pen.text(x, top + 16 * (not size.labels), TEXT, quiet, style | {"text": words})
+            lines = max(lines, words.count("\n") + 1 + (not size.labels))
+            symbols = {n.symbol for n in self.columns[k] if isinstance(n, RecordedNeuron)}
+            if len(symbols) == 1 and not size.labels:
+                pen.text(x, top + 5, TEXT, quiet, sign(*symbols))
+        if legend:
+            x, bottom = self._legend(left, bottom - 16)
+            right = max(right, x)
         for note in self.layers.graph.notes:
-            style = SANS | {"text": note}
-            self.pen.text(left, bottom, 9.5, self.theme.ink, style, ha="left")
-            right = max(right, left + self.pen.width(9.5, style))
-            bottom -= 16
-        return self.pen.finish(left - 28, bottom, right + 28, top + 22)
+            words = folded(note, max(right, 600) - left)
+            bottom -= 14 * (words.count("\n") + 1) + 2
+            text = TEXT, self.theme.ink, SANS | {"text": words, "va": "bottom"}
+            right = max(right, pen.row(left, bottom, [text]))
+        return pen.finish(left - 20, bottom - 14, right + 20, top + 14 * lines + 14)
 
-    def _column(self, k: int, before: int | None, x: float) -> float:
-        """Draw column k with the links into it; its x, from the x of the column before."""
-        if k:
-            x = self._fit(k, before, x)
-            for weight, line in self._links(k):
-                width, colour = self._stroke(weight.grad)
-                self.pen.line(replace(line, width=width), colour)
-        self._move(k, x)
-        for item in self.columns[k]:
-            if isinstance(item, RecordedNeuron) and item in self.x:
-                self._neuron(item)
-            elif isinstance(item, Value) and item in self.x:
-                self._input(item)
-        if None in self.rows[k]:
-            row = self.rows[k].index(None)
-            y = ((len(self.rows[k]) - 1) / 2 - row) * self.size.row
-            missing = f"{len(self.columns[k]) - len(self.rows[k]) + 1} more"
-            self.pen.text(x, y + 8, 20, self.theme.quiet, SANS | {"text": "⋮"})
-            self.pen.text(x, y - 14, 8.5, self.theme.quiet, SANS | {"text": missing})
-        return x
+    def _column(self, k: int, before: int | None, x: float) -> float | None:
+        """Draw column k at x, or to the right of it where labels need room; its x.
 
-    def _fit(self, k: int, before: int | None, x: float) -> float:
-        """Place column k far enough right for the labels of its links, and write them; its x."""
-        near = x + 2 * self.size.radius + self.size.gap
-        if before is None:
-            self._move(k, near)
-            return near
-        rows = max(len(self.rows[before]), len(self.rows[k]))
-        if not self.size.labels:
-            near += 10 * rows
-            self._move(k, near)
-            return near
-        near += 45 * (rows > 1)
-        for named, extra in product((True, False), EXTRA_GAPS):
-            self._move(k, near + extra)
-            links = self._links(k, before)
-            lengths = [self._label_length(weight, named) for weight, _ in links]
-            around = [box for column in (before, k) for box in self._around(column)]
-            starts = place([line for _, line in links], lengths, ABOVE, BELOW, around)
-            if starts is not None:
-                for (weight, line), start in zip(links, starts):
-                    self._label(weight, line, start, named)
+        None if there is no room for them.
+        """
+        labelled = self.size.labels and before is not None
+        for extra in EXTRA_GAPS if labelled else (0,):
+            self.x |= {item: x + extra for item in self.rows[k] if item is not None}
+            if not labelled or self._labels(k):
                 break
-        return near + extra
-
-    def _move(self, k: int, x: float) -> None:
+        else:
+            return None
+        links = self._links(k)
+        for weight, line in sorted(links, key=lambda link: abs(self.links.amounts[link[0]])):
+            self._stroke(weight, line)
         for item in self.rows[k]:
-            if item is not None:
-                self.x[item] = x
+            if isinstance(item, RecordedNeuron):
+                self._neuron(item)
+            elif item is not None:
+                self._input(item)
+        if k in self.dots:
+            hidden = [item for item in self.columns[k] if item not in self.x]
+            self._dots(x, self.dots[k], "⋮", f"{len(hidden)} more:", hidden)
+        return x + extra
 
-    def _links(self, k: int, before: int | None = None) -> list[tuple[Value, Segment]]:
-        """The weights into column k with their lines, rim to rim; all, or those from `before`."""
+    def _labels(self, k: int) -> bool:
+        """Write the labels of the links from the column before; whether there is room."""
+        links = self._links(k, self.rows[k - 1])
+        lengths = [self._length(weight) for weight, _ in links]
+        around = [box for column in (k - 1, k) for box in self._around(column)]
+        starts = place([line for _, line in links], lengths, ABOVE, BELOW, around)
+        for (weight, line), length, start in zip(links, lengths, starts or ()):
+            half = self.look(self.links.amounts[weight])[0] / 2
+            name, value, below = self._parts(weight)
+            turned, end = {"rotation": math.degrees(line.angle)}, start + length
+            for texts, along, up, ha in (
+                (name, start, half + 10, "left"),
+                (value, end, half + 8, "right"),
+                (below, end, -half - 7.5, "right"),
+            ):
+                for size, colour, style in texts:
+                    self.pen.text(*line.at(along, up), size, colour, style | turned, ha=ha)
+        return starts is not None
+
+    def _links(
+        self, k: int, sources: Iterable[Item | None] | None = None
+    ) -> list[tuple[Value, Segment]]:
+        """The weights into column k with their lines, rim to rim; all, or those from `sources`."""
         links = []
         for neuron in self.rows[k]:
-            if not isinstance(neuron, RecordedNeuron):
-                continue
-            for weight, x in zip(neuron.weights, neuron.inputs):
-                source = self.layers.owner.get(x, x)
-                if source in self.x and (before is None or source in self.rows[before]):
-                    links.append((weight, self._line(source, neuron)))
+            if isinstance(neuron, RecordedNeuron):
+                for weight, x in zip(neuron.weights, neuron.inputs):
+                    source = self.layers.owner.get(x, x)
+                    if source in (self.x if sources is None else sources):
+                        links.append((weight, self._line(source, neuron)))
         return links
 
     def _line(self, source: Item, target: Item) -> Segment:
-        whole = Segment((self.x[source], self.y[source]), (self.x[target], self.y[target]), THICK)
-        start, end = self._radius(source), whole.length - self._radius(target)
-        return Segment(whole.at(start), whole.at(end), THICK)
+        """From rim to rim; in a crowd from the right end of one circle to the left of the other."""
+        a, b = ((self.x[item], self.y[item]) for item in (source, target))
+        radius = self.size.radius if isinstance(source, RecordedNeuron) else self.size.input
+        if not self.size.labels:
+            return Segment((a[0] + radius, a[1]), (b[0] - self.size.radius, b[1]), THICK)
+        whole = Segment(a, b, THICK)
+        return replace(whole, start=whole.at(radius), end=whole.at(whole.length - self.size.radius))
 
-    def _radius(self, item: Item) -> float:
-        return self.size.radius * (1 if isinstance(item, RecordedNeuron) else 0.63)
+    def _stroke(self, weight: Value, line: Segment, **more: Any) -> None:
+        width, colour = self.look(self.links.amounts[weight])
+        self.strokes[weight] = self.pen.line(replace(line, width=width), colour, **more)
 
-    def _around(self, k: int) -> list[Polygon]:
+    def look(self, amount: float) -> tuple[float, str]:
+        """Width and colour of a link; in a crowd, weak ones fade."""
+        thick = THICK if self.size.labels else 0.8 * THICK
+        width, colour = stroke(amount, self.links.largest, self.theme, thick)
+        share = 1 if self.size.labels else 0.3 + 0.7 * width / thick
+        return width, mix(self.theme.page, colour, share)
+
+    def _parts(self, parameter: Value) -> tuple[list[Text], list[Text], list[Text]]:
+        """Its name and the numbers above and below its link, where each is to be written."""
+        named, below = self.size.names and parameter.label, self.below.get(parameter)
+        return (
+            [(NAME, self.theme.quiet, mathtext(parameter.label))] if named else [],
+            [(TEXT, self.theme.value, digits(as_given(parameter.data)))],
+            [] if below is None else [(TEXT, self.below_colour, digits(number(below)))],
+        )
+
+    def _length(self, weight: Value) -> float:
+        name, value, below = self._parts(weight)
+        return max(self.pen.length(name + value), self.pen.length(below))
+
+    def _around(self, k: int) -> list[Path]:
         """The labels above and below the neurons of column k, which no link may touch."""
         boxes = []
         for item in self.rows[k]:
             if isinstance(item, RecordedNeuron):
                 x, y, radius = self.x[item], self.y[item], self.size.radius
                 if item.out.label or item.sum.label:
-                    boxes.append(rectangle(x - 28, y + radius + 2, x + 28, y + radius + 20))
+                    boxes.append((x - 30, x + 30, y + radius + 2, y + radius + 22))
                 if item.bias:
-                    below = y - radius - 34
-                    name, value, grad = self._widths(item.bias, 9)
-                    boxes.append(
-                        rectangle(x - 18 - name, below - 14, x + 18 + max(value, grad), below + 14)
-                    )
-        return boxes
+                    name, *numbers = map(self.pen.length, self._parts(item.bias))
+                    left, right = x - 18 - name, x + 18 + max(numbers)
+                    boxes.append((left, right, y - radius - 48, y - radius - 20))
+        return [area([(a, c), (b, c), (b, d), (a, d)]) for a, b, c, d in boxes]
+
+    def _beside(self, item: Item) -> list[Text]:
+        """Name and number of an input or an output, where they do not fit into its circle."""
+        neuron = isinstance(item, RecordedNeuron)
+        if self.size.labels or (neuron and self.layers.result):
+            return []
+        node = item.out if isinstance(item, RecordedNeuron) else item
+        texts = [(NAME, self.theme.ink, mathtext(node.label))] if node.label else []
+        if self.sample and not (self.size.numbers and neuron):
+            texts.append((TEXT, self.theme.value, digits(as_given(node.data))))
+        return texts
 
     def _input(self, item: Value) -> None:
-        x, y, radius = self.x[item], self.y[item], self._radius(item)
+        x, y, radius = self.x[item], self.y[item], self.size.input
         self.pen.circle(x, y, radius, *self.theme.shapes["input"])
-        apart = radius * 0.36 if self.sample and item.label else 0
-        if item.label:
-            name = mathtext(item.label)
-            self._text(x, y + apart, radius * 0.55, self.theme.ink, name, radius * 1.6)
-        if self.sample:
-            value = digits(as_given(item.data))
-            self._text(x, y - apart, self.size.number, self.theme.value, value, radius * 1.6)
+        self.pen.row(x - radius - 5, y, self._beside(item), ha="right")
+        if self.size.labels:
+            texts = [self._name(item.label, 1.7 * radius, 16)] if item.label else []
+            if self.sample:
+                texts.append(self._amount(item.data, 1.7 * radius, self.theme.value, given=True))
+            self._stack(x, y, texts, 22)
 
     def _neuron(self, neuron: RecordedNeuron) -> None:
-        x, y, radius = self.x[neuron], self.y[neuron], self.size.radius
-        hidden = neuron.layer < len(self.columns) - 1
-        line, fill = self.theme.shapes["parameter"] if hidden else self.theme.shapes["computed"]
+        x, y, radius, labels = self.x[neuron], self.y[neuron], self.size.radius, self.size.labels
+        last = neuron.layer == len(self.columns) - 1
+        line, fill = self.theme.shapes["computed" if last else "parameter"]
         if neuron.bias:
             self._bias(neuron.bias, x, y)
         self.pen.circle(x, y, radius, line, fill)
-        halves = [(neuron.sum, "Σ", x)]
-        if neuron.symbol:
-            self.pen.line(
-                Segment((x, y - radius), (x, y + radius)), line, zorder=LINES + 1.5, linewidth=0.8
-            )
-            apart = radius * 0.47
+        if last:
+            self.pen.row(x + radius + 5, y, self._beside(neuron))
+        halves, room = [(neuron.out, "Σ" * labels, x)], 1.52 * radius
+        if labels and neuron.symbol:
+            rule = Segment((x, y - radius), (x, y + radius), 0.8)
+            self.pen.line(rule, line, zorder=LINES + 1.5)
+            apart, room = 0.47 * radius, 0.77 * radius
             halves = [(neuron.sum, "Σ", x - apart), (neuron.out, neuron.symbol, x + apart)]
-        for node, symbol, middle in halves:
-            size = radius * (0.33 if self.sample else 0.4) * (0.75 if len(symbol) > 1 else 1)
-            texts = [(size, self.theme.quiet, sign(symbol))]
-            if self.sample:
-                numbers = [(self.theme.value, node.data), (self.theme.grad, node.grad)]
-                for colour, amount in numbers[: 1 + self.gradients]:
-                    style = digits(number(amount, digits=self.size.digits))
-                    texts.append((self.size.number, colour, style))
-            line_height = radius * (0.36 if len(texts) == 3 else 0.43)
-            for row, (size, colour, style) in enumerate(texts):
-                height = ((len(texts) - 1) / 2 - row) * line_height
-                room = self._room(height, len(halves))
-                self._text(middle, y + height, size, colour, style, room)
-            if self.size.labels and node.label:
-                name, room = mathtext(node.label), radius * (0.92 if len(halves) > 1 else 2)
-                self._text(middle, y + radius + 11, 11, self.theme.ink, name, room)
+        for node, symbol, middle in halves if self.size.numbers else ():
+            texts = []
+            if symbol:
+                size = 15 if len(symbol) == 1 else max(TEXT, 13.0 - len(symbol) / 2)
+                texts.append((size, self.theme.quiet, sign(symbol)))
+            amounts = [(node.data, self.theme.value), (node.grad, self.theme.grad)]
+            for amount, colour in amounts[: self.sample + self.gradients]:
+                texts.append(self._amount(amount, room, colour))
+            self._stack(middle, y, texts, 17 if labels else 13)
+            if labels and node.label:
+                self.pen.text(middle, y + radius + 12, *self._name(node.label, 1.2 * room, NAME))
 
-    def _room(self, height: float, halves: int) -> float:
-        """The width for a text at a height above or below the middle of a circle or its half."""
-        radius = self.size.radius
-        chord = math.sqrt(radius**2 - (abs(height) + self.size.number / 2) ** 2) - 2
-        if halves == 1:
-            return 2 * chord - 4
-        middle = radius * 0.47
-        return 2 * min(middle - 1.5, chord - middle)
+    def _stack(self, x: float, y: float, texts: Sequence[Text], apart: float) -> None:
+        """Write texts below each other, with their middle at y."""
+        for i, text in enumerate(texts):
+            self.pen.text(x, y + ((len(texts) - 1) / 2 - i) * apart, *text)
 
-    def _text(
-        self, x: float, y: float, size: float, colour: str, style: dict[str, Any], room: float
-    ) -> None:
-        """Write a text, shrunk to the width of `room` if need be."""
-        self.pen.text(x, y, size * min(1.0, room / self.pen.width(size, style)), colour, style)
+    def _amount(self, x: float, room: float, colour: str, *, given: bool = False) -> Text:
+        """A number with as many digits as fit into `room`."""
+        for words in [as_given(x)] * given + [number(x, digits=n) for n in (3, 2, 1)]:
+            if self.pen.width(TEXT, digits(words)) <= room:
+                break
+        return TEXT, colour, digits(words)
+
+    def _name(self, label: str, room: float, size: float) -> Text:
+        """A label that fits into `room`, smaller or cut if need be."""
+        style = mathtext(label)
+        size = max(TEXT, min(size, size * room / self.pen.width(size, style)))
+        while self.pen.width(size, style) > room and len(label) > 2:
+            label = label[:-2]
+            style = MATH | {"text": f"{label}…", "parse_math": False}
+        return size, self.theme.ink, style
 
     def _bias(self, bias: Value, x: float, y: float) -> None:
-        """The dashed 1 and its link; to the lower left where there is no room below."""
-        size, theme = self.size, self.theme
-        width, colour = self._stroke(bias.grad)
-        angle = -math.pi / 2 if size.labels else -math.pi * 3 / 4
-        reach = size.radius + (34 if size.labels else 9)
-        stem = Segment((x, y), (x + reach * math.cos(angle), y + reach * math.sin(angle)))
-        self.pen.line(replace(stem, width=width), colour)
-        x, y = stem.end
-        line, fill = theme.shapes["input"]
-        self.pen.circle(x, y, size.bias, line, fill, linestyle=(0, (2.5, 1.5)), linewidth=1)
-        self.pen.text(x, y, size.bias * 0.9, theme.ink, SANS | {"text": "1"})
-        if size.labels:
-            name = mathtext(bias.label)
-            self.pen.text(x - 16, y, 9.5, theme.quiet, name, ha="right")
-            words = digits(as_given(bias.data))
-            self.pen.text(x + 16, y + 7 * self.gradients, 9, theme.value, words, ha="left")
-            if self.gradients:
-                self.pen.text(x + 16, y - 7, 9, theme.grad, digits(number(bias.grad)), ha="left")
+        """The dashed 1 and its link below a neuron; a dot in its colour where there is no room."""
+        if not self.size.labels:
+            stem = Segment((x, y), (x, y - self.size.radius - 7))
+            self._stroke(bias, stem, marker="o", markevery=[1], markersize=5, markeredgewidth=0)
+            return
+        stem = Segment((x, y), (x, y - self.size.radius - 34))
+        self._stroke(bias, stem)
+        y = stem.end[1]
+        line, fill = self.theme.shapes["input"]
+        self.pen.circle(x, y, 10.5, line, fill, linestyle=(0, (2.5, 1.5)), linewidth=1)
+        self.pen.text(x, y, TEXT, self.theme.ink, SANS | {"text": "1"})
+        name, value, below = self._parts(bias)
+        self.pen.row(x - 15, y, name, ha="right")
+        self.pen.row(x + 16, y + 7 * len(below), value)
+        self.pen.row(x + 16, y - 7, below)
 
-    def _widths(self, parameter: Value, size: float) -> tuple[float, float, float]:
-        """The widths of its name, and of its number and its gradient in that size."""
-        return (
-            self.pen.width(9.5, mathtext(parameter.label)) if parameter.label else 0,
-            self.pen.width(size, digits(as_given(parameter.data))),
-            self.pen.width(size, digits(number(parameter.grad))) if self.gradients else 0,
-        )
-
-    def _label_length(self, weight: Value, named: bool) -> float:
-        name, value, grad = self._widths(weight, 9.5)
-        return max((name + 12 if named and weight.label else 0) + value, grad)
-
-    def _label(self, weight: Value, line: Segment, start: float, named: bool) -> None:
-        """Name and value above the link, gradient below, all turned along it."""
-        theme, turned = self.theme, {"rotation": math.degrees(line.angle)}
-        length = self._label_length(weight, named)
-        half = self._stroke(weight.grad)[0] / 2
-        if named and weight.label:
-            at = line.at(start, half + 10)
-            self.pen.text(*at, 9.5, theme.quiet, mathtext(weight.label) | turned, ha="left")
-        at = line.at(start + length, half + 8)
-        value = digits(as_given(weight.data)) | turned
-        self.pen.text(*at, 9.5, theme.value, value, ha="right")
-        if self.gradients:
-            at = line.at(start + length, -half - 7.5)
-            self.pen.text(*at, 9.5, theme.grad, digits(number(weight.grad)) | turned, ha="right")
-
-    def _stroke(self, grad: float) -> tuple[float, str]:
-        """Width and colour of a link."""
-        if not self.gradients or not self.largest or not grad or math.isnan(grad):
-            return (1.2 if not self.gradients else THIN), self.theme.wire
-        strength = math.sqrt(min(abs(grad) / self.largest, 1.0))
-        end = self.theme.grad if grad > 0 else self.theme.shapes["parameter"][0]
-        return THIN + (THICK - THIN) * strength, mix(self.theme.wire, end, 0.35 + 0.65 * strength)
+    def _dots(self, x: float, y: float, dots: str, words: str, hidden: Sequence[Item]) -> None:
+        """Dots for what is not drawn, and the range of its weights."""
+        inside = set(hidden)
+        amounts = [
+            abs(self.links.amounts[weight])
+            for neuron in chain.from_iterable(self.layers.layers)
+            for weight, source in zip(neuron.weights, neuron.inputs)
+            if neuron in inside or source in inside
+        ]
+        if amounts:
+            ends = [number(end, digits=2) for end in (min(amounts), max(amounts))]
+            words += f" |{self.links.symbol}| {' to '.join(dict.fromkeys(ends))}"
+        self.pen.text(x, y + 26, 20, self.theme.quiet, SANS | {"text": dots})
+        over = {
+            "text": folded(words, min(self.pitch - 4, 96)),
+            "va": "top",
+            "bbox": {"color": self.theme.page, "pad": 1},
+        }
+        self.pen.text(x, y + 14, TEXT, self.theme.quiet, SANS | over)
 
     def _error(self, result: Value, x: float) -> tuple[float, float, float]:
         """Draw the box of the result, and the targets; its middle, right end and lowest point."""
-        theme = self.theme
-        line, fill = theme.shapes["result"]
-        lines = [(17, theme.ink, mathtext(result.label))] if result.label else []
-        lines.append((11, theme.value, digits(number(result.data))))
-        formula = formula_of(self.layers)
-        if formula:
-            lines.append((10, theme.quiet, {"text": f"${formula}$", **MATH}))
-        wide = max([60.0, *(self.pen.width(size, style) for size, _, style in lines)]) + 26
-        high = sum(size * 1.75 for size, _, _ in lines) + 10
-        x += 100
+        theme, pen = self.theme, self.pen
+        texts: list[Text] = [(17, theme.ink, mathtext(result.label))] if result.label else []
+        texts.append((12, theme.value, digits(number(result.data))))
+        if formula := formula_of(self.layers):
+            texts.append((13, theme.quiet, {"text": f"${formula}$", **MATH}))
+        wide, high = (
+            max([60.0, *(pen.length([text]) for text in texts)]) + 14,
+            25.0 * len(texts) + 10,
+        )
+        x += 70 if self.size.labels else 50
         middle = x + wide / 2
-        self.pen.box(middle, 0, wide, high, line, fill)
-        y = high / 2 - 5
-        for size, colour, style in lines:
-            self.pen.text(middle, y - size * 0.875, size, colour, style)
-            y -= size * 1.75
+        pen.box(middle, 0, wide, high, *theme.shapes["result"])
+        self._stack(middle, 0, texts, 25)
         for item in self.rows[-1]:
             if item is not None:
                 end = x, max(-high * 0.35, min(high * 0.35, self.y[item] * 0.3))
                 whole = Segment((self.x[item], self.y[item]), end)
-                self.pen.line(Segment(whole.at(self.size.radius), end), theme.wire)
+                pen.line(Segment(whole.at(self.size.radius), end), theme.wire)
         y = -high / 2 - 18
         for target in shorten(self.layers.targets):
             if target is None:
-                self.pen.text(middle, y, 12, theme.quiet, SANS | {"text": "⋮"})
+                pen.text(middle, y, 12, theme.quiet, SANS | {"text": "⋮"})
             else:
-                self.pen.text(middle - 10, y, 11, theme.ink, mathtext(target.label), ha="right")
-                self.pen.text(middle, y, 9.5, theme.quiet, SANS | {"text": "="})
-                self.pen.text(
-                    middle + 10, y, 9.5, theme.value, digits(as_given(target.data)), ha="left"
-                )
+                name, value = mathtext(target.label), digits(f"= {as_given(target.data)}")
+                pen.row(middle - 6, y, [(NAME, theme.ink, name)], ha="right")
+                pen.row(middle, y, [(TEXT, theme.value, value)])
             y -= 17
         return middle, x + wide, y
 
-    def _legend(self, x: float, y: float) -> float:
-        """Explain the colours on a line at y; the x at which the line ends."""
-        pen, quiet = self.pen, self.theme.quiet
-        items = []
+    def _legend(self, x: float, y: float) -> tuple[float, float]:
+        """Explain the colours, on lines from y downwards; the right end and the bottom."""
+        pen, theme, left, links = self.pen, self.theme, x, self.links
+        samples = []
         if self.sample or self.size.labels:
-            items.append(("0.4", self.theme.value, "value" if self.sample else "weight"))
-        if items and self.gradients:
-            items.append(("0.07", self.theme.grad, "gradient"))
-        for text, colour, meaning in items:
-            pen.text(x, y, 9.5, colour, digits(text), ha="left")
-            x += pen.width(9.5, digits(text)) + 6
-            pen.text(x, y, 9.5, quiet, SANS | {"text": meaning}, ha="left")
-            x += pen.width(9.5, SANS | {"text": meaning}) + 22
-        if self.gradients and self.largest:
-            scale = SANS | {"text": "link width and colour: gradient"}
-            pen.text(x + 10, y, 9.5, quiet, scale, ha="left")
-            x += pen.width(9.5, scale) + 26
-            for share in (-1, -0.25, 0, 0.25, 1):
-                width, colour = self._stroke(share * self.largest)
-                pen.line(Segment((x, y), (x + 28, y), width), colour, solid_capstyle="round")
-                amount = number(share * self.largest, digits=2)
-                pen.text(x + 14, y - 14, 8, quiet, SANS | {"text": amount})
-                x += 54
-        return x - 26
+            samples.append(("0.4", theme.value, "value" if self.sample else "weight w"))
+        if self.gradients and (self.size.numbers or links.kind != "update"):
+            samples.append(("0.07", theme.grad, "gradient"))
+        if self.size.labels and links.kind == "update":
+            samples.append(("0.01", self.below_colour, "next step Δw"))
+        for text, colour, meaning in samples:
+            words = TEXT, theme.quiet, SANS | {"text": meaning}
+            x = pen.row(x, y, [(TEXT, colour, digits(text)), words]) + 16
+        y -= 22 * bool(samples)
+        scale = f"width and colour: {links.meaning}{'' if links.largest else ', which is 0'}"
+        x = pen.row(left, y, [(TEXT, theme.quiet, SANS | {"text": scale})]) + 10
+        for share in (-1, -0.25, 0, 0.25, 1) if links.largest else ():
+            width, colour = self.look(share * links.largest)
+            pen.line(Segment((x, y), (x + 28, y), width), colour, solid_capstyle="round")
+            amount = number(share * links.largest, digits=2)
+            pen.text(x + 14, y - 14, TEXT, theme.quiet, SANS | {"text": amount})
+            x += 54
+        return x - 16, y - 20
 
 
 def formula_of(layers: Layers) -> str:
@@ -442,10 +509,11 @@ def sign(symbol: str) -> dict[str, Any]:
     return mathtext(symbol) if len(symbol) == 1 else SANS | {"text": symbol, "parse_math": False}
 
 
+def folded(words: str, room: float) -> str:
+    """Words in as many lines as they need."""
+    return fill(words, max(int(room / 6.3), 1), break_long_words=False)
+
+
 def digits(text: str) -> dict[str, Any]:
     """A number, in the font for numbers."""
     return DIGITS | {"text": text}
-
-
-def rectangle(left: float, bottom: float, right: float, top: float) -> Polygon:
-    return [(left, bottom), (right, bottom), (right, top), (left, top)]
