@@ -34,6 +34,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from ..drawing import Picture
+    from ..drawing.film import Film
+
+
+class Frame(NamedTuple):
+    """All parameters after so many epochs, and the gradients of the last batch; NaN before it."""
+
+    epoch: int
+    numbers: Any
+    gradients: Any
 
 
 @dataclass(repr=False)
@@ -46,6 +55,7 @@ class History:
         lr: the learning rate.
         stopped: why it stopped: "early", "callback" or "interrupted"; "" after the last epoch.
         classes: those that the targets name, in sorted order; empty if they are numbers.
+        frames: the moments that `watch` kept; of `watched`, which is (model, inputs, targets).
 
     >>> History(loss=[2.0, 1.0, 0.5], lr=[0.1] * 3)
     History(3 epochs, loss 2 to 0.5)
@@ -56,6 +66,8 @@ class History:
     lr: list[float] = field(default_factory=list)
     stopped: str = ""
     classes: list[Any] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list, compare=False)
+    watched: tuple[Any, Any, Any] = field(default=(None, None, None), compare=False)
 
     @property
     def best(self) -> int:
@@ -68,6 +80,20 @@ class History:
         from ..drawing import plot_history
 
         return plot_history(self, theme=theme)
+
+    def film(self) -> Film:
+        """Boundary, weights, gradients and loss at the moments that were watched.
+
+        Raises:
+            ValueError: if there are none; `fit` keeps them with ``watch=60``.
+
+        >>> from micrograd_lab import MLP, gate
+        >>> fit(MLP(2, [2, 1], seed=1), *gate("xor"), epochs=9, watch=4).film()
+        Film of 4 moments of 9 epochs; show it in a notebook, or .save("film.html")
+        """
+        from ..drawing.film import Film
+
+        return Film(self)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         shown = self.plot()._repr_mimebundle_() if self.loss else {}
@@ -92,6 +118,7 @@ def fit(
     schedule: Callable[[int], float] | None = None,
     patience: int | None = None,
     callbacks: Iterable[Callable[[History], object]] = (),
+    watch: int = 0,
     seed: int | None = None,
     progress: bool | None = None,
     engine: str = "auto",
@@ -115,6 +142,8 @@ def fit(
         patience: the number of epochs without a new least loss (on the validation samples, if there
             are any) after which it stops and restores the parameters of the best epoch.
         callbacks: called with the history after each epoch; one that returns True stops the fit.
+        watch: how many moments, evenly apart, to keep for `History.film`: at least 2, or True for
+            60.  Each takes 16 bytes per parameter.
         seed: of the shuffling; the same seed repeats a run bit for bit.
         progress: whether to show a progress bar; by default in notebooks and terminals.
         engine: "scalar" records every sample in every epoch.  "auto" records one for each path
@@ -140,7 +169,8 @@ def fit(
     """
     if not callable(loss):
         raise TypeError(f"loss is {loss!r:.60}; give a function, as micrograd_lab.squared_error")
-    for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+    watch = 60 if watch is True else watch
+    for name, count in (("epochs", epochs), ("batch_size", batch_size), ("watch", watch)):
         if count is not None and not hasattr(count, "__index__"):
             raise TypeError(f"{name} is {count!r:.60}; give a whole number")
     if epochs < 0:
@@ -148,8 +178,11 @@ def fit(
     for name, count in (("batch_size", batch_size), ("patience", patience)):
         if count is not None and count < 1:
             raise ValueError(f"{name} is {count}; it needs to be at least 1")
+    if watch and watch < 2:
+        raise ValueError(f"watch is {watch}; it needs to be at least 2, or 0")
     _check_model(model)
     data = read(inputs, targets)
+    labels = data.targets  # before they are what the loss takes
     if batch_size and isinstance(data, Stream):
         raise ValueError(f"batch_size is {batch_size}, but the batches come as they are")
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
@@ -170,6 +203,10 @@ def fit(
     used = arithmetic(engine, model, loss, optimizer, data)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(classes=classes.names if classes else []), _Best(-1, math.inf, [])
+    every = math.ceil(epochs / (watch - 1)) if watch else 0
+    if watch:
+        history.watched = model, data.inputs, labels
+        history.frames.append(_frame(0, model))
 
     def learn(epoch: int) -> dict[str, float]:
         """The losses of an epoch, after it."""
@@ -212,6 +249,8 @@ def fit(
                 for callback in callbacks:
                     if callback(history) is True:
                         history.stopped = "callback"
+                if watch and (history.stopped or epoch + 1 == epochs or (epoch + 1) % every == 0):
+                    history.frames.append(_frame(epoch + 1, model))
                 if history.stopped:
                     break
         settle()
@@ -309,6 +348,13 @@ def _check_finite(optimizer: Optimizer) -> None:
             f"last update: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
             "smaller learning rate or scale the inputs"
         )
+
+
+def _frame(epoch: int, model: Network) -> Frame:
+    import numpy as np
+
+    gradients = [parameter.grad if epoch else math.nan for parameter in model.parameters()]
+    return Frame(epoch, np.array(_numbers(model)), np.array(gradients))
 
 
 def _numbers(model: Network) -> list[float]:

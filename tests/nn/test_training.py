@@ -490,7 +490,7 @@ def test_a_network_is_replayed_by_default(monkeypatch):
 def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
     page = Path(__file__).parents[2] / "docs" / "networks.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-    first, forms, classes, by_hand, pictures = blocks
+    first, forms, classes, by_hand, pictures, film = blocks
     monkeypatch.chdir(tmp_path)
     names = {}
     exec(first, names)
@@ -499,6 +499,9 @@ def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
     before = weights(names["model"])
     exec(by_hand, names | {"batch": list(zip(*names["train"]))[:5]})
     exec(pictures, names)
+    monkeypatch.setattr("webbrowser.open", len)
+    exec(film, names)
+    assert Path("moons.html").read_text("utf-8") == names["film"].page
     assert weights(names["model"]) != before
     assert repr(load("moons.safetensors")) == repr(names["model"])
 
