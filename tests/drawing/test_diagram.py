@@ -447,7 +447,7 @@ def test_what_nobody_can_read_is_not_drawn():
     x = Value(0.1, "x")
     for _ in range(3000):
         x = x + 1
-    told = r"6001 nodes with 6000 edges .* the 2500 that .* draw a part: an earlier"
+    told = r"6001 nodes with 6000 edges .* the 2500 laid out .* draw a part: an earlier"
     with pytest.raises(ValueError, match=told):
         draw(x, collapse="nothing")
 

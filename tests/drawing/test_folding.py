@@ -10,6 +10,7 @@ from micrograd_lab import (
     Graph,
     Value,
     cross_entropy,
+    dot,
     draw,
     hinge,
     softmax,
@@ -237,3 +238,20 @@ def test_links_show_their_weights():
     assert max(widths) == 3.5
     assert len(set(widths)) > 20
     assert "weight &gt; 0" in source
+
+
+def test_of_what_an_operation_reads_the_middle_is_one_node():
+    x = [Value(k, f"x_{k}") for k in range(400)]
+    graph = fold(Graph(total(x)))
+    assert [graph.names[node] for node in graph.several] == ["385 more"]
+    names = [graph.names[node] for node in graph.result.inputs]
+    assert names[:2] == ["x_0", "x_1"]
+    assert (names[8], names[-1], len(names)) == ("385 more", "x_399", 16)
+
+
+def test_what_is_read_a_thousand_times_is_drawn_in_a_moment():
+    x = Value(2.0, "x")
+    f = dot([x] * 1000, [x] * 1000)
+    f.backward()
+    shown_numbers = shown(draw(f))
+    assert {"4000", "1985 more"} <= set(shown_numbers)

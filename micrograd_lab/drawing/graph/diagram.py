@@ -74,13 +74,6 @@ def draw(
         graph = neurons(graph)
     elif collapse is None and products is None:
         graph = fold(graph)
-    edges = sum(len(node.inputs) for node in graph.nodes)
-    if len(graph) + edges > MAX_NODES_AND_EDGES:
-        raise ValueError(
-            f"{len(graph)} nodes with {edges} edges are more than anybody can read, and together "
-            f"more than the {MAX_NODES_AND_EDGES} that are laid out in seconds; draw a part: an "
-            "earlier value, one sample, one step"
-        )
     return Diagram(graph, theme, frames_of(graph) if layers else {})
 
 
@@ -100,6 +93,13 @@ class Diagram(Shown):
     def __init__(
         self, graph: Graph, theme: str = "auto", frames: Mapping[Value, int] | None = None
     ) -> None:
+        edges = sum(len(node.inputs) for node in graph.nodes)
+        if len(graph) + edges > MAX_NODES_AND_EDGES:
+            raise ValueError(
+                f"{len(graph)} nodes with {edges} edges are more than one can read, and "
+                f"together more than the {MAX_NODES_AND_EDGES} laid out in seconds; draw a part: "
+                "an earlier value, one sample, one step"
+            )
         self._adapts = theme == "auto"
         self._theme = find_theme("light" if self._adapts else theme)
         self.source: str = dot_source(graph, self._theme, frames or {})

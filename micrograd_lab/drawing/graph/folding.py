@@ -46,6 +46,8 @@ def fold(graph: Graph) -> Graph:
     for small in repeating:
         while not readable(small) and (smaller := repetitions(small)) is not small:
             small = smaller
+        if not readable(small) and any(len(node.inputs) > MAX_SHOWN for node in small.nodes):
+            small = Folded(small, _Wide(small))
         if readable(small):
             return small
     return small
@@ -173,6 +175,7 @@ class _Places:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.order = graph.nodes
         self.neurons: dict[Value, RecordedNeuron] = {}
         self.several: dict[Value, list[Value]] = {}  # the members of each ⋮
         self.place = {node: node for node in graph.nodes}
@@ -187,7 +190,7 @@ class _Places:
                 if x not in reached:
                     reached.add(x)
                     order.append(x)
-        return [node for node in self.graph.nodes if node in reached]
+        return [node for node in self.order if node in reached]
 
     def name(self, place: Value) -> str:
         if place in self.several:
@@ -244,6 +247,24 @@ class _Neurons(_Places):
             inside = node in self.several and node not in self.neurons
             # a ⋮ of inputs has none, since they may depend on each other
             self.inputs[node] = self.edges(node) if node in varies and not inside else []
+
+
+class _Wide(_Places):
+    """Of what an operation reads, a node ⋮ for all but the first and the last."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.order = []
+        for node in graph.nodes:
+            edges = self.inputs[node] = self.edges(node)
+            if middle := len(edges) - MAX_SHOWN + 1 if len(edges) > MAX_SHOWN else 0:
+                first = MAX_SHOWN // 2
+                dots = record(0.0, None, (), ())
+                self.several[dots] = [x for x, _, _ in edges[first : first + middle]]
+                self.inputs[dots] = []
+                self.inputs[node] = [*edges[:first], (dots, 0.0, 0.0), *edges[first + middle :]]
+                self.order.append(dots)
+            self.order.append(node)
 
 
 class _Repetition(_Places):
