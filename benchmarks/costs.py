@@ -6,6 +6,7 @@ python benchmarks/costs.py
 from __future__ import annotations
 
 import gc
+import gc
 import math
 import random
 import subprocess
@@ -42,6 +43,7 @@ def growth() -> str:
     ]
     for kind, record in KINDS.items():
         for size in SIZES if kind != "GPT" else (8,):
+            gc.collect()  # the graph before
             with recording():
                 start = time.process_time()
                 graph = record(size)
