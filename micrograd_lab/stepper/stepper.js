@@ -181,7 +181,7 @@
     const [width, height] = ["width", "height"].map(
       (side) => parseFloat(svg.getAttribute(side)) * (4 / 3),
     );
-    svg.style.width = `clamp(${0.6 * width}px, 100%, ${width}px)`;
+    svg.style.width = `clamp(${(10 / 12) * width}px, 100%, ${width}px)`;
     svg.style.maxWidth = "none";
     svg.removeAttribute("width");
     svg.removeAttribute("height");
