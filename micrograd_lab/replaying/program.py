@@ -293,6 +293,7 @@ class Program(Vectors):
                     f"to the table; these backends run it: {others}"
                 )
             self.backend = "numpy"
+            return self._make_runner(by_default=False)
 
         def name(node: int) -> str:
             value = plan.values[node]

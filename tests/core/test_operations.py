@@ -17,6 +17,7 @@ from micrograd_lab import (
     operation,
     replay,
     step,
+    take,
 )
 from micrograd_lab.ops import OPS
 from micrograd_lab.replaying.program import BACKENDS
@@ -157,6 +158,13 @@ def test_a_function_is_replayed_and_fitted_with_it_by_default():
     model = MLP(2, [4, 1], activation="softsign", seed=1)
     losses = fit(model, *moons(60, seed=1), epochs=3, progress=False).loss
     assert losses[-1] < losses[0]
+
+
+def test_a_default_replay_that_falls_back_on_numpy_looks_rows_up_there():
+    softsign = operation(*SOFTSIGN)
+    a, b, i = Value(2.0, "a"), Value(3.0, "b"), Value(1.0, "i")
+    program = replay(softsign(take([a, b], i)), [i], [a, b])
+    assert (program([[0], [1]]), a.grad, b.grad) == ((2 / 3 + 3 / 4) / 2, 1 / 18, 1 / 32)
 
 
 def test_a_network_has_it_as_an_activation_by_name_or_as_a_function():
