@@ -133,6 +133,12 @@ class Optimizer:
         """The state after a step from `data` along these gradients; nothing changes."""
         import numpy as np
 
+        before = self.state.numbers
+        if before is not None and len(before) != len(data):
+            raise ValueError(
+                f"{len(data)} parameters, where the last step moved {len(before)}; "
+                "make a new optimizer"
+            )
         with np.errstate(all="ignore"):  # infinity and NaN pass, as in torch
             return self._after(data, grad, self.state.steps + 1)
 
@@ -228,7 +234,7 @@ class Adam(Optimizer):
         _check(betas=(max(betas), 1.0), eps=(eps, math.inf))
         self.betas = betas
         self.eps = eps
-        self._rooms: list[Any] = []  # in which states are by turns
+        self._rooms: list[Any] = [None, None]  # in which states are by turns
 
     def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
         decay = self.weight_decay
@@ -245,10 +251,12 @@ class Adam(Optimizer):
             square = keep_square * square + (1 - keep_square) * np.square(grad)
             size = np.sqrt(square) * root + self.eps
             return State(steps, (mean, square), data - rate * mean / size)
-        if not self._rooms:
-            self._rooms = [np.zeros((3, len(data))) for _ in range(2)]
         # new arrays would take longer than the arithmetic
         before, after = self._rooms if self.state.room is self._rooms[0] else self._rooms[::-1]
+        if before is None or self.state.room is not before:
+            before, after = np.zeros((2, 3, len(data)))
+            before[0], before[1] = self.state.moments
+            self._rooms = [before, after]
         numbers = np.array([keep, keep_square, rate, root, self.eps])
         vectors = [np.ascontiguousarray(x, float) for x in (data, grad, before, after, numbers)]
         adam(*(c_void_p(x.ctypes.data) for x in vectors), c_ssize_t(len(data)))

@@ -1,6 +1,8 @@
 """The optimisers against torch.optim."""
 
+import copy
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -185,6 +187,43 @@ def test_adam_moves_as_torch_does_on_every_processor_and_without_a_kernel(level,
     assert descent(lambda p: Adam(p, **options)) == pytest.approx(
         descent_by_torch(torch, lambda p: torch.optim.Adam(p, **options)), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("kept", [copy.deepcopy, lambda state: pickle.loads(pickle.dumps(state))])
+def test_adam_goes_on_from_a_copy_of_a_state(kept):
+    w = Value(1.0)
+    adam = Adam([w], lr=0.1)
+    ends = []
+    for _ in range(3):
+        w.grad = 2.0
+        adam.step()
+    state, start = kept(adam.state), w.data
+    for _ in range(2):
+        adam.state, w.data = kept(state), start
+        for _ in range(3):
+            w.grad = -5.0
+            adam.step()
+        ends.append(w.data)
+    assert ends[0] == ends[1]
+
+
+def test_adam_starts_anew_from_a_new_state():
+    w = Value(1.0)
+    adam = Adam([w], lr=0.1)
+    for w.grad in (5.0, 7.0, 9.0):
+        adam.step()
+    adam.state, w.data, w.grad = optim.State(), 1.0, -3.0
+    adam.step()
+    assert w.data == pytest.approx(1.1)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+def test_another_number_of_parameters_after_a_step_is_refused(make):
+    optimizer = make([Value(1.0)])
+    optimizer.step()
+    optimizer.parameters += [Value(2.0)] * 5
+    with pytest.raises(ValueError, match="6 parameters, where the last step moved 1; make a new"):
+        optimizer.step()
 
 
 def test_steps_of_adam_make_no_new_arrays():
