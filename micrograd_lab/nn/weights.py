@@ -255,7 +255,8 @@ def _module(activation: Activation) -> torch.nn.Module:
         for name, kind in vars(torch.nn).items():
             if name.lower() == activation.removesuffix("_tanh").replace("_", ""):
                 module: torch.nn.Module = kind(**_TORCH_OPTIONS.get(activation, {}))
-                return module
+                if _row(module) == activation:  # no other function of that name
+                    return module
     raise ValueError(f"torch.nn has no module for the activation {activation!r}")
 
 

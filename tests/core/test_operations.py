@@ -18,6 +18,7 @@ from micrograd_lab import (
     replay,
     step,
     take,
+    to_torch,
 )
 from micrograd_lab.ops import OPS
 from micrograd_lab.replaying.program import BACKENDS
@@ -174,6 +175,13 @@ def test_a_network_has_it_as_an_activation_by_name_or_as_a_function():
     )
     assert by_function.layers[0].neurons[0].activation == "softsign"
     assert [y.data for y in by_name([2])] == [y.data for y in by_function([2])]
+
+
+def test_an_operation_that_only_has_the_name_of_a_module_is_no_module():
+    pytest.importorskip("torch")
+    operation("softsign", "x / (2 + abs(x))", ["2 / (2 + abs(x)) ** 2"])
+    with pytest.raises(ValueError, match=r"torch\.nn has no module for the activation 'softsign'"):
+        to_torch(MLP(1, [1, 1], activation="softsign"))
 
 
 @pytest.mark.parametrize(
