@@ -68,8 +68,11 @@ def operation(
     >>> softsign(3), Value(-1).softsign()
     (Value(0.75, grad=0), Value(-0.5, grad=0))
     """
-    if isinstance(partials, str) or not 1 <= len(partials) <= 3:
+    if isinstance(partials, str) or not hasattr(partials, "__len__") or not 1 <= len(partials) <= 3:
         raise ValueError(f"partials {partials!r:.60}; give a list of 1 to 3, one for each input")
+    for text in (name, formula, *partials, symbol, domain, *textbook):
+        if not isinstance(text, str):
+            raise TypeError(f"{text!r:.60} is {type(text).__name__}; give a text")
     former, free = OPS.get(name), name.isidentifier() and not iskeyword(name) and name[0] != "_"
     if not free or len(name) < 2:
         raise ValueError(f"{name!r} is no name for an operation; give a word such as softsign")

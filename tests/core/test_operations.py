@@ -208,6 +208,7 @@ def test_an_operation_that_only_has_the_name_of_a_module_is_no_module():
         (("own", "max(x, 1, 2)", ["1"]), r"'max\(x, 1, 2\)' is not part"),
         (("own", "x +", ["1"]), r"cannot read the formula 'x \+': invalid syntax"),
         (("own", "x", "1"), "partials '1'; give a list of 1 to 3"),
+        (("own", "x", None), r"partials None; give a list"),
         (("own", "x", []), r"partials \[\]; give a list"),
     ],
     ids=str,
@@ -217,6 +218,12 @@ def test_what_is_not_right_is_refused_and_nothing_is_added(arguments, message):
     with pytest.raises(ValueError, match=message):
         operation(*arguments)
     assert before == OPS
+
+
+@pytest.mark.parametrize("arguments", [(3, "x", ["1"]), ("own", 3, ["1"]), ("own", "x", [3])])
+def test_a_number_for_a_text_is_a_type_error(arguments):
+    with pytest.raises(TypeError, match="3 is int; give a text"):
+        operation(*arguments)
 
 
 def test_textbook_and_domain_are_checked_too():
