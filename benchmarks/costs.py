@@ -6,7 +6,6 @@ python benchmarks/costs.py
 from __future__ import annotations
 
 import gc
-import gc
 import math
 import random
 import subprocess

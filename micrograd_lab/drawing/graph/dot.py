@@ -135,7 +135,7 @@ class _Sheet:
         long = op.symbol.isalpha() or len(op.symbol) > 5
         size = 17 if len(op.symbol) < 3 else 11 if long else 12
         inside = symbol(op, size, self.theme.ink)
-        width = max(CIRCLE_WIDTH, 14 + (5 if len(op.symbol) < 6 else 7) * len(op.symbol))
+        width = max(CIRCLE_WIDTH, 14 + (5 if len(op.symbol) < 5 else 7) * len(op.symbol))
         width += width % 2
         rows, _ = self.ports(node)
         if rows:
