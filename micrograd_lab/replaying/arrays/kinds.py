@@ -13,8 +13,7 @@ from ...ops import Op
 from ..plan import AFTER, EACH
 from ..simplify import array_expression, build, parsed
 from ..terms import DOT
-from .reading import Array
-from .writer import Writer
+from .writer import Array, Writer
 
 
 class Group:
