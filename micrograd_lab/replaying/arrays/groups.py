@@ -144,9 +144,7 @@ def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:
     order: dict[int, None] = {}
     for group in groups:
         if isinstance(group, MatrixProduct):
-            k = group.pairs
-            read = [i for inputs in group.inputs for i in inputs[:k]]
-            read += [inputs[-1] for inputs in group.inputs if len(inputs) > 2 * k]
+            read = [i for inputs in group.inputs for i in inputs[: group.pairs]] + group.bias
             order |= dict.fromkeys(plan.parameters[i] for i in read if i in plan.parameters)
     return list(order | dict.fromkeys(range(parameters)))
 

@@ -106,14 +106,11 @@ class MatrixProduct(Group):
         return tree
 
     def backward(self, writer: Writer, upstream: ast.expr) -> None:
-        if self.bias:
-            writer.contribute(self.bias, upstream, self.array.samples)
-        if writer.active(self.weights):
-            product = build("(u @ x.T).reshape(-1, 1)", u=upstream, x=self.x)
-            writer.contribute(self.weights, product, False)
-        if writer.active(self.vector):
-            share = build("w.T @ u", w=self.w, u=upstream)
-            writer.contribute(self.vector, share, self.array.samples)
+        writer.contribute(self.bias, upstream, self.array.samples)
+        product = build("(u @ x.T).reshape(-1, 1)", u=upstream, x=self.x)
+        writer.contribute(self.weights, product, False)
+        share = build("w.T @ u", w=self.w, u=upstream)
+        writer.contribute(self.vector, share, self.array.samples)
 
 
 class ProductSums(Group):
@@ -134,12 +131,10 @@ class ProductSums(Group):
         return tree
 
     def backward(self, writer: Writer, upstream: ast.expr) -> None:
-        if self.bias:
-            writer.contribute(self.bias, upstream, self.array.samples)
+        writer.contribute(self.bias, upstream, self.array.samples)
         u = _repeated(upstream, self.array.rows, self.pairs)
         for nodes, other in ((self.left, self.b), (self.right, self.a)):
-            if writer.active(nodes):
-                writer.contribute(nodes, build("o * u", o=other, u=u), self.array.samples)
+            writer.contribute(nodes, build("o * u", o=other, u=u), self.array.samples)
 
 
 class Sum(Group):
