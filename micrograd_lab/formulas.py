@@ -37,6 +37,14 @@ def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math
     return eval(compiled(in_floats(formula)), functions_of(module), dict(letters))
 
 
+def evaluate_or_nan(formula: str, letters: Mapping[str, Any]) -> float:
+    """What `formula` gives; NaN where Python raises an error."""
+    try:
+        return float(evaluate(formula, letters))
+    except (ArithmeticError, ValueError):
+        return math.nan
+
+
 def compiled_rule(op: Op, record: Callable[..., Any]) -> Callable[..., Any]:
     """A row as a function of (`op`, its inputs, their numbers) that ends in a call of `record`.
 

@@ -16,7 +16,7 @@ from typing import Any
 from .calculus import as_value
 from .checks import slope
 from .engine import Value, method
-from .formulas import ELEMENTARY, evaluate
+from .formulas import ELEMENTARY, evaluate_or_nan
 from .ops import OPS, Op, row
 
 __all__ = ["operation"]
@@ -172,11 +172,11 @@ def _check_slopes(op: Own) -> None:
         at |= {} if op.n is None else {"n": op.n}
         if far > 20:
             raise ValueError(f"no numbers were found that the domain allows: {op.domain}")
-        if op.domain and _number(op.domain, at) != 1:
+        if op.domain and evaluate_or_nan(op.domain, at) != 1:
             far += 0.02
             continue
         points += 1
-        at["f"] = _number(op.formula, at)
+        at["f"] = evaluate_or_nan(op.formula, at)
         if math.isnan(at["f"]):
             raise ValueError(f"{op.shown[0]} has no value at {where}; give its domain")
         for letter, partial, shown in zip(letters, op.partials, op.shown[1:]):
@@ -185,22 +185,14 @@ def _check_slopes(op: Own) -> None:
                 there = at | {letter: x}
                 return (
                     math.nan
-                    if op.domain and _number(op.domain, there) != 1
-                    else _number(op.formula, there)
+                    if op.domain and evaluate_or_nan(op.domain, there) != 1
+                    else evaluate_or_nan(op.formula, there)
                 )
 
-            local, (measured, error) = _number(partial, at), slope(along, at[letter])
+            local, (measured, error) = evaluate_or_nan(partial, at), slope(along, at[letter])
             allowed = error + 1e-6 * max(abs(local), abs(measured))
             if error < math.inf and not abs(local - measured) <= allowed:
                 raise ValueError(
                     f"the partial for {letter}, {shown}, is {local:.6g} at {where}, but the slope "
                     f"of the formula, measured, is {measured:.6g}"
                 )
-
-
-def _number(formula: str, at: dict[str, float]) -> float:
-    """What `formula` gives; NaN where Python raises an error."""
-    try:
-        return float(evaluate(formula, at))
-    except (ArithmeticError, ValueError):
-        return math.nan

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from ..formulas import evaluate
+from ..formulas import evaluate_or_nan
 from ..ops import OPS, Op
 from .plan import AFTER, EACH, Plan, without_slope
 from .simplify import simplified
@@ -89,11 +89,13 @@ def _slopes(op: Op) -> dict[int, Op]:
     ([0], [], [0, 1])
     """
     slopes = {k: _slope_row(op, k) for k in range(len(op.partials) if op.domain else 0)}
-    points = [{"y": f} | at for at in _points(op) if (f := _number(op.formula, at)) is not None]
+    points = [
+        {"y": f} | at for at in _points(op) if not math.isnan(f := evaluate_or_nan(op.formula, at))
+    ]
     return {
         k: row
         for k, row in slopes.items()
-        if any(_number(row.formula, at) is None for at in points)
+        if any(math.isnan(evaluate_or_nan(row.formula, at)) for at in points)
     }
 
 
@@ -114,7 +116,7 @@ def _hides(op: Op) -> list[bool]:
 
 
 def _at(op: Op, k: int, numbers: tuple[float, ...]) -> list[float]:
-    """What the simplified formula gives at `numbers` in place `k`, where it gives something."""
+    """What the simplified formula gives at `numbers` in place `k`."""
     formula = simplified(op.formula, op.n)
     letters = "xyz"[: len(op.partials)]
     points = [
@@ -122,15 +124,7 @@ def _at(op: Op, k: int, numbers: tuple[float, ...]) -> list[float]:
         for number in numbers
         for other in (-1.0, 0.0, 1.0)
     ]
-    return [f for at in points if (f := _number(formula, at)) is not None]
-
-
-def _number(formula: str, at: dict[str, float]) -> float | None:
-    """What `formula` gives, or None where Python raises an error."""
-    try:
-        return float(evaluate(formula, at))
-    except (ArithmeticError, ValueError):
-        return None
+    return [evaluate_or_nan(formula, at) for at in points]
 
 
 def _points(op: Op) -> Iterator[dict[str, float]]:
@@ -141,6 +135,8 @@ def _points(op: Op) -> Iterator[dict[str, float]]:
     if op.unary:
         x = 1.0
         for step in (2.0, 1.1, 1.01, 1.001):
-            while 0 < x / step < x and _number(op.formula, {"x": x / step} | n) is not None:
+            while 0 < x / step < x and not math.isnan(
+                evaluate_or_nan(op.formula, {"x": x / step} | n)
+            ):
                 x /= step
         yield {"x": x} | n
