@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..formulas import ELEMENTARY, NUMPY_NAME
-from .arrays.source import function
+from .arrays.source import constants_source, function
 from .runners import Arrays, Vector
 
 MAX_SECONDS = 10  # of compiling
@@ -35,7 +35,8 @@ class Elsewhere(Arrays):
         self._weigh(len(self.groups), 0)  # to write them would take long, too
         text = function(self.program)
         self._weigh(text.count("\n"), len(re.findall(r"put\(|concatenate\(|\[i\d+\]| @ ", text)))
-        self.function: Callable[..., Any] = self.function_in(scope)
+        exec(constants_source(self.program) + text, scope)
+        self.function: Callable[..., Any] = scope["program"]
 
     def _weigh(self, statements: int, moves: int) -> None:
         seconds = statements * self.costs[0] + moves * self.costs[1]

@@ -10,7 +10,7 @@ from ..domain import recording
 from .arrays.groups import array_program, grouped, layout
 from .arrays.inplace import in_place
 from .arrays.kinds import Group
-from .arrays.source import ArrayProgram, constants_source, function, listing
+from .arrays.source import ArrayProgram, listing
 from .plan import AFTER, Plan
 from .python.straight import StraightLine
 
@@ -54,11 +54,6 @@ class Arrays:
     @property
     def source(self) -> str:
         return listing(self.program, self.names)
-
-    def function_in(self, scope: dict[str, Any]) -> Callable[..., Any]:
-        """The program as one reads it, where `np` and `put` are those of `scope`."""
-        exec(constants_source(self.program) + function(self.program), scope)
-        return scope["program"]  # type: ignore[no-any-return]
 
     def keep(self, gradient: Any) -> None:
         """Take over the gradient, a column in the engine's own form."""
