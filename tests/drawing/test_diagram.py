@@ -173,10 +173,13 @@ def test_inputs_whose_order_matters_arrive_in_order_from_the_top():
 
 
 @pytest.mark.parametrize("op", ROWS, ids=title)
-def test_every_operation_has_its_symbol_inside_its_node(op):
+def test_every_operation_has_its_symbol_inside_its_node(op, capfd):
     inputs = [Value(op.name == "take" or 0.5, f"x_{i}") for i in range(arity(op))]
     node = groups(draw(apply(op, inputs), products=False))[f"n{len(inputs)}"]
     assert node.find(f"{SVG}text").text == op.symbol.split("^")[0]
+    inputs[-1 if op.name != "take" else 1] = Value(0.4, "w") * Value(2.0, "z")  # a chain
+    assert draw(apply(op, inputs), products=False).svg
+    assert capfd.readouterr().err == ""  # of Graphviz: nothing is too small for its content
 
 
 @pytest.mark.parametrize("label", NASTY, ids=range(len(NASTY)))

@@ -242,19 +242,17 @@ class _Sheet:
     def ports(self, node: Value) -> tuple[int, list[int]]:
         """The number of places on the rim for the edges into a node, and the place of each.
 
-        What comes along a chain goes straight into the middle, its company above and below.
+        What comes along a chain goes straight into the middle, its company above or below.
         """
         count = len(node.inputs)
         if count < 2 or self.free(node):
             return 0, []  # each edge ends where it meets the circle
         if count > MAX_PORTS:
             return 1, [0] * count
-        depths = [self.depth[x] for x in node.inputs]
-        spine = depths.index(max(depths))
-        if depths.count(max(depths)) > 1 or count == MAX_PORTS:
+        first, *rest = (self.depth[x] for x in node.inputs)
+        if count > 2 or [first] == rest:
             return count, [*range(count)]
-        middle = max(spine, count - 1 - spine)
-        return 2 * middle + 1, [middle + k - spine for k in range(count)]
+        return 3, [1, 2] if first > rest[0] else [0, 1]
 
     def free(self, node: Value) -> bool:
         """Whether a node's inputs may be drawn in any order, which saves crossings."""
