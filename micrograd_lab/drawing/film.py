@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine import Value
 from ..saving import check_suffix, write_whole
 from .figures import Picture, new_figure, series, style_axes, typesetting
-from .layers import find_layers
+from .layers import Layers, find_layers
 from .network.links import find_links
 from .network.view import PAGE, SMALL, Drawing
 from .plots.boundary import Plane, draw_boundary, hidden_lines
@@ -55,9 +55,9 @@ class Film(Shown):
             raise ValueError(f"{self._about} were kept; say how many to keep: fit(..., watch=60)")
         self.history = history
         model, points, labels = history.watched
-        self.model = deepcopy(model)
+        self.model: Any = deepcopy(model)
         self.parameters: list[Value] = self.model.parameters()
-        self.layers = find_layers(self.model)
+        self.layers: Layers = find_layers(self.model)
         self.plane: Plane | None = None
         if points.shape[1] == 2:
             plane = Plane(points, labels, self.model, RESOLUTION)

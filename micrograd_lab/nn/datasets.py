@@ -13,7 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 # the numbers of inputs at 1 for which the output is 1
-GATES = {"and": (2,), "or": (1, 2), "nand": (0, 1), "nor": (0,), "xor": (1,), "xnor": (0, 2)}
+GATES: dict[str, tuple[int, ...]] = {
+    "and": (2,),
+    "or": (1, 2),
+    "nand": (0, 1),
+    "nor": (0,),
+    "xor": (1,),
+    "xnor": (0, 2),
+}
 
 
 class Data(NamedTuple):

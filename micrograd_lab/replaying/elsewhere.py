@@ -55,7 +55,7 @@ class Elsewhere(Arrays):
 class Torch(Elsewhere):
     """The readable program under PyTorch."""
 
-    costs = 0.0007, 0.0
+    costs: tuple[float, float] = 0.0007, 0.0
 
     def scope(self) -> dict[str, Any]:
         torch = required("torch", "PyTorch")
@@ -109,7 +109,7 @@ class Torch(Elsewhere):
 class JAX(Elsewhere):
     """The readable program under JAX, compiled by `jax.jit` for each number of samples."""
 
-    costs = 0.0015, 0.02
+    costs: tuple[float, float] = 0.0015, 0.02
 
     def scope(self) -> dict[str, Any]:
         jax = required("jax", "JAX")

@@ -408,7 +408,9 @@ class Path:
     ) -> None:
         self._made_from = result, leaves, values, backend
         self.length: int = len(leaves)
-        self.outputs = cache(partial(Outputs, _listed(result), leaves, values))
+        self.outputs: Callable[..., Outputs] = cache(
+            partial(Outputs, _listed(result), leaves, values)
+        )
         self.guards: list[Guard] = [event for event in trace if isinstance(event, Guard)]
         self._branches = Branches(self.guards, leaves, values)
 

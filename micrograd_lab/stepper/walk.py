@@ -41,7 +41,8 @@ class Walk:
         if not backward:
             graph.result.grad = 1.0
         self._graph = graph
-        self.picture = picture = graph if quiz else fold(graph)
+        self.picture: Graph = graph if quiz else fold(graph)
+        picture = self.picture
         self._drawn = {node: node for node in graph.nodes}
         self._several: set[Value] = set()
         if isinstance(picture, Folded):

@@ -174,8 +174,8 @@ class _Places:
     symbol = "⋮"
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.order = graph.nodes
+        self.graph: Graph = graph
+        self.order: list[Value] = graph.nodes
         self.neurons: dict[Value, RecordedNeuron] = {}
         self.several: dict[Value, list[Value]] = {}  # the members of each ⋮
         self.place = {node: node for node in graph.nodes}

@@ -14,7 +14,7 @@ All lengths are points, 72 to an inch; y points upwards and is 0 in the middle o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from textwrap import fill
@@ -133,25 +133,27 @@ class Drawing:
         self.theme = theme
         self.size = size
         self.sample = sample  # without one, the values are unknown
-        self.pen = Pen(theme)
+        self.pen: Pen = Pen(theme)
         self.strokes: dict[Value, Line2D] = {}
-        self.gradients = sample and layers.graph.has_gradients
-        self.below = links.amounts if links.kind != "weight" else {}  # numbers below links
+        self.gradients: bool = sample and layers.graph.has_gradients
+        self.below: Mapping[Value, float] = (
+            links.amounts if links.kind != "weight" else {}
+        )  # numbers below links
         if self.gradients and not self.below:
             self.below = {p: p.grad for p in layers.graph.parameters}
         moves = links.kind == "update"
-        self.below_colour = theme.shapes["parameter"][0] if moves else theme.grad
+        self.below_colour: str = theme.shapes["parameter"][0] if moves else theme.grad
         self.columns: list[list[Item]] = [[*layers.inputs]]
         self.columns.extend([*layer] for layer in layers.layers)
         self.rows = [shorten(column) for column in self.columns]
         beside = [
             [self._beside(item) for item in self.rows[k] if item is not None] for k in (0, -1)
         ]
-        self.sides = [max(map(self.pen.length, side)) for side in beside]
+        self.sides: list[float] = [max(map(self.pen.length, side)) for side in beside]
         free = PAGE - 44 - sum(self.sides) - 150 * bool(layers.result) - 2 * size.radius
         most = max(int(free / (2 * size.radius + 26)) + 1, 4)
-        self.order = shorten(range(len(self.columns)), most)
-        self.pitch = min(free / max(len(self.order) - 1, 1), 2 * size.radius + size.gap)
+        self.order: list[int | None] = shorten(range(len(self.columns)), most)
+        self.pitch: float = min(free / max(len(self.order) - 1, 1), 2 * size.radius + size.gap)
         self.x: dict[Item, float] = {}
         self.y: dict[Item, float] = {}
         self.dots: dict[int, float] = {}  # their height, by column

@@ -75,6 +75,8 @@ class Plane:
         import numpy as np
 
         self.at: Any = table(points, "point").astype(float)
+        self.classes: Any
+        self.names: list[str]
         self.classes, self.names = _classes(labels, model)
         count = len(self.at)
         if count != len(self.classes) or not count:
@@ -85,7 +87,10 @@ class Plane:
         if resolution < 2:
             raise ValueError(f"resolution is {resolution}; it needs to be at least 2")
         margin = 0.15 * np.maximum(np.ptp(self.at, axis=0), 1e-3)
-        self.low, self.high = self.at.min(axis=0) - margin, self.at.max(axis=0) + margin
+        self.low: Any = self.at.min(axis=0) - margin
+        self.high: Any = self.at.max(axis=0) + margin
+        self.x: Any
+        self.y: Any
         self.x, self.y = np.linspace(self.low, self.high, resolution).T
 
     def scores(self, model: Classifier) -> Any:
