@@ -56,8 +56,13 @@ class _Sheet:
         self.theme = theme
         self.position = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
-        self.depth = _depths(graph)
-        self.left = _operations_left(graph, self.readers)
+        self.depth: dict[Value, int] = {}  # operations on the longest way to each node
+        for node in graph.nodes:
+            self.depth[node] = max((self.depth[x] + 1 for x in node.inputs), default=0)
+        self.left: dict[Value, int] = {}  # and from there to the result
+        for node in reversed(graph.nodes):
+            after = (self.left[reader] + 1 for reader, _ in self.readers[node])
+            self.left[node] = max(after, default=0)
         self.folded = isinstance(graph, Folded)
         self.several = graph.several if isinstance(graph, Folded) else set()
         self.neurons = set(graph.frames) - self.several if isinstance(graph, Folded) else set()
@@ -304,24 +309,6 @@ def _commutes(op: Op | None) -> bool:
         return False
     x, y = op.partials
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
-
-
-def _depths(graph: Graph) -> dict[Value, int]:
-    """The number of operations on the longest way to each node."""
-    depths: dict[Value, int] = {}
-    for node in graph.nodes:
-        depths[node] = max((depths[x] + 1 for x in node.inputs), default=0)
-    return depths
-
-
-def _operations_left(
-    graph: Graph, readers: Mapping[Value, list[tuple[Value, int]]]
-) -> dict[Value, int]:
-    """The number of operations on the longest way from each node to the result."""
-    left: dict[Value, int] = {}
-    for node in reversed(graph.nodes):
-        left[node] = max((left[reader] + 1 for reader, _ in readers[node]), default=0)
-    return left
 
 
 def _rim(ports: int, width: int) -> str:
