@@ -107,6 +107,6 @@ def _size(svg: str) -> tuple[float, float]:
 
 
 @cache
-def resource(name: str) -> str:
-    """The text of a file beside this one."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+def resource(name: str, package: str = __package__) -> str:
+    """The text of a file in a package; by default beside this one."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")

@@ -12,9 +12,8 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from functools import cache, cached_property
+from functools import cached_property
 from html import escape
-from importlib.resources import files
 
 from ..drawing.graph.diagram import Diagram
 from ..drawing.showing import Shown, img, page, resource
@@ -78,15 +77,20 @@ class Stepper(Shown):
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
         self._about = f"Steps {self._size}"
         self._quiz = quiz
-        walk = _walk(graph, quiz)
+        walk = Walk(graph, quiz=quiz)
+        if (shown := len(walk.picture)) > MAX_NODES:
+            if quiz:
+                raise ValueError(f"a quiz about {shown} nodes is too long; {_LESS}")
+            folded = "" if shown == len(graph) else f", and {shown} once folded,"
+            raise ValueError(f"{len(graph)} nodes{folded} are too many; {_LESS}")
         self._diagram = Diagram(walk.picture)
         data = {"quiz": quiz, **walk.data}
         steps = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        html = _text("fragment.html").format(
-            style=resource("picture.css") + variables() + _text("stepper.css"),
+        html = resource("fragment.html", __package__).format(
+            style=resource("picture.css") + variables() + resource("stepper.css", __package__),
             picture=img(self.svg, f"Computational graph {self._size}"),
             data=steps.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
-            script=_text("stepper.js"),
+            script=resource("stepper.js", __package__),
         )
         self._html: str = html.encode(errors="replace").decode()
 
@@ -124,23 +128,9 @@ class Stepper(Shown):
 
     def _mime_(self) -> tuple[str, str]:  # marimo runs scripts in a frame only
         whole, title = page(self.html, self._about), escape(self._about)
-        return "text/html", _text("frame.html").format(page=escape(whole), title=title)
+        return "text/html", resource("frame.html", __package__).format(
+            page=escape(whole), title=title
+        )
 
     def __repr__(self) -> str:
         return f'Stepper {self._size}; show it in a notebook, or .save("page.html")'
-
-
-def _walk(graph: Graph, quiz: bool) -> Walk:
-    """Both passes through `graph`."""
-    walk = Walk(graph, quiz=quiz)
-    if (shown := len(walk.picture)) > MAX_NODES:
-        if quiz:
-            raise ValueError(f"a quiz about {shown} nodes is too long; {_LESS}")
-        folded = "" if shown == len(graph) else f", and {shown} once folded,"
-        raise ValueError(f"{len(graph)} nodes{folded} are too many; {_LESS}")
-    return walk
-
-
-@cache
-def _text(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
