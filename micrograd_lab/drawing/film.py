@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import Value
 from ..saving import check_suffix, write_whole
-from .figures import Picture, new_figure, series, style_axes, typesetting
+from .figures import Picture, new_figure, style_axes, typesetting
 from .layers import Layers, find_layers
 from .network.links import find_links
 from .network.view import PAGE, SMALL, Drawing
 from .plots.boundary import Plane, draw_boundary, hidden_lines
 from .plots.curves import draw_flow, draw_losses
 from .showing import Shown, resource
+from .styles import colours, in_both_themes
 from .themes import THEMES, Theme, find_theme
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ class Film(Shown):
     @property
     def page(self) -> str:
         """A self-contained page."""
-        light, dark = (_colours(theme) for theme in THEMES.values())
-        both = {a: f"light-dark({a}, {b})" for a, b in zip(light.values(), dark.values())}
+        light, both = colours(THEMES["light"]), in_both_themes()
         drawing, figure = self._network(THEMES["light"], legend=False)
         svg = re.sub(".*?(?=<svg)", "", Picture(figure, "").svg, count=1, flags=re.DOTALL)
         data = json.dumps(self._data(list(drawing.strokes)), separators=(",", ":"))
@@ -222,14 +222,6 @@ class Film(Shown):
 
     def __repr__(self) -> str:
         return f'Film of {self._about}; show it in a notebook, or .save("film.html")'
-
-
-def _colours(theme: Theme) -> dict[str, str]:
-    """The colours of a page by name; the page's own last, which wins where another is equal."""
-    colours = {f"class-{k}": colour for k, colour in enumerate(series(theme))}
-    for name, (line, fill) in theme.shapes.items():
-        colours |= {f"{name}-line": line, f"{name}-fill": fill}
-    return colours | {k: v for k, v in reversed(vars(theme).items()) if k != "shapes"}
 
 
 def _short(numbers: Any) -> list[float | None]:

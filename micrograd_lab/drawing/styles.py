@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 
+from .figures import series
 from .themes import THEMES, Theme
 
 _SHAPE = re.compile(r"<(?:text|path|polygon|polyline|ellipse)\b[^>]*>")
@@ -31,33 +31,29 @@ def slim(svg: str) -> str:
     svg = _SHAPE.sub(shorter, svg)
     rules = "".join(f".{name}{{{look}}}" for look, name in classes.items())
     rules = re.sub(r"(font-size:[\d.]+)", r"\1px", rules)
-    rules = re.sub(r"([\w-]+:)(#\w{6});", _in_both_themes, rules)
+    for colour, both in in_both_themes().items():  # after a colour, its version for both themes
+        rules = re.sub(rf"([\w-]+:){colour};", rf"\g<0>\g<1>{both};", rules)
     style = f"<style>:root{{color-scheme:light dark}}text{{white-space:pre}}{rules}</style>"
     return re.sub(r"<svg[^>]*>", lambda tag: tag[0] + style, svg, count=1)
 
 
 def variables() -> str:
     """The colours of a diagram as CSS variables: `--ink`, `--value`, `--grad` and so on."""
-    colours = (item for item in vars(THEMES["light"]).items() if item[0] != "shapes")
-    declarations = (f"--{name}: {_both()[colour]};" for name, colour in colours)
+    both, light = in_both_themes(), vars(THEMES["light"])
+    declarations = (f"--{name}: {both[light[name]]};" for name in light if name != "shapes")
     return f"\n:host {{ {' '.join(declarations)} }}\n"
 
 
 @cache
-def _both() -> dict[str, str]:
+def in_both_themes() -> dict[str, str]:
     """For each colour of the light theme, CSS that follows the page."""
-    light, dark = (_colours(THEMES[name]) for name in ("light", "dark"))
+    light, dark = (colours(theme).values() for theme in THEMES.values())
     return {a: f"light-dark({a},{b})" for a, b in zip(light, dark)}
 
 
-def _colours(theme: Theme) -> Iterator[str]:
-    """Every colour; the page's last, which wins where another is equal."""
-    for shape in theme.shapes.values():
-        yield from shape
-    yield from (colour for name, colour in reversed(vars(theme).items()) if name != "shapes")
-
-
-def _in_both_themes(declaration: re.Match[str]) -> str:
-    """A colour, then for newer browsers its version for both themes."""
-    name, colour = declaration.groups()
-    return declaration[0] + (f"{name}{_both()[colour]};" if colour in _both() else "")
+def colours(theme: Theme) -> dict[str, str]:
+    """Every colour by name; the page's own last, which wins where another is equal."""
+    named = {f"class-{k}": colour for k, colour in enumerate(series(theme))}
+    for name, (line, fill) in theme.shapes.items():
+        named |= {f"{name}-line": line, f"{name}-fill": fill}
+    return named | {k: v for k, v in reversed(vars(theme).items()) if k != "shapes"}
