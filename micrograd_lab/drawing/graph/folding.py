@@ -6,7 +6,7 @@ for what repeats itself, such as time steps, samples or terms of a chain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -28,28 +28,24 @@ def fold(graph: Graph) -> Graph:
     """
     if readable(graph):
         return graph
-    small: Graph
-    plain: Sequence[Graph] = []
-    repeating: Sequence[Graph] = [graph]
+    candidates: list[Graph] = [graph]
     with suppress(ValueError):  # no neurons
         layers = layers_of(graph)
         weights = [neuron.weights for layer in layers.layers for neuron in layer]
         closed = [Folded(graph, _Neurons(graph, layers, most)) for most in (MAX_SHOWN, FEW)]
-        once = len({*weights}) == len(weights)
-        if once:
-            plain, repeating = closed, closed[-1:]
+        if len({*weights}) < len(weights):
+            candidates += closed
+        elif readable(closed[0]):
+            return closed[0]
         else:
-            repeating = [graph, *closed]
-    for small in plain:
-        if readable(small):
-            return small
-    for small in repeating:
+            candidates = [closed[-1]]
+    for small in candidates:
         while not readable(small) and (smaller := repetitions(small)) is not small:
             small = smaller
         if not readable(small) and any(len(node.inputs) > MAX_SHOWN for node in small.nodes):
             small = Folded(small, _Wide(small))
         if readable(small):
-            return small
+            break
     return small
 
 
@@ -172,6 +168,7 @@ class _Places:
     """
 
     symbol = "⋮"
+    leaves = True  # whether edges from leaves enter what stands for several
 
     def __init__(self, graph: Graph) -> None:
         self.graph: Graph = graph
@@ -218,13 +215,9 @@ class _Places:
             edges += [(self.place[x], local, share) for x, local, share in parts]
         if node in self.several:
             once = dict.fromkeys(x for x, _, _ in edges)
-            return [(x, 0.0, 0.0) for x in once if self._enters(x, node)]
+            return [(x, 0.0, 0.0) for x in once if x is not node and (self.leaves or x.inputs)]
         once = dict.fromkeys(x for x, _, _ in edges if x in self.several)
         return [edge for edge in edges if edge[0] not in once] + [(x, 0.0, 0.0) for x in once]
-
-    def _enters(self, x: Value, node: Value) -> bool:
-        """Whether an edge from `x` into a node that stands for several is drawn."""
-        return x is not node
 
 
 class _Neurons(_Places):
@@ -269,6 +262,7 @@ class _Wide(_Places):
 
 class _Repetition(_Places):
     symbol = "⋯"
+    leaves = False  # which are seen the first and the last time
 
     def __init__(self, graph: Graph, nodes: list[Value], start: int, period: int, times: int):
         super().__init__(graph)
@@ -282,9 +276,6 @@ class _Repetition(_Places):
 
     def name(self, place: Value) -> str:
         return f"× {self.times}" if place in self.several else super().name(place)
-
-    def _enters(self, x: Value, node: Value) -> bool:
-        return bool(x is not node and x.inputs)  # leaves are seen the first and the last time
 
 
 def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None:
