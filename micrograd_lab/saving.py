@@ -35,8 +35,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def check_suffix(path: str | os.PathLike[str], *known: str) -> None:
-    """Refuse a file name that ends in none of the suffixes `known`.
+def check_suffix(path: str | os.PathLike[str], *known: str) -> str:
+    """The suffix of a file name, which must be one of `known`, in lower case.
 
     Raises:
         ValueError: with the endings that would work.
@@ -46,3 +46,4 @@ def check_suffix(path: str | os.PathLike[str], *known: str) -> None:
         *others, last = known
         endings = f"{', '.join(others)} or {last}" if others else last
         raise ValueError(f"{path.name!r} has no known format; end it in {endings}")
+    return path.suffix.lower()

@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..saving import check_suffix, write_whole
@@ -64,8 +63,7 @@ class Picture(Shown):
             ValueError: if the name ends in anything else.
             OSError: if the file cannot be written.
         """
-        check_suffix(path, ".svg", ".png", ".pdf")
-        write_whole(path, self._render(Path(path).suffix[1:].lower(), dpi))
+        write_whole(path, self._render(check_suffix(path, ".svg", ".png", ".pdf")[1:], dpi))
 
     @property
     def svg(self) -> str:

@@ -11,7 +11,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Value
@@ -76,8 +75,7 @@ class Film(Shown):
             ValueError: if the name ends in anything else.
             OSError: if the file cannot be written.
         """
-        check_suffix(path, ".html", ".htm", ".gif")
-        gif = Path(path).suffix.lower() == ".gif"
+        gif = check_suffix(path, ".html", ".htm", ".gif") == ".gif"
         write_whole(path, self._gif(find_theme(theme)) if gif else self.page.encode())
 
     @property

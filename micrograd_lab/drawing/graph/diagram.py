@@ -129,17 +129,13 @@ class Diagram(Shown):
             RuntimeError: if there is no Graphviz.
             OSError: if the file cannot be written; no half-written file remains.
         """
-        path = Path(path)
-        check_suffix(path, ".svg", ".png", ".pdf", ".dot")
-        suffix = path.suffix.lower()
-        if suffix == ".dot":
-            content = self.source.encode()
-        elif suffix == ".svg":
-            content = self.svg.encode()
+        kind = check_suffix(path, ".svg", ".png", ".pdf", ".dot")
+        if kind in (".svg", ".dot"):
+            content = (self.svg if kind == ".svg" else self.source).encode()
         else:
-            content = self._render(suffix[1:], dpi)
+            content = self._render(kind[1:], dpi)
         write_whole(path, content)
-        return path
+        return Path(path)
 
     def _render(self, kind: str, dpi: float = DPI) -> bytes:
         return render(self.source, kind, dpi=dpi, quick=self._quick)
