@@ -143,13 +143,12 @@ class Drawing:
             self.below = {p: p.grad for p in layers.graph.parameters}
         moves = links.kind == "update"
         self.below_colour: str = theme.shapes["parameter"][0] if moves else theme.grad
-        self.columns: list[list[Item]] = [[*layers.inputs]]
-        self.columns.extend([*layer] for layer in layers.layers)
+        self.columns: list[list[Item]] = [[*layers.inputs], *map(list[Item], layers.layers)]
         self.rows = [shorten(column) for column in self.columns]
-        beside = [
-            [self._beside(item) for item in self.rows[k] if item is not None] for k in (0, -1)
+        self.sides: list[float] = [
+            max(self.pen.length(self._beside(item)) for item in self.rows[k] if item is not None)
+            for k in (0, -1)
         ]
-        self.sides: list[float] = [max(map(self.pen.length, side)) for side in beside]
         free = PAGE - 44 - sum(self.sides) - 150 * bool(layers.result) - 2 * size.radius
         most = max(int(free / (2 * size.radius + 26)) + 1, 4)
         self.order: list[int | None] = shorten(range(len(self.columns)), most)
@@ -238,7 +237,10 @@ class Drawing:
     def _labels(self, k: int) -> bool:
         """Write the labels of the links from the column before; whether there is room."""
         links = self._links(k, self.rows[k - 1])
-        lengths = [self._length(weight) for weight, _ in links]
+        lengths = []
+        for weight, _ in links:
+            name, value, below = self._parts(weight)
+            lengths.append(max(self.pen.length(name + value), self.pen.length(below)))
         around = [box for column in (k - 1, k) for box in self._around(column)]
         starts = place([line for _, line in links], lengths, ABOVE, BELOW, around)
         for (weight, line), length, start in zip(links, lengths, starts or ()):
@@ -295,10 +297,6 @@ class Drawing:
             [(TEXT, self.theme.value, digits(as_given(parameter.data)))],
             [] if below is None else [(TEXT, self.below_colour, digits(number(below)))],
         )
-
-    def _length(self, weight: Value) -> float:
-        name, value, below = self._parts(weight)
-        return max(self.pen.length(name + value), self.pen.length(below))
 
     def _around(self, k: int) -> list[Path]:
         """The labels above and below the neurons of column k, which no link may touch."""
@@ -413,12 +411,9 @@ class Drawing:
             ends = [number(end, digits=2) for end in (min(amounts), max(amounts))]
             words += f" |{self.links.symbol}| {' to '.join(dict.fromkeys(ends))}"
         self.pen.text(x, y + 26, 20, self.theme.quiet, SANS | {"text": dots})
-        over = {
-            "text": folded(words, min(self.pitch - 4, 96)),
-            "va": "top",
-            "bbox": {"color": self.theme.page, "pad": 1},
-        }
-        self.pen.text(x, y + 14, TEXT, self.theme.quiet, SANS | over)
+        style = SANS | {"text": folded(words, min(self.pitch - 4, 96)), "va": "top"}
+        patch = {"color": self.theme.page, "pad": 1}
+        self.pen.text(x, y + 14, TEXT, self.theme.quiet, style, bbox=patch)
 
     def _error(self, result: Value, x: float) -> tuple[float, float, float]:
         """Draw the box of the result, and the targets; its middle, right end and lowest point."""
@@ -427,10 +422,8 @@ class Drawing:
         texts.append((12, theme.value, digits(number(result.data))))
         if formula := formula_of(self.layers):
             texts.append((13, theme.quiet, {"text": f"${formula}$", **MATH}))
-        wide, high = (
-            max([60.0, *(pen.length([text]) for text in texts)]) + 14,
-            25.0 * len(texts) + 10,
-        )
+        wide = max([60.0, *(pen.length([text]) for text in texts)]) + 14
+        high = 25.0 * len(texts) + 10
         x += 70 if self.size.labels else 50
         middle = x + wide / 2
         pen.box(middle, 0, wide, high, *theme.shapes["result"])
