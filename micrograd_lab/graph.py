@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 import re
 from collections.abc import Iterable, Mapping
 from copy import copy
+from pathlib import Path
 
 from .calculus import apply
 from .domain import recording
@@ -18,6 +20,8 @@ from .engine import Value, propagate, record, recorded
 from .given import settle
 from .guards import aside, guards_of, moved, set_aside
 from .ops import OPS
+from .records import packed, unpacked
+from .saving import check_suffix, write_whole
 
 __all__ = ["Graph"]
 
@@ -63,6 +67,7 @@ class Graph:
             )
         self.notes: list[str] = []
         self.twins: dict[Value, Value] = {}
+        self._recorded = result
         self.result: Value = result
         self.nodes: list[Value] = recorded(result)
         settle(self.nodes)
@@ -183,6 +188,39 @@ class Graph:
         x = record(0.0, None, (), ())
         propagate([record(node.data, node.op, (x,), (node.slopes[i],), node.grad)])
         return x.grad
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the recorded nodes as JSON, in full or not at all; `load` reads them.
+
+        Not in the file: the textbook form of a loss, a subclass of `Value`, an optimizer's state.
+
+        Raises:
+            ValueError: if the name does not end in .json.
+            OSError: if the file cannot be written.
+
+        >>> path = getfixture("tmp_path") / "graph.json"
+        >>> w, x = Value(-2, "w"), Value(5, "x")
+        >>> Graph(w * x + 3).save(path)
+        >>> Graph.load(path).result
+        Value(-7, grad=0)
+        """
+        check_suffix(path, ".json")
+        write_whole(path, packed(self._recorded, self.parameters).encode())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Graph:
+        """The graph in a file that `save` wrote, each `dot` as one node; nothing in it is run.
+
+        Raises:
+            ValueError: if the file is damaged, with the node; or if it needs an operation that was
+                not made here, with the call that makes it.
+            OSError: if there is no such file.
+        """
+        try:
+            result, parameters = unpacked(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
+        return cls(result, parameters=parameters, products=False)
 
     def _open(self) -> None:
         """Replace each dot product by its products and a Σ, with the recorded numbers."""
