@@ -16,6 +16,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calculus import dot
@@ -147,6 +148,9 @@ class Module:
         numbers = [Value(state[name]).data for name in parameters]
         for parameter, number in zip(parameters.values(), numbers):
             parameter.data = number
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {len(self.parameters())} parameters"
 
 
 class Table(str):
@@ -306,7 +310,9 @@ class Layer(Module):
             neuron.name(names[0], names[1], str(j), layer)
 
     def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(repr, self.neurons))}]"
+        neuron, count = self.neurons[0], len(self.parameters())
+        name = _name(neuron.activation)
+        return f"Layer({neuron.nin}, {len(self.neurons)}) of {name}, {count} parameters"
 
 
 class MLP(Module):
@@ -368,7 +374,18 @@ class MLP(Module):
         return [parameter for layer in self.layers for parameter in layer.parameters()]
 
     def __repr__(self) -> str:
-        return f"MLP of [{', '.join(map(repr, self.layers))}]"
+        sizes = [len(layer.neurons) for layer in self.layers]
+        kinds = ", ".join(_name(layer.neurons[0].activation) for layer in self.layers)
+        count = len(self.parameters())
+        return f"MLP({self.layers[0].neurons[0].nin}, {sizes}) of {kinds}, {count} parameters"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """The network view, below the table of the layers."""
+        from ..drawing import draw_network
+
+        shown = draw_network(self)._repr_mimebundle_()
+        html = f"<pre>{escape(self.summary())}</pre>{shown['text/html']}"
+        return shown | {"text/html": html, "text/plain": repr(self)}
 
 
 def outputs(model: Callable[[Any], Any], rows: Any) -> Any:

@@ -138,7 +138,7 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
 
     >>> model = MLP(2, [1, 1])
     >>> from_torch(to_torch(model))  # doctest: +SKIP
-    MLP of [Layer of [ReLUNeuron(2)], Layer of [LinearNeuron(1)]]
+    MLP(2, [1, 1]) of relu, linear, 5 parameters
     """
     import numpy as np
     import torch

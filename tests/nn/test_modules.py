@@ -50,8 +50,32 @@ def test_the_activation_can_differ_from_layer_to_layer():
 
 
 def test_an_mlp_is_rectified_inside_and_linear_at_the_end():
-    text = "MLP of [Layer of [ReLUNeuron(2), ReLUNeuron(2)], Layer of [LinearNeuron(2)]]"
-    assert repr(MLP(2, [2, 1])) == text
+    assert repr(MLP(2, [2, 1])) == "MLP(2, [2, 1]) of relu, linear, 9 parameters"
+
+
+def test_a_model_is_one_short_line_however_many_neurons_it_has():
+    model = MLP(2, [16, 16, 1])
+    assert repr(model) == "MLP(2, [16, 16, 1]) of relu, relu, linear, 337 parameters"
+    assert repr(model.layers[1]) == "Layer(16, 16) of relu, 272 parameters"
+
+
+def test_a_model_of_ones_own_says_how_many_parameters_it_has():
+    class Line(Module):
+        def parameters(self):
+            return [Value(2, "slope")]
+
+    assert repr(Line()) == "Line of 1 parameters"
+
+
+def test_a_model_in_a_notebook_shows_its_layers_and_its_network():
+    shown = MLP(2, [3, 1], activation="tanh")._repr_mimebundle_()
+    assert "2 → 3        tanh           9" in shown["text/html"]
+    assert 'alt="Network of 2, 3 and 1 nodes"' in shown["text/html"]
+    assert shown["application/pdf"]
+
+
+def test_a_large_model_in_a_notebook_is_shown_too():
+    assert "Network of" in MLP(64, [200, 10])._repr_mimebundle_()["text/html"]
 
 
 def test_a_layer_of_one_neuron_returns_the_value_itself():
@@ -279,7 +303,7 @@ def test_code_written_for_micrograd_runs_with_its_imports_changed():
 def test_micrograds_constructor_forms_are_understood():
     assert repr(Neuron(2, False)) == "LinearNeuron(2)"
     assert repr(Neuron(2, nonlin=True)) == "ReLUNeuron(2)"
-    assert repr(Layer(1, 1, nonlin=False)) == "Layer of [LinearNeuron(1)]"
+    assert repr(Layer(1, 1, nonlin=False)) == "Layer(1, 1) of linear, 2 parameters"
 
 
 def test_outputs_and_gradients_are_torchs():
