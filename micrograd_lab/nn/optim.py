@@ -76,6 +76,14 @@ class Optimizer:
         self._values: list[Value] = []  # of the program whose places are known
         self._at: Any = None
 
+    def __repr__(self) -> str:
+        numbers = {
+            name: it for name, it in vars(self).items() if type(it) in (int, float, bool, tuple)
+        }
+        options = "".join(f", {name}={it}" for name, it in numbers.items() if it)
+        name, count = type(self).__name__, len(self.parameters)
+        return f"{name}({count} parameters{options}) after {self.steps} steps"
+
     @property
     def steps(self) -> int:
         """The number of steps so far."""

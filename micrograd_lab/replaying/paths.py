@@ -276,6 +276,11 @@ class Paths(Vectors):
         """The programs of the paths taken so far, each after its guards."""
         return "\n\n".join(path.source for path in self.paths)
 
+    def __repr__(self) -> str:
+        counts = f"{len(self.paths)} paths so far, {len(self.values)} parameters"
+        name = getattr(self.function, "__name__", type(self.function).__name__)
+        return f"Paths of {name} on {self.backend}: {counts}"
+
     def record(
         self, row: Sequence[float], name: str, *, several: bool = False
     ) -> tuple[Any, list[Value], Trace]:

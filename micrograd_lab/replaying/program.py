@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache, cached_property, partial
+from html import escape
 from math import isfinite
 from threading import RLock
 from typing import Any
@@ -32,6 +33,7 @@ _RUNNERS: dict[str, type[Tape | NumPy | Torch | JAX]] = {
     "jax": JAX,
 }
 BACKENDS = (*_RUNNERS, "python")
+MAX_CHARACTERS = 20_000  # of a source in a notebook
 
 
 class Vectors:
@@ -131,6 +133,15 @@ class Vectors:
         for value, data, grad in zip(self.values, _floats(self.vector), _floats(self.gradient)):
             value.data, value.grad = data, grad
 
+    @property
+    def source(self) -> str:
+        raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """The start of the source, below the line that a prompt shows."""
+        more = "\n…" * (len(self.source) > MAX_CHARACTERS)
+        return f"<p>{escape(repr(self))}</p><pre>{escape(self.source[:MAX_CHARACTERS])}{more}</pre>"
+
     def _weighed(self, data: Any, weights: Any, reduction: str) -> float:
         """Run a program of loss × weight, where the weight is one more input."""
         if data is None:
@@ -223,6 +234,10 @@ class Program(Vectors):
             row: Any = _floats(rows[i : i + 1])
             found[i] = [by_samples(x, self.inputs, numbers, row, i)[0] for x in outputs.results]
         return found
+
+    def __repr__(self) -> str:
+        counts = f"{len(self.inputs)} inputs, {len(self.parameters)} parameters"
+        return f"Program on {self.backend}: {counts}, {len(recorded(self.loss))} nodes"
 
     def __reduce__(self) -> tuple[Any, ...]:
         made_from = self.loss, self.inputs, self.parameters, self.backend

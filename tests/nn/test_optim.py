@@ -234,3 +234,9 @@ def test_steps_of_adam_make_no_new_arrays():
         adam.step()
         seen.add(id(adam.state.room))
     assert len(seen) == 2
+
+
+def test_an_optimizer_says_its_learning_rate_and_its_steps():
+    optimizer = SGD([Value(2, "w")], lr=0.5, momentum=0.9)
+    optimizer.step()
+    assert repr(optimizer) == "SGD(1 parameters, lr=0.5, momentum=0.9) after 1 steps"

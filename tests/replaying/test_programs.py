@@ -6,11 +6,14 @@ import pickle
 import re
 import sys
 import threading
+from html import escape
 
 import pytest
 
 from micrograd_lab import MLP, Value, replay
 from micrograd_lab.nn.losses import squared_error
+from micrograd_lab.replaying.paths import Paths
+from micrograd_lab.replaying.program import Program
 
 np = pytest.importorskip("numpy")
 
@@ -152,3 +155,31 @@ def test_check_is_at_the_vector_and_leaves_the_values():
     with pytest.raises(ValueError, match=r"sample 1: .* the loss 18, the replay 12; the function"):
         program.check([[0], [2]])
     assert w.data == 2.0
+
+
+def test_a_program_says_what_it_is_and_shows_its_source_in_a_notebook():
+    w, x = Value(2, "w"), Value(3, "x<y")
+    program = Program(w * x, [x], [w], "python")
+    assert repr(program) == "Program on python: 1 inputs, 1 parameters, 3 nodes"
+    assert escape(repr(program)) in program._repr_html_()
+    assert escape(program.source) in program._repr_html_()
+
+
+def test_a_long_source_is_cut_in_a_notebook():
+    f = Value(1, "w")
+    for _ in range(3000):
+        f = f.tanh()
+    program = Program(f, [], None, "python")
+    assert len(program.source) > 21_000 > len(program._repr_html_())
+    assert program._repr_html_().endswith("…</pre>")
+
+
+def test_paths_say_how_many_there_are():
+    w = Value(2, "w")
+
+    def bent(x):
+        return w * x if x > 0 else x * x
+
+    program = Paths(bent, [Value(1, "x")], [w], "numpy")
+    program([[1.0], [-1.0]])
+    assert repr(program) == "Paths of bent on numpy: 2 paths so far, 1 parameters"
