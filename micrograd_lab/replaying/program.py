@@ -103,13 +103,14 @@ class Vectors:
         """The loss of each sample at `vector`."""
         return [float(row[0]) for row in self.outputs(data)]
 
-    def outputs(self, data: Any = None, *names: str) -> Any:
+    def outputs(self, data: Any = None, *names: str | list[str]) -> Any:
         """What nodes of the record are for each sample at `vector`: a row for each, in an array.
 
         Args:
             data: as for a call.
-            names: of the nodes, their labels or what drawings and messages call them; by default
-                the loss, or all that the function returns: here it may return a list of values.
+            names: of the nodes, one by one or in a list: their labels, or what drawings and
+                messages call them; by default the loss, or all that the function returns: here it
+                may return a list of values.
 
         Raises:
             ValueError: if nothing has such a name, or if a number is outside a domain, as the
@@ -121,8 +122,14 @@ class Vectors:
         >>> Program(y.half_square(), [x], [w]).outputs([[1], [3]], "y", "x").tolist()
         [[2.0, 1.0], [6.0, 3.0]]
         """
+        listed: list[Any] = []
+        for name in names:
+            listed += name if isinstance(name, list | tuple) else [name]
+        for name in listed:
+            if not isinstance(name, str):
+                raise TypeError(f"a name is text, not {type(name).__name__} {name!r:.60}")
         with self._alone:
-            return self._outputs(data, names)
+            return self._outputs(data, (*listed,))
 
     def load(self) -> None:
         """Read the parameters' numbers from the values into `vector`."""

@@ -251,3 +251,13 @@ def test_masked_numbers_are_refused():
     w, x = Value(2.0, "w"), Value(0.0, "x")
     with pytest.raises(ValueError, match=r"some samples are masked; give data\.filled"):
         replay(w * x, [x], [w])(np.ma.masked_array([[1.0], [2.0]], [[1], [0]]))
+
+
+def test_the_names_of_outputs_may_be_a_list():
+    w, x = Value(2.0, "w"), Value(0.0, "x")
+    y = w * x
+    y.label = "y"
+    program = replay(y.half_square(), [x], [w])
+    assert program.outputs([[3.0]], ["y", "x"]).tolist() == [[6.0, 3.0]]
+    with pytest.raises(TypeError, match=r"a name is text, not Value Value\(y: 0, grad=0\)"):
+        program.outputs([[3.0]], y)
