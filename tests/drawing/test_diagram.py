@@ -526,3 +526,12 @@ def test_a_script_shows_a_picture_in_the_browser(monkeypatch):
     draw(toy()).show()
     page = Path(urlparse(opened[0]).path).read_text("utf-8")
     assert draw(toy()).html in page
+
+
+def test_a_diagram_gives_its_source_to_the_graphviz_package():
+    assert draw(toy()).graphviz.source == draw(toy()).source
+
+
+def test_a_tooltip_writes_labels_as_text():
+    y = Value(2.0, r"\hat{y}_1").exp()
+    assert "<title>input ŷ_1 = 2</title>" in draw(y).svg

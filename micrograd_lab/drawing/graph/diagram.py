@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...engine import Value
 from ...graph import Graph
 from ...saving import check_suffix, write_whole
-from ...tell.notation import as_given, number
+from ...tell.notation import as_given, label_text, number
 from ..showing import Shown
 from ..styles import slim
 from ..svg import regroup
@@ -18,6 +19,9 @@ from ..themes import find_theme
 from .dot import dot_source
 from .folding import fold, frames_of, neurons, readable
 from .rendering import DPI, render
+
+if TYPE_CHECKING:
+    import graphviz
 
 MAX_NODES_AND_EDGES = 2500  # laying out more takes longer than anybody waits
 
@@ -137,6 +141,13 @@ class Diagram(Shown):
         write_whole(path, content)
         return Path(path)
 
+    @property
+    def graphviz(self) -> graphviz.Source:
+        """The DOT text as an object of the graphviz package, to change or to render elsewhere."""
+        import graphviz
+
+        return graphviz.Source(self.source)
+
     def _render(self, kind: str, dpi: float = DPI) -> bytes:
         return render(self.source, kind, dpi=dpi, quick=self._quick)
 
@@ -146,10 +157,11 @@ class Diagram(Shown):
 
 def _title(graph: Graph, node: Value) -> str:
     """A description of a node, for tooltips and screen readers."""
-    name, data = graph.names[node], number(node.data) if node.inputs else as_given(node.data)
+    name = label_text(graph.names[node])
+    data = number(node.data) if node.inputs else as_given(node.data)
     if node.op is None:
         text = f"{graph.kind(node)} {name} = {data}"
     else:
-        inputs = ", ".join(graph.names[x] for x in node.inputs)
+        inputs = ", ".join(label_text(graph.names[x]) for x in node.inputs)
         text = f"{name} = {node.op.name}({inputs}) = {data}"
     return f"{text}, gradient {number(node.grad)}" if graph.has_gradients else text
