@@ -143,49 +143,44 @@ def equation_of_values(m: dict[str, Any], row: list[Any]) -> Any:
     return (curvature + y).half_square()
 
 
+def solution(m: dict[str, Any], x: Any, tanh: Callable[[Any], Any]) -> Any:
+    hidden = tanh(x * m["first"].T + m["first bias"].T)
+    hidden = tanh(hidden @ m["second"].T + m["second bias"].T)
+    return x + x * x * (hidden @ m["end"].T)
+
+
 def equation_of_torch(m: dict[str, Any], x: Any) -> Any:
     import torch
 
     x = x.detach().requires_grad_()
-    hidden = torch.tanh(x * m["first"].T + m["first bias"].T)
-    hidden = torch.tanh(hidden @ m["second"].T + m["second bias"].T)
-    y = x + x * x * (hidden @ m["end"].T)
+    y = solution(m, x, torch.tanh)
     (slope,) = torch.autograd.grad(y.sum(), x, create_graph=True)
     (curvature,) = torch.autograd.grad(slope.sum(), x, create_graph=True)
     return (curvature + y).square().mean() / 2
 
 
-def equation_of_compiled(m: dict[str, Any], x: Any) -> Any:
+def equation_by_jvp(y_of: Callable[[Any], Any], x: Any, one: Any, jvp: Callable[..., Any]) -> Any:
     """`torch.compile` knows no gradient of a gradient, but slopes that are carried forward."""
-    import torch
-    from torch.func import jvp
-
-    def y_of(x: Any) -> Any:
-        hidden = torch.tanh(x * m["first"].T + m["first bias"].T)
-        hidden = torch.tanh(hidden @ m["second"].T + m["second bias"].T)
-        return x + x * x * (hidden @ m["end"].T)
 
     def slope_of(x: Any) -> Any:
-        return jvp(y_of, (x,), (torch.ones_like(x),))[1]
+        return jvp(y_of, (x,), (one,))[1]
 
-    _, curvature = jvp(slope_of, (x,), (torch.ones_like(x),))
-    return (curvature + y_of(x)).square().mean() / 2
+    curvature = jvp(slope_of, (x,), (one,))[1]
+    return ((curvature + y_of(x)) ** 2).mean() / 2
+
+
+def equation_of_compiled(m: dict[str, Any], x: Any) -> Any:
+    import torch
+
+    y_of = partial(solution, m, tanh=torch.tanh)
+    return equation_by_jvp(y_of, x, torch.ones_like(x), torch.func.jvp)
 
 
 def equation_of_jax(m: dict[str, Any], x: Any) -> Any:
     import jax
-    import jax.numpy as jnp
 
-    def y_of(x: Any) -> Any:
-        hidden = jnp.tanh(x * m["first"].T + m["first bias"].T)
-        hidden = jnp.tanh(hidden @ m["second"].T + m["second bias"].T)
-        return x + x * x * (hidden @ m["end"].T)
-
-    def slope_of(x: Any) -> Any:
-        return jax.jvp(y_of, (x,), (jnp.ones_like(x),))[1]
-
-    curvature = jax.jvp(slope_of, (x,), (jnp.ones_like(x),))[1]
-    return jnp.square(curvature + y_of(x)).mean() / 2
+    y_of = partial(solution, m, tanh=jax.numpy.tanh)
+    return equation_by_jvp(y_of, x, jax.numpy.ones_like(x), jax.jvp)
 
 
 def huber() -> Model:
