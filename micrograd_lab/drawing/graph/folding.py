@@ -250,12 +250,14 @@ class _Wide(_Places):
         self.order = []
         for node in graph.nodes:
             edges = self.inputs[node] = self.edges(node)
-            if middle := len(edges) - MAX_SHOWN + 1 if len(edges) > MAX_SHOWN else 0:
-                first = MAX_SHOWN // 2
+            if None in (shown := shorten(edges)):
                 dots = record(0.0, None, (), ())
-                self.several[dots] = [x for x, _, _ in edges[first : first + middle]]
+                gap = shown.index(None)
+                self.several[dots] = [
+                    x for x, _, _ in edges[gap : gap + len(edges) - len(shown) + 1]
+                ]
                 self.inputs[dots] = []
-                self.inputs[node] = [*edges[:first], (dots, 0.0, 0.0), *edges[first + middle :]]
+                self.inputs[node] = [edge or (dots, 0.0, 0.0) for edge in shown]
                 self.order.append(dots)
             self.order.append(node)
 
