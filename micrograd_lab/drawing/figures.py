@@ -70,6 +70,11 @@ class Picture(Shown):
         """The picture as self-contained SVG text."""
         return self._render("svg").decode()
 
+    @property
+    def _points(self) -> tuple[float, float]:
+        width, height = self.figure.get_size_inches() * 72
+        return width, height
+
     def __repr__(self) -> str:
         width, height = self.figure.get_size_inches()
         return (

@@ -35,6 +35,11 @@ class Shown:
     def html(self) -> str:
         return image(self.svg, self._about, self._smallest)
 
+    @property
+    def _points(self) -> tuple[float, float]:
+        """Width and height."""
+        return _size(self.svg)
+
     def _render(self, kind: str, dpi: float) -> bytes:
         """The picture as "png" or "pdf"."""
         raise NotImplementedError
@@ -49,8 +54,8 @@ class Shown:
         self, include: Iterable[str] = (), exclude: Iterable[str] = ()
     ) -> dict[str, str]:
         """HTML for notebooks; a small PNG, and PDF, for what shows or prints them without HTML."""
-        width, height = _size(self.svg)
-        dpi = 96 * min(1.0, (MAX_PIXELS / width / height) ** 0.5)
+        width, height = self._points
+        dpi = min(96.0, 72 * (MAX_PIXELS / width / height) ** 0.5)
         png, pdf = _in_few_colours(self._render("png", dpi)), self._render("pdf", dpi)
         pictures = {"image/png": png, "application/pdf": pdf}
         encoded = {kind: b64encode(picture).decode() for kind, picture in pictures.items()}
@@ -87,10 +92,11 @@ def img(svg: str, alt: str, smallest: float = 9.0) -> str:
     A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
     Its smallest text, of so many points, keeps 10 pixels.
     """
-    encoded, (width, _) = b64encode(svg.encode()).decode(), _size(svg)
+    encoded, (points, _) = b64encode(svg.encode()).decode(), _size(svg)
+    least, most = 10 * points / smallest, 4 / 3 * points
     return (
         f'<img src="data:image/svg+xml;base64,{encoded}" alt="{escape(alt)}" '
-        f'style="width:100%;min-width:{width * 7.5 / smallest:.0f}px;max-width:{width:.0f}px">'
+        f'style="width:100%;min-width:{least:.0f}px;max-width:{most:.0f}px">'
     )
 
 
@@ -100,9 +106,9 @@ def page(html: str, title: str) -> str:
 
 
 def _size(svg: str) -> tuple[float, float]:
-    """Width and height of an SVG in the pixels of a page; they are given in points."""
+    """Width and height of an SVG in points."""
     sides = (re.search(rf'\b{side}="([\d.]+)pt"', svg) for side in ("width", "height"))
-    width, height = (float(side[1]) * 4 / 3 for side in sides if side)
+    width, height = (float(side[1]) for side in sides if side)
     return width, height
 
 
