@@ -7,24 +7,25 @@ The drawing, the stepper, the explanation and the replay all number and name nod
 from __future__ import annotations
 
 import math
-import operator
 import os
 import re
 from collections.abc import Iterable, Mapping
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 from .calculus import apply
 from .domain import recording
 from .engine import Value, propagate, record, recorded
 from .given import settle
-from .guards import aside, guards_of, moved, set_aside
+from .guards import Guard, aside, guards_of, moved, set_aside
 from .ops import OPS
 from .records import packed, unpacked
 from .saving import check_suffix, write_whole
 
 __all__ = ["Graph"]
 
+DEPARTED = " when this was recorded, which the present numbers do not"
 MAX_READABLE_NODES = 150  # nodes; beyond this nobody reads a drawing node by node
 
 
@@ -46,6 +47,7 @@ class Graph:
             `w` is `w (v5)`, the second product of `z_1` is `z_1.2`.
         notes: where the present numbers differ from the recorded ones, in words.
         twins: for a graph at the present numbers, the copy of each value.
+        guards: there, the comparisons that picked the recorded branch, and how each went, in words.
 
     >>> w, x = Value(-2, "w"), Value(5, "x")
     >>> graph = Graph(w * x + 3)
@@ -67,6 +69,7 @@ class Graph:
             )
         self.notes: list[str] = []
         self.twins: dict[Value, Value] = {}
+        self.guards: dict[Guard, str] = {}
         self._recorded = result
         self.result: Value = result
         self.nodes: list[Value] = recorded(result)
@@ -125,7 +128,9 @@ class Graph:
             parameters = [twins.get(parameter, parameter) for parameter in parameters]
         graph = cls(twins[result], parameters=parameters, products=products)
         graph.twins = twins
-        graph.notes = [*_moves(original), *_departures(original, twins)]
+        graph.guards = _guards(original, twins)
+        departed = [told for guard, told in graph.guards.items() if not guard.holds]
+        graph.notes = [*_moves(original), *(f"{told}{DEPARTED}" for told in departed)]
         if gradients is None and graph.has_gradients and not textbook:
             graph.notes += _other_gradients(original, twins)
         return graph
@@ -299,16 +304,14 @@ def _moves(graph: Graph) -> list[str]:
     return notes
 
 
-def _departures(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
-    """The comparisons that picked the recorded branch, and would pick another one now."""
-    notes = []
-    for node in graph.nodes:
-        for guard in guards_of(node):
-            left, right = (twins.get(x, x) for x in (guard.left, guard.right))
-            if getattr(operator, guard.sign)(left.data, right.data) != guard.held:
-                told = guard.told({x: graph.names.get(x, "") for x in (guard.left, guard.right)})
-                notes.append(f"{told} when this was recorded, which the present numbers do not")
-    return notes
+def _guards(graph: Graph, twins: Mapping[Value, Value]) -> dict[Guard, str]:
+    """The comparisons that picked the recorded branch, between the twins, each in words."""
+    guards = {}
+    for guard in (guard for node in graph.nodes for guard in guards_of(node)):
+        told = guard.told({x: graph.names.get(x, "") for x in (guard.left, guard.right)})
+        left, right = (twins.get(x, x) for x in (guard.left, guard.right))
+        guards[replace(guard, left=left, right=right)] = told
+    return guards
 
 
 def _other_gradients(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:

@@ -33,6 +33,11 @@ class Guard:
     right: Any
     held: bool
 
+    @property
+    def holds(self) -> bool:
+        """Whether it would go the same way with the present numbers."""
+        return bool(getattr(operator, self.sign)(self.left.data, self.right.data) is self.held)
+
     def told(self, names: Mapping[Any, str]) -> str:
         """How it went, in words.
 

@@ -1,9 +1,7 @@
-"""The stepper's HTML: the finished picture, and a script that divides it into steps.
+"""The stepper's HTML: the finished picture, and a script that computes its record again.
 
-The fragment is self-contained: an `<img>`, the steps as JSON, the styles and the script.  Where
+The fragment is self-contained: an `<img>`, the record as JSON, the styles and the script.  Where
 scripts may not run, the `<img>` remains.
-
-Read ``tell/steps.py`` before this file.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
 
@@ -21,8 +19,11 @@ from ..drawing.styles import variables
 from ..engine import Value
 from ..graph import Graph
 from ..saving import check_suffix, write_whole
-from .walk import Walk
+from .table import rows
+from .walk import walk
 
+SCRIPTS = ("arithmetic", "writing", "walk", "telling", "quiz", "picture", "stepper")
+ROOM = 8  # characters of every number: it will change
 MAX_NODES = 650  # a longer page is slow, and nobody walks through it
 
 _LESS = (
@@ -34,26 +35,38 @@ _LESS = (
 def step(
     result: Value,
     *,
-    quiz: bool = False,
+    quiz: bool | Sequence[str | Value] = False,
+    data: Sequence[Sequence[float]] = (),
+    inputs: Sequence[Value] = (),
     parameters: Iterable[Value] | None = None,
+    chapters: Mapping[str, str | tuple[str, Value]] | None = None,
     textbook: bool = False,
 ) -> Stepper:
-    """Walk through `result`: forward from value to value, then backward from gradient to gradient.
+    """Walk through `result`: forward from value to value, backward from gradient to gradient, and
+    then one step of gradient descent.
 
+    Every leaf can be changed on the page, by a click on its number or a drag; all numbers follow.
     Computes on a copy of the graph: no `grad` changes, and `backward` need not have been called.
     A graph of more than 150 nodes or 300 edges is folded as `draw` folds it: a neuron becomes one
     node, and its operations one step.
 
     Args:
         result: the value to look back from.
-        quiz: hide the gradients, and ask for each of them.
+        quiz: whether to hide the gradients and to ask for each that is not merely handed on; or
+            what to ask for: passes, "forward", "backward" and "update", and values; "trivial" for
+            what is merely handed on too.
+        data: samples to choose from: rows of numbers for `inputs`.
+        inputs: the leaves that a sample sets, targets included.  Of two inputs and one target, the
+            page shows the decision boundary.
         parameters: the leaves that training moves; by default those with a label that starts with
             w, b or θ.
+        chapters: places to go to, by title: a pass, or a pass and a value in it.
         textbook: whether a cross entropy or a softmax is computed as a book prints it.
 
     Raises:
         TypeError: if `result` is not a value.
-        ValueError: if there are more than 650 nodes, even once folded.
+        ValueError: if there are more than 650 nodes, even once folded; or if a sample, a chapter or
+            a question is about what is not in the graph.
         RuntimeError: if there is no Graphviz to draw the picture.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -61,7 +74,8 @@ def step(
     Stepper of v5, 5 nodes; show it in a notebook, or .save("page.html")
     """
     graph = Graph.at_present(result, parameters=parameters, gradients=False, textbook=textbook)
-    return Stepper(graph, quiz=quiz)
+    asks = ["backward"] if quiz is True else [*quiz] if quiz else []
+    return Stepper(graph, asks=asks, samples=(inputs, data), chapters=chapters or {})
 
 
 class Stepper(Shown):
@@ -72,25 +86,33 @@ class Stepper(Shown):
     '<div class="micrograd-stepper">'
     """
 
-    def __init__(self, graph: Graph, *, quiz: bool = False) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        asks: Sequence[str | Value] = (),
+        samples: tuple[Sequence[Value], Sequence[Sequence[float]]] = ((), ()),
+        chapters: Mapping[str, str | tuple[str, Value]] | None = None,
+    ) -> None:
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
         self._about = f"Steps {self._size}"
-        self._quiz = quiz
-        walk = Walk(graph, quiz=quiz)
-        if (shown := len(walk.picture)) > MAX_NODES:
-            if quiz:
+        self._quiz = bool(asks)
+        graph.result.backward()
+        picture, data = walk(graph, asks, samples, chapters or {})
+        if (shown := len(picture)) > MAX_NODES:
+            if asks:
                 raise ValueError(f"a quiz about {shown} nodes is too long; {_LESS}")
             folded = "" if shown == len(graph) else f", and {shown} once folded,"
             raise ValueError(f"{len(graph)} nodes{folded} are too many; {_LESS}")
-        self._diagram = Diagram(walk.picture)
-        data = {"quiz": quiz, **walk.data}
-        steps = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        self._diagram = Diagram(picture, room=ROOM)
+        told = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        script = "\n".join(resource(f"{name}.js", __package__) for name in SCRIPTS)
         html = resource("fragment.html", __package__).format(
             style=resource("picture.css") + variables() + resource("stepper.css", __package__),
             picture=img(self.svg, f"Computational graph {self._size}"),
-            data=steps.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
-            script=resource("stepper.js", __package__),
+            data=told.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
+            script=f"(() => {{\n{script}\nstart({rows()});\n}})();",
         )
         self._html: str = html.encode(errors="replace").decode()
 

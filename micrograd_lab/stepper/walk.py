@@ -1,134 +1,194 @@
-"""The data of the stepper's script: every step, as HTML with escaped labels.
+"""What a page carries of a record, to compute it again: nodes, names and rows, as JSON.
 
-A step belongs to one node of the picture.  Where that node is a whole neuron, the step has the
-events of all the operations in it.
+Each node of the graph has its operation and the numbers of its inputs, or its own number; and where
+the picture is folded, the node of the picture that shows it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from itertools import groupby
 from typing import Any
 
+from ..domain import real
 from ..drawing.graph.folding import Folded, fold
 from ..engine import Value
-from ..graph import Graph
-from ..tell.notation import label_html, number
-from ..tell.steps import BackwardStep, Edge, ForwardStep, backward_steps, forward_steps
-from ..tell.writing import HTML, Writing
+from ..given import Given
+from ..graph import DEPARTED, Graph
+from ..guards import moved
+from ..tell.notation import label_html
+from ..tell.steps import forward_step
+from ..tell.writing import HTML
+from .table import templates
 
-MAX_LINES = 17  # of one event: a neuron with eight inputs
+PASSES = ("forward", "backward", "update")
 
 
-class Walk:
-    """Both passes through `graph`, for the script.  Leaves the gradients of the result.
+def walk(
+    graph: Graph,
+    asks: Sequence[str | Value],
+    samples: tuple[Sequence[Value], Sequence[Sequence[float]]],
+    chapters: Mapping[str, str | tuple[str, Value]],
+) -> tuple[Graph, dict[str, Any]]:
+    """The graph to draw, `graph` or `graph` folded, and what ``walk.js`` reads.
 
     A large graph is folded, unless for a quiz, which asks for every gradient.
-
-    Attributes:
-        picture: the graph to draw: `graph`, or `graph` folded.
-        data: the HTML `names` of the nodes that events mention, the number of the `result` among
-            them, and the `steps`.  A step has the node of the picture that it stands `at`, the
-            `wires` into it, its `events`, and the `grads` that it changes in the picture.
     """
+    position = {node: i for i, node in enumerate(graph.nodes)}
+    serials = {node.serial: i for node, i in position.items()}  # which copies of a node share
+    forms: dict[Any, int] = {}
 
-    def __init__(self, graph: Graph, *, quiz: bool = False) -> None:
-        forward, backward = list(forward_steps(graph)), list(backward_steps(graph))
-        if not backward:
-            graph.result.grad = 1.0
-        self._graph = graph
-        self.picture: Graph = graph if quiz else fold(graph)
-        picture = self.picture
-        self._drawn = {node: node for node in graph.nodes}
-        self._several: set[Value] = set()
-        if isinstance(picture, Folded):
-            self._drawn, self._several = picture.drawn, picture.several
-        self._max_lines = None if quiz else MAX_LINES
-        self._at = {node: i for i, node in enumerate(self.picture.nodes)}
-        self._index = {node: i for i, node in enumerate(graph.nodes)}
-        self._mentioned: dict[int, str] = {}
-        self._names = {name: label_html(name) for name in graph.names.values()}
-        self._writing: Writing = replace(HTML, name=lambda x: self._names.get(x) or label_html(x))
-        seed = self._at[self.picture.result]
-        self.data: dict[str, Any] = {
-            "result": self._number(graph.result),
-            "steps": [
-                {"pass": "start"},
-                *self._steps("forward", forward),
-                {"pass": "seed", "at": seed, "grads": [[seed, "1"]]},
-                *self._steps("backward", backward),
-            ],
-            "names": {i: self._names[name] for i, name in self._mentioned.items()},
+    def at(x: Value) -> int | str:
+        """The number of a node, or the text of the number of what is none."""
+        return serials.get(x.serial, str(_json(x.data)))
+
+    def found(x: Value) -> int:
+        """The number of a node that a caller named."""
+        if (i := serials.get(graph.twins.get(x, x).serial)) is None:
+            raise ValueError(
+                f"{x!r} is not a node of this graph; name one that {_named(graph)} needs"
+            )
+        return i
+
+    nodes = [_node(node, position, forms) for node in graph.nodes]
+    finite = all(
+        math.isfinite(node.data) or not all(math.isfinite(x.data) for x in node.inputs)
+        for node in graph.nodes
+        if node.inputs
+    )
+    data: dict[str, Any] = {
+        "ieee": not finite,
+        "nodes": nodes,
+        "forms": [
+            templates(op, count)
+            | ({"refuses": _refusal(op)} if isinstance(op, Given) else {"op": op.name})
+            for op, count in forms
+        ],
+        "names": _names(graph),
+        "result": position[graph.result],
+        "parameters": sorted(position[x] for x in graph.parameters if x in position),
+        "guards": [
+            [at(guard.left), guard.sign, at(guard.right), guard.held, escape(told + DEPARTED)]
+            for guard, told in graph.guards.items()
+        ],
+        "several": {},
+    }
+    if asks:
+        words = [it for it in asks if isinstance(it, str)]
+        for word in set(words) - {*PASSES, "trivial"}:
+            raise ValueError(
+                f"cannot ask for {word!r}; name {', '.join(PASSES)}, trivial or values"
+            )
+        data["asks"] = {
+            "passes": [it for it in PASSES if it in words] or ["backward"],
+            "nodes": [found(it) for it in asks if isinstance(it, Value)],
+            "trivial": "trivial" in words,
         }
-
-    def _number(self, node: Value) -> int:
-        """The number of a node in the data, which then includes its name."""
-        self._mentioned[self._index[node]] = self._graph.names[node]
-        return self._index[node]
-
-    def _steps(
-        self, name: str, events: Iterable[ForwardStep | BackwardStep]
-    ) -> Iterator[dict[str, Any]]:
-        """The steps of a pass, with one step for all events at the same node of the picture."""
-        for node, group in groupby(events, lambda event: self._drawn.get(event.node)):
-            if node is None or not node.inputs:
-                continue  # the picture lacks it, or has it as a leaf
-            here = list(group)
-            step = {
-                "pass": name,
-                "at": self._at[node],
-                "wires": [self._at[x] for x in node.inputs],
-                "grads": [*self._changes(here)],
-            }
-            if node in self._several:
-                yield step | {"events": [], "several": escape(self.picture.names[node])}
-            else:
-                yield step | {"events": [self._event(event) for event in here]}
-
-    def _changes(self, events: list[ForwardStep | BackwardStep]) -> Iterator[tuple[int, str]]:
-        """The nodes of the picture whose gradients the events change, each with its new number."""
-        for event in events:
-            for edge in event.edges if isinstance(event, BackwardStep) else ():
-                node, x = self._drawn[event.node], self._drawn.get(edge.receiver)
-                if x not in (None, node) and x not in self._several:
-                    yield self._at[x], number(edge.after)
-
-    def _event(self, event: ForwardStep | BackwardStep) -> dict[str, Any]:
-        if isinstance(event, BackwardStep):
-            edges = event.edges[: self._max_lines]
-            return {
-                "node": self._number(event.node),
-                "grad": number(event.upstream),
-                "exact": _exact(event.upstream),
-                "edges": [self._edge(edge) for edge in edges],
-                "more": len(event.edges) - len(edges),
-            }
-        line, name = event.line(self._writing), self._graph.names[event.node]
-        if not event.node.label and not re.fullmatch(r"v\d+", name):  # a product of a dot
-            self._names[name] = f"({line.symbols})"
-        return {
-            "node": self._number(event.node),
-            "symbols": line.symbols,
-            "numbers": line.numbers,
-            "data": line.data,
+    if samples[1]:
+        data["samples"] = _samples(graph, samples, found)
+    data["chapters"] = [
+        {"title": escape(title), **_place(title, at, found)} for title, at in chapters.items()
+    ]
+    picture = graph if asks else fold(graph)
+    if isinstance(picture, Folded):
+        place = {node: i for i, node in enumerate(picture.nodes)}
+        shown = [picture.drawn.get(x) for x in graph.nodes]
+        data["drawn"] = [-1 if node is None else place[node] for node in shown]
+        data["picture"] = [[place[x] for x in node.inputs] for node in picture.nodes]
+        data["several"] = {place[x]: escape(picture.names[x]) for x in picture.several}
+        data["neurons"] = {
+            place[node]: [
+                position[neuron.sum],
+                [
+                    position[w]
+                    for x, w in zip(neuron.inputs, neuron.weights)
+                    if picture.drawn[x] not in picture.several
+                ],
+            ]
+            for node, neuron in picture.neurons.items()
+            if node not in picture.several
         }
-
-    def _edge(self, edge: Edge) -> dict[str, Any]:
-        line = edge.line(self._writing)
-        shown = ("symbols", "numbers", "local", "contribution", "before", "after")
-        exact = [_exact(x) for x in (edge.local, edge.before, edge.contribution, edge.after)]
-        return {
-            "to": self._number(edge.receiver),
-            **{part: getattr(line, part) for part in shown},
-            "exact": exact,
-            "byHand": _exact(edge.by_hand),
-        }
+    return picture, data
 
 
-def _exact(x: float) -> float | None:
-    """`x` to six digits, as JSON can hold it."""
-    return float(f"{x:.6g}") if math.isfinite(x) else None
+def _samples(
+    graph: Graph,
+    samples: tuple[Sequence[Value], Sequence[Sequence[float]]],
+    found: Callable[[Value], int],
+) -> dict[str, Any]:
+    """The samples, and for two inputs and a target what is computed from the inputs alone."""
+    inputs, rows = samples
+    for i, row in enumerate(rows):
+        if len(row) != len(inputs):
+            raise ValueError(
+                f"row {i} has {len(row)} numbers for {len(inputs)} inputs; give as many"
+            )
+    told: dict[str, Any] = {"inputs": [*map(found, inputs)]}
+    told["rows"] = [[_json(real(x)) for x in row] for row in rows]
+    for i, x in zip(told["inputs"], inputs):
+        if graph.nodes[i].inputs:
+            raise ValueError(f"{x!r} is computed; a sample sets leaves")
+    if len(inputs) == 3:
+        below, targets = ({graph.nodes[i] for i in told["inputs"][part]} for part in _TWO_AND_ONE)
+        for i, node in enumerate(graph.nodes):
+            if not targets.isdisjoint(node.inputs):
+                targets.add(node)
+            elif not below.isdisjoint(node.inputs):
+                below.add(node)
+                told["output"] = i
+    return told
+
+
+_TWO_AND_ONE = (slice(2), slice(2, 3))
+
+
+def _place(
+    title: str, at: str | tuple[str, Value], found: Callable[[Value], int]
+) -> dict[str, Any]:
+    """Where a chapter begins: a pass, and perhaps a node in it."""
+    name, value = (at, None) if isinstance(at, str) else at
+    if name not in PASSES:
+        raise ValueError(f"chapter {title!r} is in {name!r}; it can be in {', '.join(PASSES)}")
+    return {"pass": name} | ({} if value is None else {"node": found(value)})
+
+
+def _named(graph: Graph) -> str:
+    return graph.names[graph.result]
+
+
+def _node(node: Value, position: dict[Value, int], forms: dict[Any, int]) -> dict[str, Any]:
+    if node.op is None:
+        return {"data": _json(node.data)}
+    form = forms.setdefault((node.op, len(node.inputs)), len(forms))
+    told: dict[str, Any] = {"form": form, "inputs": [position[x] for x in node.inputs]}
+    if node.op.n is not None:
+        told["n"] = _json(node.op.n)
+    if moved(node):
+        told |= {"set": True, "data": _json(node.data)}
+    if isinstance(node.op, Given):
+        told |= {"data": _json(node.data), "slopes": [*map(_json, node.slopes)]}
+    return told
+
+
+def _refusal(op: Given) -> str:
+    """Why the page cannot compute an operation of a program's own at other numbers."""
+    return f"{escape(op.name)} is an operation of the program's own; the page has no formula for it"
+
+
+def _names(graph: Graph) -> list[str]:
+    """The name of each node as HTML; a product of a dot is called by its factors."""
+    names = {name: label_html(name) for name in graph.names.values()}
+    writing = replace(HTML, name=lambda x: names.get(x) or label_html(x))
+    for node in graph.nodes:
+        name = graph.names[node]
+        if node.inputs and not node.label and not re.fullmatch(r"v\d+", name):
+            names[name] = f"({forward_step(graph, node).line(writing).symbols})"
+    return [names[graph.names[node]] for node in graph.nodes]
+
+
+def _json(x: float) -> float | str:
+    """`x`, or as JavaScript calls it if JSON has no such number."""
+    return x if math.isfinite(x) else str(x).replace("inf", "Infinity").replace("nan", "NaN")

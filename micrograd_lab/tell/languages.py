@@ -1,4 +1,5 @@
-"""A formula of the op table in the languages of its readers: text, HTML, LaTeX, NumPy, C."""
+"""A formula of the op table in the languages of its readers: text, HTML, LaTeX, NumPy, C and
+JavaScript."""
 
 from __future__ import annotations
 
@@ -119,6 +120,28 @@ def formula_c(formula: str) -> str:
     return _C({}).write(in_floats(formula))
 
 
+def formula_javascript(formula: str) -> str:
+    """`formula` as JavaScript, in which all functions and division are those of an object `m`.
+
+    >>> formula_javascript("-x / y ** 2 if x != 0 else sigmoid(n)")
+    'x !== 0.0 ? m.div(-x, m.pow(y, 2.0)) : m.sigmoid(n)'
+    """
+    return _JavaScript({}).write(in_floats(formula))
+
+
+def formula_template(formula: str, letters: Mapping[str, str]) -> str:
+    """`formula` as HTML for letters that come later; those in `letters` are known already.
+
+    A letter is `⟦2x⟧`: its text goes there, in brackets if it binds more loosely than 2, or after
+    `⟦2-x` unless it begins with a minus.  What is within `⟨` and `⟩` gets brackets if it begins
+    with a minus.
+
+    >>> formula_template("x * (1 - f)", {}), formula_template("1 - x * y", {})
+    ('⟦2-x⟧ × (1 − ⟦2f⟧)', '1 − ⟨⟦2-x⟧ × ⟦2y⟧⟩')
+    """
+    return _Template(letters).write(formula)
+
+
 class _Writer:
     """Writes a formula's syntax tree; a subclass decides how each kind of term looks."""
 
@@ -183,10 +206,13 @@ class _Writer:
             return self.term(left, 5) + before + self.term(right, 0 if after else 5) + after, 4
         level = 1 if isinstance(op, ast.Add | ast.Sub) else 2
         tighter = level + 1 if isinstance(op, ast.Sub | ast.Div) else level
-        a, b = self.leading(left, level), self.term(right, max(tighter, 2))
-        if b[0] in "-−":  # a product that begins with a minus
-            b = self.brackets[0] + b + self.brackets[1]
+        a, b = self.leading(left, level), self.following(right, max(tighter, 2))
         return f"{a} {self.signs[type(op)]} {b}", level
+
+    def following(self, node: ast.expr, inside: int) -> str:
+        """The text of a right operand, in brackets also if a product begins with a minus."""
+        text = self.term(node, inside)
+        return self.brackets[0] + text + self.brackets[1] if text[0] in "-−" else text
 
     def leading(self, node: ast.expr, inside: int) -> str:
         """The text of a left operand, where a leading minus needs no brackets."""
@@ -224,6 +250,22 @@ class _Text(_Writer):
 class _Html(_Text):
     signs: Mapping[type[ast.AST], str] = {**_Text.signs, ast.Gt: "&gt;", ast.Lt: "&lt;"}
     power = ("<sup>", "</sup>")
+
+
+class _Template(_Html):
+    def term(self, node: ast.expr, inside: int) -> str:
+        if isinstance(node, ast.Name) and node.id not in self.letters:
+            return f"⟦{inside}{node.id}⟧"
+        return super().term(node, inside)
+
+    def leading(self, node: ast.expr, inside: int) -> str:
+        if isinstance(node, ast.Name):
+            return self.term(node, inside).replace(f"⟦{inside}", f"⟦{inside}-")
+        return super().leading(node, inside)
+
+    def following(self, node: ast.expr, inside: int) -> str:
+        text = super().following(node, inside)
+        return f"⟨{text}⟩" if text[0] == "⟦" and not isinstance(node, ast.Name) else text
 
 
 class _Latex(_Writer):
@@ -305,3 +347,20 @@ class _C(_NumPy):
 
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         return _Writer.call(self, f"{name}_of", args)
+
+
+class _JavaScript(_NumPy):
+    signs: Mapping[type[ast.AST], str] = _NumPy.signs | {
+        ast.Eq: "===", ast.NotEq: "!==", ast.Or: "||", ast.And: "&&",
+    }  # fmt: skip
+
+    def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
+        if name := {ast.Pow: "pow", ast.Div: "div", ast.Mod: "mod"}.get(type(op)):
+            return self.call(name, [left, right])
+        return super().operation(left, op, right)
+
+    def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
+        return f"{self.term(test, 0)} ? {self.term(body, 1)} : {self.term(orelse, 0)}"
+
+    def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
+        return _Writer.call(self, f"m.{name}", args)

@@ -95,7 +95,11 @@ class Diagram(Shown):
     """
 
     def __init__(
-        self, graph: Graph, theme: str = "auto", frames: Mapping[Value, int] | None = None
+        self,
+        graph: Graph,
+        theme: str = "auto",
+        frames: Mapping[Value, int] | None = None,
+        room: int = 0,
     ) -> None:
         edges = sum(len(node.inputs) for node in graph.nodes)
         if len(graph) + edges > MAX_NODES_AND_EDGES:
@@ -106,7 +110,7 @@ class Diagram(Shown):
             )
         self._adapts = theme == "auto"
         self._theme = find_theme("light" if self._adapts else theme)
-        self.source: str = dot_source(graph, self._theme, frames or {})
+        self.source: str = dot_source(graph, self._theme, frames or {}, room)
         self._size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._about = f"Computational graph {self._size}"
         self._quick = readable(graph)

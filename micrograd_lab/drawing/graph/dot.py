@@ -36,9 +36,12 @@ BOX: dict[str, object] = {"border": 1, "style": "ROUNDED", "fixedsize": "TRUE"} 
 MAX_PORTS = 4  # edges that end side by side on a rim; more would not fit
 
 
-def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
-    """The diagram of `graph` as DOT text, with a frame around the nodes of each layer."""
-    sheet = _Sheet(graph, theme, framed=bool(frames))
+def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int], room: int = 0) -> str:
+    """The diagram of `graph` as DOT text, with a frame around the nodes of each layer.
+
+    Every number has room for so many characters at least.
+    """
+    sheet = _Sheet(graph, theme, framed=bool(frames), room=room)
     for layer in sorted(set(frames.values())):
         inside = [node for node in graph.nodes if frames.get(node) == layer]
         sheet.frame(layer, title(layer, max(frames.values())), inside)
@@ -48,11 +51,12 @@ def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int]) -> str:
 class _Sheet:
     """The DOT text of one diagram, written node by node."""
 
-    def __init__(self, graph: Graph, theme: Theme, *, framed: bool) -> None:
+    def __init__(self, graph: Graph, theme: Theme, *, framed: bool, room: int) -> None:
         import graphviz
 
         self.graph = graph
         self.framed = framed
+        self.room = room
         self.theme = theme
         self.position = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
@@ -162,7 +166,7 @@ class _Sheet:
 
     def wire(self, at: str, above: str, below: str, *, group: str, size: int = 11) -> None:
         """A stretch of wire with a number above and one below, at the DOT node `at`."""
-        width = max(20, max(len(above), len(below)) * size * 5 // 8)
+        width = max(20, max(len(above), len(below), self.room) * size * 5 // 8)
         # Graphviz ends an edge a point before its port
         rule = table(cell(width=1) + cell(port="r", width=width - 2, height=1) + cell(width=1))
         label = table(

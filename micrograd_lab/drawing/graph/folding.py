@@ -93,6 +93,7 @@ class Folded(Graph):
     Attributes:
         several: the nodes that stand for several others and have no number.
         frames: the layer of each neuron.
+        neurons: the neuron that a node stands for.
         drawn: the node that shows each value of the graph, if one does.
     """
 
@@ -101,6 +102,7 @@ class Folded(Graph):
         self.parameters: frozenset[Value] = graph.parameters
         self.several: set[Value] = set()
         self.frames: dict[Value, int] = {}
+        self.neurons: dict[Value, RecordedNeuron] = {}
         self._contributions: dict[tuple[Value, int], float] = {}
         inner = graph if isinstance(graph, Folded) else None
         twins: dict[Value, Value] = {}
@@ -111,8 +113,9 @@ class Folded(Graph):
                     twins[place] = node = self._node(place, places, twins)
                     if inner and place in inner.several:
                         self.several.add(node)
-                    if inner and place in inner.frames:
+                    if inner and place in inner.neurons:
                         self.frames[node] = inner.frames[place]
+                        self.neurons[node] = inner.neurons[place]
             pending = [place for place in pending if place not in twins]
         drawn = {node: twins[at] for node, at in places.place.items() if at in twins}
         if inner:
@@ -140,6 +143,7 @@ class Folded(Graph):
             node = place
         if place in places.neurons:
             self.frames[node] = places.neurons[place].layer
+            self.neurons[node] = places.neurons[place]
         self._contributions |= {(node, i): share for i, (_, _, share) in enumerate(edges)}
         return node
 
