@@ -121,6 +121,12 @@ class Stepper(Shown):
         """A self-contained fragment, for your own page."""
         return self._html
 
+    @property
+    def embed(self) -> str:
+        """The page in a frame of its own, for slides and for sites with styles of their own."""
+        whole, title = page(self.html, self._about), escape(self._about)
+        return resource("frame.html", __package__).format(page=escape(whole), title=title)
+
     @cached_property
     def svg(self) -> str:
         """The picture without its steps; for a quiz without its gradients."""
@@ -149,10 +155,7 @@ class Stepper(Shown):
         return texts if self._quiz else bundle  # the other pictures show the gradients
 
     def _mime_(self) -> tuple[str, str]:  # marimo runs scripts in a frame only
-        whole, title = page(self.html, self._about), escape(self._about)
-        return "text/html", resource("frame.html", __package__).format(
-            page=escape(whole), title=title
-        )
+        return "text/html", self.embed
 
     def __repr__(self) -> str:
         return f'Stepper {self._size}; show it in a notebook, or .save("page.html")'

@@ -31,6 +31,31 @@ class Picture {
       this.recorded.set(key, told.at(-1)?.[1] ?? "");
     }
     stage.append(svg);
+    for (const group of svg.querySelectorAll(".node, .wire")) {
+      group.setAttribute("tabindex", 0);
+      group.setAttribute("role", group.matches(".node") ? "button" : "img");
+    }
+  }
+
+  // What a screen reader says of each node and each wire, with the numbers that are seen.
+  name() {
+    const { walk, elements } = this;
+    const seen = (key) => {
+      const entry = elements.get(key);
+      return entry && !entry.element.classList.contains("later") ? entry.shown : "";
+    };
+    const of = plain(walk.names[walk.result]);
+    for (const at of walk.picture.keys()) {
+      const name = walk.several[at] ?? plain(walk.names[walk.shows.get(at)] ?? "");
+      const [value, grad] = [seen(`#w${at} text.value`), seen(`#w${at} text.grad`)];
+      const label = [name, value && ` = ${value}`, grad && `, ∂${of}/∂${name} = ${grad}`].join("");
+      for (const id of ["n", "w"]) {
+        const group = this.svg.querySelector(`#${id}${at}`);
+        if (group && group.getAttribute("aria-label") !== label)
+          group.setAttribute("aria-label", label);
+        if (group?.matches(".leaf")) group.setAttribute("aria-valuetext", value);
+      }
+    }
   }
 
   // At first as wide as the page, but with no text below 10 px and none larger than it was drawn;
@@ -66,6 +91,7 @@ class Picture {
       }
     }
     this.links();
+    this.name();
     return changed;
   }
 
@@ -104,9 +130,12 @@ class Picture {
     const ids = at < 0 ? [] : [`n${at}`];
     const wires = at < 0 ? [] : [`w${at}`];
     if (pass === "update") for (const i of nodes) wires.push(`w${this.walk.drawn[i]}`);
-    else if (pass !== "seed")
-      for (const [k, x] of (this.walk.picture[at] ?? []).entries())
-        wires.push(`w${x}`, `e${at}_${k}`);
+    else if (pass !== "start")
+      for (const [reader, inputs] of this.walk.picture.entries())
+        for (const [k, x] of inputs.entries()) {
+          if (reader === at && pass !== "seed") wires.push(`w${x}`, `e${at}_${k}`);
+          if (x === at) wires.push(`e${reader}_${k}`); // on to what reads it
+        }
     const find = (id) => this.svg.querySelector(`#${id}`);
     const [nodesLit, wiresLit] = [ids, wires].map((names) => names.map(find).filter(Boolean));
     for (const node of nodesLit) node.classList.add("now");
@@ -115,15 +144,17 @@ class Picture {
     this.intoView(nodesLit[0]);
   }
 
-  // Scrolls the picture, never the page.
+  // Scrolls the picture, never the page; at once while a key is held.
   intoView(node) {
     const { stage } = this;
+    const behavior = performance.now() - this.moved < 250 ? "instant" : "auto";
+    this.moved = performance.now();
     if (!node) return stage.scrollTo(0, 0);
     const [box, view] = [node.getBoundingClientRect(), stage.getBoundingClientRect()];
     const left = (box.left + box.right - view.left - view.right) / 2;
     const top = (box.top + box.bottom - view.top - view.bottom) / 2;
     if (Math.abs(left) > 0.3 * view.width || Math.abs(top) > 0.3 * view.height) {
-      stage.scrollBy(left, top);
+      stage.scrollBy({ left, top, behavior });
     }
   }
 }

@@ -12,6 +12,8 @@ const ICONS = {
   smaller: "M2 7h12v2H2z",
   larger: "M2 7h5V2h2v5h5v2H9v5H7V9H2z",
   full: "M2 2h5v2H4v3H2zM9 2h5v5h-2V4H9zM2 9h2v3h3v2H2zM12 9h2v5H9v-2h3z",
+  hide: "M2 2h12v12H2zM4 4v4h8V4z",
+  print: "M4 1h8v4H4zM1 6h14v6h-3v-2H4v2H1zM5 11h6v4H5z",
 };
 const PACE = 900; // milliseconds from step to step while it plays
 const RUN = 100; // updates of a run
@@ -29,7 +31,7 @@ const FRAME = `
     <div class="head">
       <span class="chapters"></span>
       ${button("smaller", "−")}<button type="button" class="fit" title="fit (0)">fit</button>
-      ${button("larger", "+")}${button("full", "F")}
+      ${button("larger", "+")}${button("hide", "H")}${button("print", "P")}${button("full", "F")}
     </div>
     <div class="stage"></div>
     <div class="panel">
@@ -58,7 +60,9 @@ const FRAME = `
   </div>`;
 
 function button(name, key) {
-  const label = { first: "first step", last: "last step", full: "full screen" }[name];
+  const label = { full: "full screen", hide: "hide or show the text", print: "print every step" }[
+    name
+  ];
   return `<button type="button" class="${name}" title="${name} (${key})" aria-label="${
     label ?? (/er$/.test(name) ? name : `${name} step`)
   }"><svg viewBox="0 0 16 16" aria-hidden="true"><path d="${ICONS[name]}"/></svg></button>`;
@@ -188,6 +192,25 @@ function upgrade(host, rows) {
     else root.requestFullscreen?.();
   }
 
+  // Every step on a page of its own, for the printer.
+  function print() {
+    const here = position;
+    const sheets = steps.map((_, at) => {
+      go(at);
+      return `<section class="sheet"><div class="stage">${picture.svg.outerHTML}</div>
+        <div class="panel"><div>${text.innerHTML}</div></div></section>`;
+    });
+    go(here);
+    const paper = document.createElement("iframe");
+    paper.hidden = true;
+    paper.srcdoc = `<style>${style.textContent.replaceAll(":host", ":root")}</style>${sheets.join("")}`;
+    paper.addEventListener("load", () => {
+      paper.contentWindow.addEventListener("afterprint", () => paper.remove());
+      paper.contentWindow.print();
+    });
+    root.append(paper);
+  }
+
   const move = (to) => () => {
     playing(false);
     go(to());
@@ -201,6 +224,8 @@ function upgrade(host, rows) {
     larger: () => zoom(1.25),
     fit: () => zoom(0),
     full,
+    print,
+    hide: () => root.classList.toggle("bare"),
     play: () => playing(!timer),
     again: () => learn(1),
     run: () => learn(RUN),
@@ -229,6 +254,8 @@ function upgrade(host, rows) {
     "+": acts.larger,
     0: acts.fit,
     f: acts.full,
+    h: acts.hide,
+    p: print,
   };
   for (const [name, act] of Object.entries(acts)) find(name).addEventListener("click", act);
   slider.addEventListener(
@@ -288,7 +315,7 @@ function upgrade(host, rows) {
 
   // What a key does to the leaf or the node that has the focus in the picture.
   function touched(target, key) {
-    if (target.matches(".node") && key === "Enter")
+    if (target.matches(".node, .wire:not(.leaf)") && key === "Enter")
       return move(() => jump(walk, Number(target.id.slice(1)), position));
     if (!target.matches(".leaf")) return null;
     const i = touch.leafOf(target);

@@ -22,7 +22,7 @@ def rows() -> str:
 
 
 def _row(op: Op) -> str:
-    parts = {}
+    parts: dict[str, str] = {}
     if op.variadic:
         term = re.match(r"sum\((.*)\)", op.formula.removesuffix(" + b"))
         parts |= {"sum": _function("m, x, y", term[1])} if term else {"take": "true"}

@@ -350,8 +350,8 @@ class _C(_NumPy):
 
 
 class _JavaScript(_NumPy):
-    signs: Mapping[type[ast.AST], str] = _NumPy.signs | {
-        ast.Eq: "===", ast.NotEq: "!==", ast.Or: "||", ast.And: "&&",
+    signs: Mapping[type[ast.AST], str] = {
+        **_NumPy.signs, ast.Eq: "===", ast.NotEq: "!==", ast.Or: "||", ast.And: "&&",
     }  # fmt: skip
 
     def operation(self, left: ast.expr, op: ast.operator, right: ast.expr) -> tuple[str, int]:
