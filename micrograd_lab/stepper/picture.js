@@ -201,7 +201,8 @@ function touchable(picture, edit) {
   let from = null;
   stage.addEventListener("pointerdown", (event) => {
     const i = leafOf(event.target);
-    if (i < 0 || event.button) return;
+    if (event.button || event.target.closest(".edit, .node")) return;
+    if (i < 0) return pan(event);
     event.preventDefault();
     from = { i, x: event.clientX, number: walk.now.data[i], target: event.target, dragged: false };
     stage.setPointerCapture(event.pointerId);
@@ -220,6 +221,19 @@ function touchable(picture, edit) {
   stage.addEventListener("pointercancel", () => {
     from = null;
   });
+
+  // A mouse drags the picture by its ground; a finger scrolls it anyway.
+  function pan({ clientX, clientY, pointerType }) {
+    if (pointerType !== "mouse") return;
+    const [left, top] = [stage.scrollLeft, stage.scrollTop];
+    const drag = (event) => {
+      const [x, y] = [left + clientX - event.clientX, top + clientY - event.clientY];
+      stage.scrollTo({ left: x, top: y, behavior: "instant" });
+    };
+    const end = () => removeEventListener("pointermove", drag);
+    addEventListener("pointermove", drag);
+    addEventListener("pointerup", end, { once: true });
+  }
 
   // A box to type a number into, over the number.
   function type(i, target) {

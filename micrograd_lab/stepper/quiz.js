@@ -106,7 +106,7 @@ const QUESTIONS = {
 
   update(walk, i) {
     const html = `${learning(walk, i)} = ${BOX}`;
-    return [{ html, names: [walk.names[i]], judge: judgeNumber(walk.updated(i)) }];
+    return [{ html, names: [walk.names[i]], judge: judgeNumber(walk.updated(i), 0.006) }];
   },
 };
 
@@ -129,10 +129,10 @@ const near = (typed, exact, scale = 0) =>
 
 const LIKE = "a number looks like 0.0728 or 7.28e-2";
 
-function judgeNumber(exact) {
+function judgeNumber(exact, share = 0.015) {
   return (typed) => {
     if (typed === null) return { right: [null], done: false, says: "type the number" };
-    const done = near(typed, exact);
+    const done = Math.abs(typed - exact) <= share * Math.abs(exact);
     const wrong = near(typed, -exact) ? "the sign is wrong" : "compute it from the numbers shown";
     return { right: [done], done, says: Number.isNaN(typed) ? LIKE : done ? "right" : wrong };
   };

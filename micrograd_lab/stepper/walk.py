@@ -48,9 +48,8 @@ def walk(
     def found(x: Value) -> int:
         """The number of a node that a caller named."""
         if (i := serials.get(graph.twins.get(x, x).serial)) is None:
-            raise ValueError(
-                f"{x!r} is not a node of this graph; name one that {_named(graph)} needs"
-            )
+            of = graph.names[graph.result]
+            raise ValueError(f"{x!r} is not a node of the graph of {of}; name one that is")
         return i
 
     nodes = [_node(node, position, forms) for node in graph.nodes]
@@ -94,24 +93,27 @@ def walk(
     ]
     picture = graph if asks else fold(graph)
     if isinstance(picture, Folded):
-        place = {node: i for i, node in enumerate(picture.nodes)}
-        shown = [picture.drawn.get(x) for x in graph.nodes]
-        data["drawn"] = [-1 if node is None else place[node] for node in shown]
-        data["picture"] = [[place[x] for x in node.inputs] for node in picture.nodes]
-        data["several"] = {place[x]: escape(picture.names[x]) for x in picture.several}
-        data["neurons"] = {
-            place[node]: [
-                position[neuron.sum],
-                [
-                    position[w]
-                    for x, w in zip(neuron.inputs, neuron.weights)
-                    if picture.drawn[x] not in picture.several
-                ],
-            ]
-            for node, neuron in picture.neurons.items()
-            if node not in picture.several
-        }
+        data |= _folds(graph, picture, position)
     return picture, data
+
+
+def _folds(graph: Graph, picture: Folded, position: dict[Value, int]) -> dict[str, Any]:
+    """Where the picture shows each node, what its nodes read, and the weights of its neurons."""
+    place = {node: i for i, node in enumerate(picture.nodes)}
+    shown = [picture.drawn.get(x) for x in graph.nodes]
+    neurons = {}
+    for node, neuron in picture.neurons.items():
+        pairs = zip(neuron.inputs, neuron.weights)
+        weights = [position[w] for x, w in pairs if picture.drawn[x] not in picture.several]
+        neurons[place[node]] = [position[neuron.sum], weights]
+    return {
+        "drawn": [-1 if node is None else place[node] for node in shown],
+        "picture": [[place[x] for x in node.inputs] for node in picture.nodes],
+        "several": {place[x]: escape(picture.names[x]) for x in picture.several},
+        "neurons": {
+            at: told for at, told in neurons.items() if picture.nodes[at] not in picture.several
+        },
+    }
 
 
 def _samples(
@@ -132,7 +134,8 @@ def _samples(
         if graph.nodes[i].inputs:
             raise ValueError(f"{x!r} is computed; a sample sets leaves")
     if len(inputs) == 3:
-        below, targets = ({graph.nodes[i] for i in told["inputs"][part]} for part in _TWO_AND_ONE)
+        *two, one = (graph.nodes[i] for i in told["inputs"])
+        below, targets = {*two}, {one}
         for i, node in enumerate(graph.nodes):
             if not targets.isdisjoint(node.inputs):
                 targets.add(node)
@@ -140,9 +143,6 @@ def _samples(
                 below.add(node)
                 told["output"] = i
     return told
-
-
-_TWO_AND_ONE = (slice(2), slice(2, 3))
 
 
 def _place(
@@ -153,10 +153,6 @@ def _place(
     if name not in PASSES:
         raise ValueError(f"chapter {title!r} is in {name!r}; it can be in {', '.join(PASSES)}")
     return {"pass": name} | ({} if value is None else {"node": found(value)})
-
-
-def _named(graph: Graph) -> str:
-    return graph.names[graph.result]
 
 
 def _node(node: Value, position: dict[Value, int], forms: dict[Any, int]) -> dict[str, Any]:
