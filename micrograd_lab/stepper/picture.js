@@ -247,8 +247,10 @@ function touchable(picture, edit) {
     input.className = "edit";
     input.value = String(before);
     input.setAttribute("aria-label", plain(walk.names[i]));
-    input.style.left = `${(box.left + box.right) / 2 - view.left + stage.scrollLeft - 45}px`;
-    input.style.top = `${box.top - view.top + stage.scrollTop - 8}px`;
+    const scale = view.width / stage.offsetWidth; // of a slide
+    const [x, y] = [(box.left + box.right) / 2 - view.left, box.top - view.top];
+    input.style.left = `${x / scale + stage.scrollLeft - 45}px`;
+    input.style.top = `${y / scale + stage.scrollTop - 8}px`;
     const end = (back) => {
       if (!input.isConnected) return;
       input.remove();

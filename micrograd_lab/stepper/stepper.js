@@ -422,11 +422,21 @@ function ended(walk) {
   return `<div class="alert">${why}η = ${asGiven(walk.eta)} is too large: reset, and try a smaller one</div>`;
 }
 
+// Text has no size before it is seen: on a later slide, or in a tab behind.
+function whenSeen(host, act) {
+  if (host.offsetWidth) return act();
+  new ResizeObserver((_, observer) => {
+    if (!host.offsetWidth) return;
+    observer.disconnect();
+    act();
+  }).observe(host);
+}
+
 function start(rows) {
   join(rows);
   for (const host of document.querySelectorAll(".micrograd-stepper")) {
     try {
-      if (!host.shadowRoot) upgrade(host, rows);
+      if (!host.shadowRoot) whenSeen(host, () => host.shadowRoot || upgrade(host, rows));
     } catch (error) {
       console.error("the picture stays as it is:", error);
     }
