@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
 from ..engine import Value, propagate
-from ..formulas import evaluate
 from ..graph import Graph
 from ..guards import moved
 from ..ops import Op
@@ -225,16 +224,6 @@ class Edge(Written["BackwardLine"]):
         if self.op.textbook:
             return self.op.textbook[1 + self.index]
         return self.op.partial(self.index, self.numbers[:-1])[0]
-
-    @property
-    def by_hand(self) -> float:
-        """The local derivative as a reader would compute it from the displayed numbers."""
-        shown = [float(f"{x:.3g}") for x in self.numbers]
-        letters = self.op.partial(self.index, shown[:-1])[1]
-        try:
-            return float(evaluate(self.partial, letters | {"f": shown[-1], "n": self.op.n}))
-        except (ArithmeticError, NameError, ValueError):
-            return self.local
 
     def line(self, writing: Writing) -> BackwardLine:
         """The parts of the two lines."""
