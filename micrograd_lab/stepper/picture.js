@@ -90,6 +90,9 @@ class Picture {
         entry.shown = text;
       }
     }
+    const failed = this.walk.drawn[this.walk.now.failed?.node];
+    this.svg.querySelector(".failed")?.classList.remove("failed");
+    this.svg.querySelector(`#n${failed}`)?.classList.add("failed");
     this.links();
     this.name();
     return changed;

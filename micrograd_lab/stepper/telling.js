@@ -35,7 +35,8 @@ function describe(walk, position) {
   if (step.at in walk.several && step.pass !== "update")
     text += line(quiet(`${walk.several[step.at]}, each in the same way`));
   else if (lines) text += lines();
-  else if (walk.now.failed) text += line(quiet("as soon as every number is defined again"));
+  else if (walk.now.failed && step.pass !== "forward")
+    text += line(quiet("as soon as every number is defined again"));
   else {
     const few = step.pass === "update" ? step.nodes.slice(0, MAX_UPDATED) : step.nodes;
     text += few.map((i) => tell(walk, i)).join("");
