@@ -39,8 +39,8 @@ def slim(svg: str) -> str:
 
 def variables() -> str:
     """The colours of a diagram as CSS variables: `--ink`, `--value`, `--grad` and so on."""
-    both, light = in_both_themes(), vars(THEMES["light"])
-    declarations = (f"--{name}: {both[light[name]]};" for name in light if name != "shapes")
+    both, light = in_both_themes(), colours(THEMES["light"])
+    declarations = (f"--{name}: {both[colour]};" for name, colour in light.items())
     return f"\n:host {{ {' '.join(declarations)} }}\n"
 
 

@@ -79,17 +79,24 @@ function partialOf(row, i, count) {
   return [i ? row.partials.length - 1 : 0, [pairs ? i : 0]];
 }
 
-// What a row gives for the numbers of its inputs: f, and a slope for each of them.
-function apply(row, inputs, n, m) {
+// What a row computes from the numbers of its inputs.
+function outcomeOf(row, inputs, n, m) {
+  if (row.value) return row.value(m, inputs[0], inputs[1], inputs[2], n);
   const count = inputs.length;
+  if (!row.sum) {
+    if (inputs.slice(1)[inputs[0]] === undefined) throw new RangeError("has no such index");
+    return inputs[1 + inputs[0]];
+  }
   let f = 0;
-  if (row.value) f = row.value(m, ...three(inputs), n);
-  else if (row.sum) {
-    const pairs = row.partials.length === 3 ? count >> 1 : count;
-    for (let k = 0; k < pairs; k++) f += row.sum(m, inputs[k], inputs[k + pairs]);
-    if (count % 2 && pairs < count) f += inputs[count - 1];
-  } else if (inputs.slice(1)[inputs[0]] === undefined) throw new RangeError("has no such index");
-  else f = inputs[1 + inputs[0]];
+  const pairs = row.partials.length === 3 ? count >> 1 : count;
+  for (let k = 0; k < pairs; k++) f += row.sum(m, inputs[k], inputs[k + pairs]);
+  if (count % 2 && pairs < count) f += inputs[count - 1];
+  return f;
+}
+
+// The same, and a slope for each input.
+function apply(row, inputs, n, m) {
+  const f = outcomeOf(row, inputs, n, m);
   const slopes = inputs.map((_, i) => slope(row.partials, row, i, inputs, n, f, m));
   return { f, slopes };
 }
@@ -143,24 +150,24 @@ function forward(rows, { nodes, ieee: lenient }, leaves, say) {
 }
 
 // The backward pass, from the result: a gradient for each node, and what every node hands on, in
-// the order in which it does.
-function backward(rows, { nodes, result }, { data, slopes }) {
-  const grads = nodes.map(() => 0);
-  const events = [];
+// the order in which it does, unless `told` is null.
+function backward(rows, { nodes, result }, { data, slopes }, told = []) {
+  const grads = new Array(nodes.length).fill(0);
   grads[result] = 1;
   for (let i = result; i >= 0; i--) {
-    const node = nodes[i];
-    if (!node.inputs) continue;
+    const { inputs: from, op } = nodes[i];
+    if (!from) continue;
     const upstream = grads[i];
-    const gate = rows[node.op]?.gate;
-    const edges = node.inputs.map((to, k) => {
+    const gate = rows[op]?.gate;
+    const edges = [];
+    for (const [k, to] of from.entries()) {
       const local = slopes[i][k];
       const contribution = local || !gate ? local * upstream : 0; // shut, it stops infinity too
       const before = grads[to];
       grads[to] += contribution;
-      return { to, local, contribution, before, after: grads[to] };
-    });
-    events.push({ node: i, upstream, data: data[i], edges });
+      if (told) edges.push({ to, local, contribution, before, after: grads[to] });
+    }
+    told?.push({ node: i, upstream, data: data[i], edges });
   }
-  return { grads, events };
+  return { grads, events: told };
 }

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from html import escape
+from typing import Any
 
 from ..drawing.graph.diagram import Diagram
 from ..drawing.showing import Shown, img, page, resource
@@ -20,9 +21,11 @@ from ..engine import Value
 from ..graph import Graph
 from ..saving import check_suffix, write_whole
 from .table import rows
-from .walk import walk
+from .walk import Place, walk
 
-SCRIPTS = ("arithmetic", "writing", "walk", "telling", "quiz", "picture", "stepper")
+SCRIPTS = (
+    "arithmetic", "columns", "writing", "walk", "telling", "quiz", "picture", "boundary", "stepper",
+)  # fmt: skip
 ROOM = 8  # characters of every number: it will change
 MAX_NODES = 650  # a longer page is slow, and nobody walks through it
 
@@ -36,10 +39,11 @@ def step(
     result: Value,
     *,
     quiz: bool | Sequence[str | Value] = False,
-    data: Sequence[Sequence[float]] = (),
+    data: Any = None,
     inputs: Sequence[Value] = (),
     parameters: Iterable[Value] | None = None,
-    chapters: Mapping[str, str | tuple[str, Value]] | None = None,
+    rate: float = 0.5,
+    chapters: Mapping[str, Place] | None = None,
     textbook: bool = False,
 ) -> Stepper:
     """Walk through `result`: forward from value to value, backward from gradient to gradient, and
@@ -55,18 +59,20 @@ def step(
         quiz: whether to hide the gradients and to ask for each that is not merely handed on; or
             what to ask for: passes, "forward", "backward" and "update", and values; "trivial" for
             what is merely handed on too.
-        data: samples to choose from: rows of numbers for `inputs`.
-        inputs: the leaves that a sample sets, targets included.  Of two inputs and one target, the
-            page shows the decision boundary.
+        data: samples to choose from: rows of numbers for `inputs`; lists, an array or a frame.
+        inputs: the leaves that a sample sets, targets included.  Of two inputs and one target, in
+            this order, the page shows the decision boundary.
         parameters: the leaves that training moves; by default those with a label that starts with
             w, b or θ.
-        chapters: places to go to, by title: a pass, or a pass and a value in it.
+        rate: η of the update; below 0 the update climbs, with a plus sign.
+        chapters: places to go to, by title: a pass; a pass and a value in it, or None; or these and
+            a note to show there.
         textbook: whether a cross entropy or a softmax is computed as a book prints it.
 
     Raises:
-        TypeError: if `result` is not a value.
-        ValueError: if there are more than 650 nodes, even once folded; or if a sample, a chapter or
-            a question is about what is not in the graph.
+        TypeError: if `result` or an input is not a value, or the data are no rows of numbers.
+        ValueError: if there are more than 650 nodes, even once folded; if a sample, a chapter or a
+            question is about what is not in the graph; or if a row has not one number per input.
         RuntimeError: if there is no Graphviz to draw the picture.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
@@ -75,7 +81,8 @@ def step(
     """
     graph = Graph.at_present(result, parameters=parameters, gradients=False, textbook=textbook)
     asks = ["backward"] if quiz is True else [*quiz] if quiz else []
-    return Stepper(graph, asks=asks, samples=(inputs, data), chapters=chapters or {})
+    told = {"samples": ([*inputs], data), "chapters": chapters or {}, "rate": rate}
+    return Stepper(graph, asks=asks, **told)
 
 
 class Stepper(Shown):
@@ -91,15 +98,14 @@ class Stepper(Shown):
         graph: Graph,
         *,
         asks: Sequence[str | Value] = (),
-        samples: tuple[Sequence[Value], Sequence[Sequence[float]]] = ((), ()),
-        chapters: Mapping[str, str | tuple[str, Value]] | None = None,
+        **told: Any,
     ) -> None:
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
         self._about = f"Steps {self._size}"
         self._quiz = bool(asks)
         graph.result.backward()
-        picture, data = walk(graph, asks, samples, chapters or {})
+        picture, data = walk(graph, asks, **told)
         if (shown := len(picture)) > MAX_NODES:
             if asks:
                 raise ValueError(f"a quiz about {shown} nodes is too long; {_LESS}")

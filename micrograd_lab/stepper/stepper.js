@@ -17,6 +17,7 @@ const ICONS = {
 };
 const PACE = 900; // milliseconds from step to step while it plays
 const RUN = 100; // updates of a run
+const STRIDE = 2; // updates from one picture to the next
 const FRAME = `
   <div class="stepper" role="group" tabindex="0">
     <div class="bar">
@@ -42,10 +43,13 @@ const FRAME = `
           <span class="choice signs"><button type="button" value="-1">− descend</button
             ><button type="button" value="1">+ as printed on the slide</button></span>
           <button type="button" class="again">again</button>
+          <button type="button" class="epoch" title="an update for each sample in turn"></button>
           <button type="button" class="run">run ${RUN} times</button>
         </div>
+        <div class="note"></div>
         <div class="text" role="status" aria-live="polite" aria-atomic="true"></div>
       </div>
+      <div class="boundary" hidden></div>
       <div class="side">
         <div class="curve"></div>
         <div class="samples"><button type="button" class="before" aria-label="sample before">◀</button>
@@ -53,7 +57,6 @@ const FRAME = `
           <button type="button" class="after" aria-label="sample after">▶</button>
           <span class="choice batches"><button type="button" value="">this one</button
             ><button type="button" value="1">mean of all</button></span></div>
-        <canvas class="boundary" width="160" height="160" hidden></canvas>
         <button type="button" class="reset">reset</button>
       </div>
     </div>
@@ -111,6 +114,7 @@ function upgrade(host, rows) {
     const begun = [...find("chapters").children].filter(({ value }) => value <= position);
     for (const chapter of find("chapters").children)
       chapter.classList.toggle("here", chapter === begun.at(-1));
+    find("note").innerHTML = walk.chapters[begun.length - 1]?.note ?? "";
     update();
     if (host.matches("body > .micrograd-stepper:only-of-type")) remember();
   }
@@ -138,10 +142,16 @@ function upgrade(host, rows) {
       choice.classList.toggle("here", Number(choice.value) === walk.sign);
     for (const choice of find("batches").children)
       choice.classList.toggle("here", Boolean(choice.value) === walk.batch);
-    find("sample").textContent = walk.samples
-      ? `sample ${walk.sample + 1 || "as recorded"} of ${walk.samples.rows.length}`
-      : "";
-    find("curve").innerHTML = curve(walk.losses, walk.names[walk.result]);
+    find("epoch").hidden = !walk.samples || walk.batch;
+    if (walk.samples) {
+      const { length } = walk.samples.rows;
+      find("sample").textContent = walk.isSample()
+        ? `sample ${walk.sample + 1} of ${length}`
+        : `none of ${plural(length, "sample")}`;
+      find("epoch").textContent = `epoch (${plural(length, "update")})`;
+    }
+    find("curve").innerHTML = curve(walk);
+    showPlane();
   }
 
   function edit(i, x) {
@@ -156,7 +166,8 @@ function upgrade(host, rows) {
     const turn = () => {
       const start = performance.now();
       let going = true;
-      for (; left && going && performance.now() - start < 12; left--) going = walk.again();
+      const rest = Math.max(0, left - STRIDE);
+      for (; left > rest && going && performance.now() - start < 12; left--) going = walk.again();
       go(position);
       if (!going) alert.innerHTML += ended(walk);
       else if (left && host.isConnected) requestAnimationFrame(turn);
@@ -229,6 +240,10 @@ function upgrade(host, rows) {
     play: () => playing(!timer),
     again: () => learn(1),
     run: () => learn(RUN),
+    epoch() {
+      if (walk.sample < 0) walk.choose(0);
+      learn(walk.samples.rows.length);
+    },
     reset() {
       walk.reset();
       go(position);
@@ -312,6 +327,10 @@ function upgrade(host, rows) {
   host.attachShadow({ mode: "open" }).append(style, root);
   picture = new Picture(stage, inlined(img.src), walk);
   const touch = touchable(picture, edit);
+  const showPlane = plane(find("boundary"), walk, (sample) => {
+    walk.choose(sample);
+    go(position);
+  });
 
   // What a key does to the leaf or the node that has the focus in the picture.
   function touched(target, key) {
@@ -363,10 +382,13 @@ function upgrade(host, rows) {
 }
 
 // Where each chapter begins: at the first step of its pass, or of a node in it.
-function places({ chapters, steps }) {
+function places({ chapters, steps, nodes, names }) {
   return chapters.map(({ title, pass, node }) => {
+    const parts = nodes[node]?.inputs?.filter((i) => names[i].startsWith("(")) ?? []; // products
     const begins = (step) =>
-      step.pass === pass && (node === undefined || step.nodes.includes(node));
+      (step.pass === pass || (pass === "backward" && step.pass === "seed")) &&
+      (node === undefined ||
+        [node, ...(pass === "forward" ? parts : [])].some((i) => step.nodes.includes(i)));
     return { title, at: Math.max(0, steps.findIndex(begins)) };
   });
 }
@@ -400,8 +422,11 @@ function jump({ steps, nodes, drawn }, node, position) {
 }
 
 // The losses so far as a line, from the first to the last.
-function curve(losses, name) {
+function curve({ losses, names, result, samples }) {
   if (losses.length < 2) return "";
+  const what = samples
+    ? `mean ${math(names[result])} ${quiet(`over ${plural(samples.rows.length, "sample")}`)}`
+    : math(names[result]);
   const finite = losses.filter(Number.isFinite);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const points = losses.map((loss, k) => {
@@ -410,7 +435,7 @@ function curve(losses, name) {
     return `${x.toFixed(1)},${Number.isFinite(y) ? y.toFixed(1) : 0}`;
   });
   const [first, now] = [losses[0], losses.at(-1)].map((x) => value(number(x)));
-  return `<div>${math(name)} ${quiet(`after ${plural(losses.length - 1, "update")}`)} ${first} → ${now}</div>
+  return `<div>${what} ${quiet(`after ${plural(losses.length - 1, "update")}`)} ${first} → ${now}</div>
     <svg viewBox="-4 0 308 80" role="img" aria-label="the loss after each update">
     <path class="axis" d="M0 74H300"/><polyline points="${points.join(" ")}"/>
     <circle cx="${points.at(-1).split(",")[0]}" cy="${points.at(-1).split(",")[1]}" r="4"/></svg>`;
@@ -418,6 +443,7 @@ function curve(losses, name) {
 
 // Why training stopped before its end.
 function ended(walk) {
+  if (walk.unfit) return "";
   const why = walk.now.failed ? "" : "the next numbers would not be finite; ";
   return `<div class="alert">${why}η = ${asGiven(walk.eta)} is too large: reset, and try a smaller one</div>`;
 }

@@ -107,6 +107,7 @@ function learning(walk, i) {
 function alerts(walk, counted) {
   const alert = (html) => `<div class="alert" role="alert">${html}</div>`;
   let text = walk.now.failed ? alert(walk.now.failed.why) : "";
+  if (walk.unfit) text += alert(walk.unfit);
   for (const [, , , , told] of walk.left)
     text += alert(`${told}: what follows is still the recorded branch`);
   const changed = [...walk.leaves].filter(([i, x]) => x !== walk.nodes[i].data);

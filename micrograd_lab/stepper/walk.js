@@ -21,11 +21,8 @@ class Walk {
     });
     this.leaves = new Map(); // the numbers that were edited or learned
     this.losses = [];
-    this.eta = 0.5;
-    this.sign = -1;
-    this.sample = -1;
+    this.sample = this.recordedSample();
     this.batch = false; // whether an update takes the mean over all samples
-    if (this.samples) this.samples.rows = this.samples.rows.map((row) => row.map(Number));
     this.steps = this.plan();
     this.compute();
     this.recorded = this.now;
@@ -63,6 +60,7 @@ class Walk {
     const whole = this.now.failed ? null : backward(rows, this, this.now);
     this.back = new Map(whole?.events.map((event) => [event.node, event]));
     this.grads = whole?.grads ?? [];
+    this.unfit = "";
     this.mean = this.batch && whole ? this.meanOf(this.samples.rows) : this.grads;
     this.left = this.guards.filter(([left, sign, right, held]) => {
       const [a, b] = [left, right].map((x) => (typeof x === "number" ? this.now.data[x] : +x));
@@ -70,33 +68,29 @@ class Walk {
     });
   }
 
-  // What the samples give, one after another: the passes with the numbers of each.
-  *passes(rows) {
-    for (const row of rows) {
-      const leaves = new Map(this.leaves);
-      this.samples.inputs.forEach((i, k) => {
-        leaves.set(i, row[k]);
-      });
-      const now = forward(this.rows, this, leaves, () => "");
-      if (!now.failed) yield now;
-    }
-  }
-
+  // The mean of the gradients over all samples; `unfit` says which sample has none, and why.
   meanOf(rows) {
     const sums = this.nodes.map(() => 0);
-    for (const now of this.passes(rows))
-      backward(this.rows, this, now).grads.forEach((g, i) => {
-        sums[i] += g / rows.length;
-      });
+    for (const [k, row] of rows.entries()) {
+      const leaves = new Map(this.leaves);
+      for (const [at, i] of this.samples.inputs.entries()) leaves.set(i, row[at]);
+      const now = forward(this.rows, this, leaves, (...at) => this.refusal(...at));
+      if (now.failed) {
+        this.unfit = `sample ${k + 1}: ${now.failed.why}`;
+        return sums.fill(Number.NaN);
+      }
+      const { grads } = backward(this.rows, this, now, null);
+      for (const [i, grad] of grads.entries()) sums[i] += grad / rows.length;
+    }
     return sums;
   }
 
-  // What the line of losses shows: that of the sample, or the mean of all.
+  // What the line of losses shows: that of the record, or the mean over all samples.
   loss() {
     if (!this.samples) return this.now.data[this.result];
-    let sum = 0;
-    for (const now of this.passes(this.samples.rows)) sum += now.data[this.result];
-    return sum / this.samples.rows.length;
+    const { length } = this.samples.rows;
+    const losses = columns(this, samplesGiven(this.samples))[this.result];
+    return spread(losses, length).reduce((sum, loss) => sum + loss / length, 0);
   }
 
   choose(sample) {
@@ -106,6 +100,18 @@ class Walk {
       this.leaves.set(i, rows[this.sample][k]);
     });
     this.compute();
+  }
+
+  // Which of the samples was recorded, or -1.
+  recordedSample() {
+    const { inputs = [], rows = [] } = this.samples ?? {};
+    return rows.findIndex((row) => inputs.every((i, k) => this.nodes[i].data === row[k]));
+  }
+
+  // Whether its numbers are still those of the sample.
+  isSample() {
+    const { inputs, rows } = this.samples;
+    return inputs.every((i, k) => this.now.data[i] === rows[this.sample]?.[k]);
   }
 
   // Whether more is to be handed on to a node after what node i did.
@@ -141,7 +147,7 @@ class Walk {
   reset() {
     this.leaves.clear();
     this.losses = [];
-    this.sample = -1;
+    this.sample = this.recordedSample();
     this.compute();
   }
 

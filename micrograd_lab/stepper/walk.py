@@ -11,43 +11,47 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
 
-from ..domain import real
 from ..drawing.graph.folding import Folded, fold
 from ..engine import Value
 from ..given import Given
 from ..graph import DEPARTED, Graph
 from ..guards import moved
+from ..rows import check_rows
 from ..tell.notation import label_html
 from ..tell.steps import forward_step
 from ..tell.writing import HTML
 from .table import templates
 
+Place: TypeAlias = "str | tuple[Any, ...]"  # a pass, a value in it or None, and a note
 PASSES = ("forward", "backward", "update")
 
 
 def walk(
     graph: Graph,
-    asks: Sequence[str | Value],
-    samples: tuple[Sequence[Value], Sequence[Sequence[float]]],
-    chapters: Mapping[str, str | tuple[str, Value]],
+    asks: Sequence[str | Value] = (),
+    samples: tuple[Sequence[Value], Any] = ((), None),
+    chapters: Mapping[str, Place] | None = None,
+    rate: float = 0.5,
 ) -> tuple[Graph, dict[str, Any]]:
     """The graph to draw, `graph` or `graph` folded, and what ``walk.js`` reads.
 
     A large graph is folded, unless for a quiz, which asks for every gradient.
     """
     position = {node: i for i, node in enumerate(graph.nodes)}
-    serials = {node.serial: i for node, i in position.items()}  # which copies of a node share
+    places = {graph.names[node]: i for node, i in position.items()}  # its copies share a name
     forms: dict[Any, int] = {}
 
     def at(x: Value) -> int | str:
         """The number of a node, or the text of the number of what is none."""
-        return serials.get(x.serial, str(_json(x.data)))
+        return places.get(graph.names.get(x, ""), str(_json(x.data)))
 
     def found(x: Value) -> int:
         """The number of a node that a caller named."""
-        if (i := serials.get(graph.twins.get(x, x).serial)) is None:
+        if not isinstance(x, Value):
+            raise TypeError(f"name a Value of this graph, not {type(x).__name__} {x!r:.60}")
+        if (i := places.get(graph.names.get(graph.twins.get(x, x), ""))) is None:
             of = graph.names[graph.result]
             raise ValueError(f"{x!r} is not a node of the graph of {of}; name one that is")
         return i
@@ -86,11 +90,15 @@ def walk(
             "nodes": [found(it) for it in asks if isinstance(it, Value)],
             "trivial": "trivial" in words,
         }
-    if samples[1]:
-        data["samples"] = _samples(graph, samples, found)
+    if samples[0] or samples[1] is not None:
+        data["samples"] = _samples(graph, *samples, found)
     data["chapters"] = [
-        {"title": escape(title), **_place(title, at, found)} for title, at in chapters.items()
+        {"title": escape(title), **_place(title, at, found)}
+        for title, at in (chapters or {}).items()
     ]
+    if not (math.isfinite(rate) and rate):
+        raise ValueError(f"the rate is {rate:g}; give η, such as 0.5, or −η for a plus sign")
+    data |= {"eta": abs(rate), "sign": -1 if rate > 0 else 1}
     picture = graph if asks else fold(graph)
     if isinstance(picture, Folded):
         data |= _folds(graph, picture, position)
@@ -117,42 +125,38 @@ def _folds(graph: Graph, picture: Folded, position: dict[Value, int]) -> dict[st
 
 
 def _samples(
-    graph: Graph,
-    samples: tuple[Sequence[Value], Sequence[Sequence[float]]],
-    found: Callable[[Value], int],
+    graph: Graph, inputs: Sequence[Value], rows: Any, found: Callable[[Value], int]
 ) -> dict[str, Any]:
-    """The samples, and for two inputs and a target what is computed from the inputs alone."""
-    inputs, rows = samples
-    for i, row in enumerate(rows):
-        if len(row) != len(inputs):
-            raise ValueError(
-                f"row {i} has {len(row)} numbers for {len(inputs)} inputs; give as many"
-            )
-    told: dict[str, Any] = {"inputs": [*map(found, inputs)]}
-    told["rows"] = [[_json(real(x)) for x in row] for row in rows]
-    for i, x in zip(told["inputs"], inputs):
+    """The samples, and which leaves they set."""
+    if rows is None:
+        raise ValueError(
+            f"{len(inputs)} inputs without data; give a row of {len(inputs)} numbers per sample"
+        )
+    if not inputs:
+        raise ValueError("data without inputs; name the leaves of a row, as inputs=[x_1, x_2, t]")
+    at = [*map(found, inputs)]
+    for i, x in zip(at, inputs):
         if graph.nodes[i].inputs:
             raise ValueError(f"{x!r} is computed; a sample sets leaves")
-    if len(inputs) == 3:
-        *two, one = (graph.nodes[i] for i in told["inputs"])
-        below, targets = {*two}, {one}
-        for i, node in enumerate(graph.nodes):
-            if not targets.isdisjoint(node.inputs):
-                targets.add(node)
-            elif not below.isdisjoint(node.inputs):
-                below.add(node)
-                told["output"] = i
-    return told
+        if at.count(i) > 1:
+            raise ValueError(f"{x!r} is named twice among the inputs")
+    numbers = check_rows(rows, len(inputs), in_lists=True)
+    for i, row in enumerate(numbers):
+        for number, x in zip(row, inputs):
+            if not math.isfinite(number):
+                raise ValueError(
+                    f"row {i} has {number} for {x!r}; leave it out, or put a number there"
+                )
+    return {"inputs": at, "rows": numbers}
 
 
-def _place(
-    title: str, at: str | tuple[str, Value], found: Callable[[Value], int]
-) -> dict[str, Any]:
-    """Where a chapter begins: a pass, and perhaps a node in it."""
-    name, value = (at, None) if isinstance(at, str) else at
+def _place(title: str, at: Place, found: Callable[[Value], int]) -> dict[str, Any]:
+    """Where a chapter begins: a pass, and perhaps a node in it; and its note."""
+    name, value, note = (*((at,) if isinstance(at, str) else at), None, None)[:3]
     if name not in PASSES:
         raise ValueError(f"chapter {title!r} is in {name!r}; it can be in {', '.join(PASSES)}")
-    return {"pass": name} | ({} if value is None else {"node": found(value)})
+    told = {"pass": name} | ({} if value is None else {"node": found(value)})
+    return told | ({"note": escape(note)} if note else {})
 
 
 def _node(node: Value, position: dict[Value, int], forms: dict[Any, int]) -> dict[str, Any]:

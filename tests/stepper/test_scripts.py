@@ -22,7 +22,7 @@ EXTREME = (0.0, -0.0, 1e-300, -1e-20, 20.0, -40.0, 709.0, 1e3, -1e3, 1e200, math
 def told(result, **changes):
     """What the page carries of a result."""
     graph = Graph.at_present(result, gradients=False, products=False)
-    return graph, walk(graph, (), ((), ()), {})[1]
+    return graph, walk(graph)[1]
 
 
 def ask(record, expression):
