@@ -254,8 +254,10 @@ function touchable(picture, edit) {
     const [x, y] = [(box.left + box.right) / 2 - view.left, box.top - view.top];
     input.style.left = `${x / scale + stage.scrollLeft - 45}px`;
     input.style.top = `${y / scale + stage.scrollTop - 8}px`;
+    let open = true;
     const end = (back) => {
-      if (!input.isConnected) return;
+      if (!open) return; // it loses the focus when it is removed, and would end again
+      open = false;
       input.remove();
       if (back) edit(i, before);
       group.focus({ preventScroll: true });
@@ -276,9 +278,9 @@ function touchable(picture, edit) {
     };
     input.addEventListener("input", () => {
       const x = parse(input.value);
-      const wrong = x === null || Number.isNaN(x);
+      const wrong = x === null || !Number.isFinite(x);
       input.setAttribute("aria-invalid", wrong);
-      if (!wrong) edit(i, x);
+      edit(i, wrong ? before : x);
     });
     input.addEventListener("blur", () => end(false));
     stage.append(input);

@@ -278,12 +278,15 @@ function upgrade(host, rows) {
     move(() => Number(slider.value)),
   );
   find("pace").addEventListener("change", () => timer && playing(true));
+  let before = walk.eta; // typing
+  eta.addEventListener("focus", () => {
+    before = walk.eta;
+  });
   eta.addEventListener("input", () => {
     const typed = parse(eta.value);
     const wrong = !(typed > 0 && Number.isFinite(typed));
     eta.setAttribute("aria-invalid", wrong);
-    if (wrong) return;
-    walk.eta = typed;
+    walk.eta = wrong ? before : typed;
     go(position);
   });
   eta.keys = { Enter: acts.again };

@@ -48,7 +48,7 @@ function parse(text) {
     .replace(/[·×*]10\^?/, "e");
   if (plain === "") return null;
   const [top, bottom] = plain.split("/");
-  return Number(top || NaN) / Number(bottom ?? 1);
+  return Number(top || NaN) / Number(bottom === "" ? NaN : (bottom ?? 1));
 }
 
 // A template of a formula with a text in place of each letter.  In it ⟦2x⟧ is the letter x, in

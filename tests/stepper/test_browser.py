@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browsers import MISSING, Walk, chromium, until
+from browsers import MISSING, Walk, chromium, firefox, until
 from table import forked
 
 from micrograd_lab import step
@@ -118,6 +118,36 @@ def test_less_motion_is_respected(page, alone):
         assert walk.style(".stage", "scroll-behavior") == "auto"
 
 
+@pytest.fixture(scope="module")
+def touched():
+    """Firefox of a reader who touches, and wants less motion."""
+    pytest.importorskip("websocket", reason="pip install websocket-client")
+    if MISSING["firefox"]:
+        pytest.skip(MISSING["firefox"])
+    with firefox(ui__primaryPointerCapabilities=1, ui__prefersReducedMotion=1) as browser:
+        yield browser
+
+
+def test_less_motion_is_respected_by_firefox_too(touched, tmp_path):
+    step(forked()).save(tmp_path / "page.html")
+    touched.open((tmp_path / "page.html").as_uri())
+    assert Walk(touched).style(".stage", "scroll-behavior") == "auto"
+
+
+def test_a_finger_finds_buttons_of_44_px(touched, tmp_path):
+    result = forked()
+    x = Graph(result).nodes[0]
+    step(result, data=[[1], [2]], inputs=[x]).save(tmp_path / "page.html")
+    touched.open((tmp_path / "page.html").as_uri())
+    walk = Walk(touched)
+    walk.press("last")
+    walk.press("again")
+    small = """(({ width, height }) => [it.className, width, height])(it.getBoundingClientRect())"""
+    sizes = [it for it in walk.each("button, select, input", small) if it[1]]
+    assert len(sizes) > 20
+    assert [it for it in sizes if min(it[1:]) < 44] == []
+
+
 def count(browser, selector):
     return browser.ask("(selector) => document.querySelectorAll(selector).length", selector)
 
@@ -188,7 +218,7 @@ def steppers(browser):
 
 
 def test_a_cell_run_in_jupyterlab_shows_a_stepper_that_survives_reopening(lab, browser):
-    code = "from micrograd_lab import Value, step\nstep(Value(-2, 'w') * Value(5, 'x'))"
+    code = "from micrograd_lab import Graph, Value, step\nstep(Value(-2, 'w') * Value(5, 'x'))"
     name = f"run-{browser.name}.ipynb"
     write(lab.folder / name, notebook({"text/plain": "not run"}, code=code))
     lab.open(browser, name)
