@@ -13,7 +13,7 @@ import pytest
 from browsers import MISSING, Walk, chromium, firefox, until
 from table import forked
 
-from micrograd_lab import step
+from micrograd_lab import Graph, step
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -218,7 +218,7 @@ def steppers(browser):
 
 
 def test_a_cell_run_in_jupyterlab_shows_a_stepper_that_survives_reopening(lab, browser):
-    code = "from micrograd_lab import Graph, Value, step\nstep(Value(-2, 'w') * Value(5, 'x'))"
+    code = "from micrograd_lab import Value, step\nstep(Value(-2, 'w') * Value(5, 'x'))"
     name = f"run-{browser.name}.ipynb"
     write(lab.folder / name, notebook({"text/plain": "not run"}, code=code))
     lab.open(browser, name)
