@@ -128,7 +128,8 @@ class Picture {
   }
 
   // Light up a step: its node, the wire out of it, and the wires into it.
-  light({ pass, at, nodes }) {
+  light(step) {
+    const { pass, at, nodes } = step;
     for (const element of this.lit) element.classList.remove("now", "lit", "forward", "backward");
     const ids = at < 0 ? [] : [`n${at}`];
     const wires = at < 0 ? [] : [`w${at}`];
@@ -144,7 +145,8 @@ class Picture {
     for (const node of nodesLit) node.classList.add("now");
     for (const wire of wiresLit) wire.classList.add("lit", pass === "forward" ? pass : "backward");
     this.lit = [...nodesLit, ...wiresLit];
-    this.intoView(nodesLit[0]);
+    if (step !== this.step) this.intoView(nodesLit[0]); // and not away from what is edited
+    this.step = step;
   }
 
   // Scrolls the picture, never the page; at once while a key is held.
@@ -252,7 +254,8 @@ function touchable(picture, edit) {
     input.setAttribute("aria-label", plain(walk.names[i]));
     const scale = view.width / stage.offsetWidth; // of a slide
     const [x, y] = [(box.left + box.right) / 2 - view.left, box.top - view.top];
-    input.style.left = `${x / scale + stage.scrollLeft - 45}px`;
+    const left = Math.max(0, Math.min(x / scale - 45, stage.clientWidth - 90));
+    input.style.left = `${left + stage.scrollLeft}px`;
     input.style.top = `${y / scale + stage.scrollTop - 8}px`;
     let open = true;
     const end = (back) => {

@@ -69,6 +69,15 @@ def numbers_in_address(browser):
     return {name: float(x) for name, (x,) in parse_qs(unquote(fragment)).items()}
 
 
+def test_the_picture_does_not_scroll_away_from_the_number_that_is_typed(shown, wide):
+    wide(390, 800)
+    (walk,) = shown(step(lecture.network().result))
+    walk.press("last")
+    type_into(walk, "#w0 text.value", "0.7")
+    left, _, right, _ = walk.box(".edit")
+    assert 0 <= left < right <= 390
+
+
 NUMBERS = [
     ("3", 3), ("-0.7", -0.7), ("−2", -2), ("1/4", 0.25), ("7·10⁻²", 0.07), ("0", 0),
     ("1,25", 1.25), ("1e-3", 0.001), ("12.5", 12.5),
