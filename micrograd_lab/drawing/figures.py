@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..saving import check_suffix, write_whole
 from ..tell.notation import label_latex, label_places, printable
 from .showing import Shown
+from .styles import slim
 from .themes import Theme
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_CHARACTERS = 24
+TEXT = 10.0  # points, of the smallest text
 WORLDWIDE_FONTS = (
     "Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans", "Hiragino Sans", "PingFang SC",
     "Yu Gothic", "Microsoft YaHei", "Malgun Gothic", "Arial Unicode MS", "Segoe UI Symbol",
 )  # fmt: skip
-COLOURS = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 SANS: dict[str, Any] = {"fontfamily": "DejaVu Sans", "usetex": False}
 DIGITS: dict[str, Any] = {"fontfamily": "DejaVu Sans Mono", "fontweight": "bold", "usetex": False}
 MATH: dict[str, Any] = {"math_fontfamily": "stix", "fontfamily": "DejaVu Serif", "usetex": False}
@@ -46,9 +47,11 @@ class Picture(Shown):
     Network of 2, 3 and 1 nodes, 8.3 by 9.7 inches; show it in a notebook, or .save("picture.svg")
     """
 
-    def __init__(self, figure: Figure, about: str, smallest: float = 9.0) -> None:
+    _smallest = TEXT
+
+    def __init__(self, figure: Figure, about: str, theme: Theme | None = None) -> None:
         self.figure = figure
-        self._smallest = smallest
+        self._dark = theme.dark if theme else {}
         self._about = about
 
     def save(self, path: str | os.PathLike[str], *, dpi: float = 180) -> None:
@@ -63,12 +66,14 @@ class Picture(Shown):
             ValueError: if the name ends in anything else.
             OSError: if the file cannot be written.
         """
-        write_whole(path, self._render(check_suffix(path, ".svg", ".png", ".pdf")[1:], dpi))
+        kind = check_suffix(path, ".svg", ".png", ".pdf")[1:]
+        write_whole(path, self.svg.encode() if kind == "svg" else self._render(kind, dpi))
 
     @property
     def svg(self) -> str:
         """The picture as self-contained SVG text."""
-        return self._render("svg").decode()
+        svg = self._render("svg").decode()
+        return slim(svg, self._dark) if self._dark else svg
 
     @property
     def _points(self) -> tuple[float, float]:
@@ -115,11 +120,6 @@ def typesetting() -> Iterator[None]:
         yield
 
 
-def series(theme: Theme) -> list[str]:
-    """Colours for classes or curves beside each other."""
-    return [theme.shapes["parameter"][0], theme.grad, *COLOURS]
-
-
 def new_figure(width: float, height: float, theme: Theme) -> Figure:
     """An empty figure, its size in points, unknown to pyplot."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -136,7 +136,9 @@ def style_axes(axes: Axes, theme: Theme) -> Axes:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(theme.wire)
-    axes.tick_params(which="both", colors=theme.quiet, labelsize=9, labelfontfamily="DejaVu Sans")
+    axes.tick_params(
+        which="both", colors=theme.quiet, labelsize=TEXT, labelfontfamily="DejaVu Sans"
+    )
     return axes
 
 

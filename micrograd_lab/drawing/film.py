@@ -22,7 +22,7 @@ from .network.view import PAGE, SMALL, Drawing
 from .plots.boundary import Plane, draw_boundary, hidden_lines
 from .plots.curves import draw_flow, draw_losses
 from .showing import Shown, resource
-from .styles import colours, in_both_themes
+from .styles import variables
 from .themes import THEMES, Theme, find_theme
 
 if TYPE_CHECKING:
@@ -87,14 +87,14 @@ class Film(Shown):
     @property
     def page(self) -> str:
         """A self-contained page."""
-        light, both = colours(THEMES["light"]), in_both_themes()
-        drawing, figure = self._network(THEMES["light"], legend=False)
-        svg = re.sub(".*?(?=<svg)", "", Picture(figure, "").svg, count=1, flags=re.DOTALL)
+        theme = find_theme("auto")
+        drawing, figure = self._network(theme, legend=False)
+        svg = Picture(figure, "", theme).svg
         data = json.dumps(self._data(list(drawing.strokes)), separators=(",", ":"))
         parts = {
             "TITLE": self._about,
-            "COLOURS": " ".join(f"--{name}: {both[colour]};" for name, colour in light.items()),
-            "NETWORK": re.sub("#[0-9a-f]{6}", lambda colour: both.get(colour[0], colour[0]), svg),
+            "COLOURS": variables(),
+            "NETWORK": svg[svg.index("<svg") :],
             "DATA": data.replace("<", r"\u003c"),  # nothing in it ends the script
             "SCRIPT": resource("film.js"),
         }

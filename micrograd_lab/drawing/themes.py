@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 
@@ -19,8 +19,30 @@ class Theme:
     value: str
     grad: str
     shapes: dict[str, list[str]]  # by the kind of node
+    dark: dict[str, str] = field(default_factory=dict)  # for each colour, if it follows the page
+
+    def mix(self, start: str, end: str, share: float) -> str:
+        """The colour at `share` of the way from `start` to `end`."""
+        colour = _mix(start, end, share)
+        if self.dark:
+            self.dark.setdefault(colour, _mix(self.dark[start], self.dark[end], share))
+        return colour
+
+    @property
+    def series(self) -> list[str]:
+        """Colours for classes or curves beside each other."""
+        return [self.shapes["parameter"][0], self.grad, *COLOURS]
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Every colour by name; the page's own last, which wins where another is equal."""
+        named = {f"class-{k}": colour for k, colour in enumerate(self.series)}
+        for name, (line, fill) in self.shapes.items():
+            named |= {f"{name}-line": line, f"{name}-fill": fill}
+        return named | {k: v for k, v in reversed(vars(self).items()) if isinstance(v, str)}
 
 
+COLOURS = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 THEMES = {
     name: Theme(**colours)
     for name, colours in json.loads(
@@ -29,15 +51,18 @@ THEMES = {
 }
 
 
-def find_theme(name: str) -> Theme:
-    """The theme with that name."""
+def find_theme(name: str, *, adapts: bool = True) -> Theme:
+    """The theme with that name; "auto" is light, and if it `adapts`, it knows its dark colours."""
+    if name == "auto":
+        light, dark = THEMES.values()
+        pairs = zip(light.named.values(), dark.named.values())
+        return replace(light, dark=dict(pairs)) if adapts else light
     if name not in THEMES:
-        raise ValueError(f"there is no theme {name!r}; choose one of {', '.join(THEMES)}")
+        raise ValueError(f"there is no theme {name!r}; choose one of auto, {', '.join(THEMES)}")
     return THEMES[name]
 
 
-def mix(start: str, end: str, share: float) -> str:
-    """The colour at `share` of the way from `start` to `end`."""
+def _mix(start: str, end: str, share: float) -> str:
     pairs = zip(bytes.fromhex(start[1:]), bytes.fromhex(end[1:]))
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
@@ -54,4 +79,4 @@ def stroke(amount: float, largest: float, theme: Theme, thick: float) -> tuple[f
         return THIN, theme.wire
     strength = math.sqrt(min(abs(amount) / largest, 1.0))
     end = theme.grad if amount > 0 else theme.shapes["parameter"][0]
-    return THIN + (thick - THIN) * strength, mix(theme.wire, end, 0.35 + 0.65 * strength)
+    return THIN + (thick - THIN) * strength, theme.mix(theme.wire, end, 0.35 + 0.65 * strength)

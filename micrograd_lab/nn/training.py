@@ -75,7 +75,7 @@ class History:
         losses = self.validation or self.loss
         return losses.index(min(losses))
 
-    def plot(self, *, theme: str = "light") -> Picture:
+    def plot(self, *, theme: str = "auto") -> Picture:
         """The losses as curves, as the history shows itself in a notebook."""
         from ..drawing import plot_history
 

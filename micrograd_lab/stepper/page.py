@@ -115,7 +115,9 @@ class Stepper(Shown):
         told = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         script = "\n".join(resource(f"{name}.js", __package__) for name in SCRIPTS)
         html = resource("fragment.html", __package__).format(
-            style=resource("picture.css") + variables() + resource("stepper.css", __package__),
+            style=resource("picture.css")
+            + f"\n:host {{ {variables()} }}\n"
+            + resource("stepper.css", __package__),
             picture=img(self.svg, f"Computational graph {self._size}"),
             data=told.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
             script=f"(() => {{\n{script}\nstart({rows()});\n}})();",

@@ -456,7 +456,9 @@ def test_what_nobody_can_read_is_not_drawn():
 
 
 def test_a_theme_that_does_not_exist_is_refused():
-    with pytest.raises(ValueError, match="there is no theme 'blue'; choose one of light, dark"):
+    with pytest.raises(
+        ValueError, match="there is no theme 'blue'; choose one of auto, light, dark"
+    ):
         draw(toy(), theme="blue")
 
 

@@ -1,6 +1,7 @@
 """Matplotlib pictures: what stands in them, and that no text covers another."""
 
 import math
+import re
 import subprocess
 import sys
 from itertools import combinations
@@ -23,6 +24,7 @@ from micrograd_lab import (
     plot_decision_boundary,
     plot_gradient_flow,
     plot_history,
+    plot_training,
     softmax,
     squared_error,
     total,
@@ -430,7 +432,9 @@ def test_what_is_no_network_is_refused():
         draw_network([])
     with pytest.raises(ValueError, match="the number of inputs of"):
         draw_network(Module())
-    with pytest.raises(ValueError, match="there is no theme 'sepia'; choose one of light, dark"):
+    with pytest.raises(
+        ValueError, match="there is no theme 'sepia'; choose one of auto, light, dark"
+    ):
         draw_network(lecture_error(), theme="sepia")
 
 
@@ -536,6 +540,85 @@ def test_no_text_on_a_dark_page_is_dark(plot):
     assert max(picture.figure.get_facecolor()[:3]) < 0.2
     for text in drawn(picture):
         assert max(to_rgb(text.get_color())) > 0.5
+
+
+IN_THEMES = CURVES | {
+    "three classes": lambda theme: plot_decision_boundary(
+        MLP(2, [3, 3], seed=1), [(0, 0), (1, 0), (0, 1)], [0, 1, 2], resolution=9, theme=theme
+    ),
+    "training": lambda theme: plot_training(
+        xor_by_hand(), *gate("xor"), History([2.0, 1.0]), theme=theme
+    ),
+    "lecture": lambda theme: draw_network(trained(2, [2, 2]), theme=theme),
+    "model": lambda theme: draw_network(MLP(2, [16, 16, 1], seed=1), theme=theme),
+}
+
+
+@pytest.mark.parametrize("plot", IN_THEMES.values(), ids=IN_THEMES)
+def test_one_svg_has_the_colours_of_both_themes(plot):
+    light, dark = (re.findall("#[0-9a-f]{6}", plot(theme=name).svg) for name in ("light", "dark"))
+    assert len(light) == len(dark)
+    both = re.findall(r":(#\w+);[\w-]+:light-dark\((#\w+),(#\w+)\)", plot(theme="auto").svg)
+    assert all(first == again for first, again, _ in both)
+    pairs = {(again, other) for _, again, other in both}
+    others = {}
+    for first, other in zip(light, dark):
+        others.setdefault(first, []).append(bytes.fromhex(other[1:]))
+    for first, other in pairs:  # two mixtures that are the same light colour may be two dark ones
+        assert min(apart(bytes.fromhex(other[1:]), each) for each in others[first]) <= 3
+    assert {first for first, _ in pairs} == set(light)
+
+
+def apart(colour, other):
+    return max(abs(a - b) for a, b in zip(colour, other))
+
+
+@pytest.mark.parametrize("plot", IN_THEMES.values(), ids=IN_THEMES)
+def test_the_svg_for_both_themes_has_the_shapes_of_the_light_one(plot):
+    light, both = (places(plot(theme=name).svg) for name in ("light", "auto"))
+    assert light.keys() == both.keys()
+    for where, numbers in light.items():
+        assert both[where] == pytest.approx(numbers, abs=0.1)
+
+
+def places(svg):
+    """The numbers in the places and scales of all shapes of an SVG."""
+    told = re.findall(r' (d|transform|x|y|points)="([^"]*)"', svg)
+    return {
+        (i, name): [float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", text)]
+        for i, (name, text) in enumerate(told)
+    }
+
+
+def test_axes_of_a_figure_of_ones_own_stay_light():
+    from matplotlib.figure import Figure
+
+    picture = plot_history(History([1.0, 0.5]), ax=Figure().add_subplot())
+    assert "light-dark" not in picture.svg
+
+
+def test_a_png_and_a_pdf_are_light_unless_dark_is_asked_for():
+    plots = [plot_history(History([1.0, 0.5]), theme=name) for name in ("auto", "light", "dark")]
+    for kind in ("png", "pdf"):
+        auto, light, dark = (plot._render(kind) for plot in plots)
+        assert auto == light != dark
+
+
+@pytest.mark.parametrize("plot", IN_THEMES.values(), ids=IN_THEMES)
+def test_a_picture_fits_a_page_of_760_pixels_with_text_of_10(plot):
+    picture = plot(theme="auto")
+    (least,) = re.findall(r"min-width:(\d+)px", picture.html)
+    assert int(least) <= 736
+    sizes = [text.get_fontsize() for text in drawn(picture) if "^" not in text.get_text()]
+    assert min(sizes) * int(least) / picture._points[0] >= 9.9
+
+
+def test_no_gap_is_left_between_the_regions_of_classes():
+    model, points = MLP(2, [6, 3], seed=1), [(0, 0), (1, 0), (0, 1)]
+    axes = plot_decision_boundary(model, points, [0, 1, 2], resolution=9).figure.axes[0]
+    regions = [path for found in axes.collections[:3] for path in found.get_paths()]
+    grid = [(-0.14 + x / 50, -0.14 + y / 50) for x in range(64) for y in range(64)]
+    assert [at for at in grid if not any(region.contains_point(at) for region in regions)] == []
 
 
 UNARY = [op for op in OPS.values() if op.unary]
@@ -661,9 +744,7 @@ def test_gradient_flow_shows_the_mean_of_each_layer():
 def test_gradient_flow_says_what_its_bars_and_dots_are():
     axes = plot_gradient_flow({"deep": backwarded("sigmoid", (3, 2, 1))}).figure.axes[0]
     shown = [text.get_text() for text in axes.figure.findobj(type(axes.title))]
-    assert axes.get_title(loc="left") == (
-        "Size of the gradient in each layer, over its weights and biases"
-    )
+    assert axes.get_title(loc="left") == ("Size of the gradients of each layer's parameters")
     assert (axes.get_ylabel(), axes.get_xlabel()) == ("|∂E/∂w|", "layer: 1 reads the inputs")
     assert {"mean", "smallest above 0 to largest", "deep"} <= set(shown)
 

@@ -108,8 +108,7 @@ class Diagram(Shown):
                 f"together more than the {MAX_NODES_AND_EDGES} laid out in seconds; draw a part: "
                 "an earlier value, one sample, one step"
             )
-        self._adapts = theme == "auto"
-        self._theme = find_theme("light" if self._adapts else theme)
+        self._theme = find_theme(theme)
         self.source: str = dot_source(graph, self._theme, frames or {}, room)
         self._size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._about = f"Computational graph {self._size}"
@@ -124,7 +123,7 @@ class Diagram(Shown):
             RuntimeError: if there is no Graphviz; the message says how to install it.
         """
         svg = regroup(self._render("svg"), self._theme, self._about, self._titles)
-        return slim(svg) if self._adapts else svg
+        return slim(svg, self._theme.dark) if self._theme.dark else svg
 
     def save(self, path: str | os.PathLike[str], *, dpi: float = DPI) -> Path:
         """Write the picture as SVG, PNG, PDF or DOT, depending on the file name.

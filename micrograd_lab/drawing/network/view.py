@@ -24,9 +24,9 @@ from ...engine import Value
 from ...ops import OPS
 from ...tell.languages import formula_latex
 from ...tell.notation import as_given, label_latex, label_places, number
-from ..figures import DIGITS, MATH, SANS, Picture, mathtext, settable
+from ..figures import DIGITS, MATH, SANS, TEXT, Picture, mathtext, settable
 from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
-from ..themes import Theme, find_theme, mix, stroke
+from ..themes import Theme, find_theme, stroke
 from .links import Links, Optimizer, find_links
 from .pen import LINES, Pen, Text
 from .placing import Segment, area, place
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 Item: TypeAlias = "Value | RecordedNeuron"  # an input or a neuron
 
-PAGE = 760.0  # the width up to which a drawing keeps its size on a page of as many pixels
-TEXT, NAME = 10.0, 12.0  # the smallest text, and names
+PAGE = 736.0  # the width up to which a drawing keeps its size on a page of 760 pixels
+NAME = 12.0  # points, of a name
 THICK = 4.5  # of the strongest link
 EXTRA_GAPS = (0, 40, 80)  # between columns, to make room for labels
 ABOVE, BELOW = 18, 15  # what a label reaches to either side of its link
@@ -50,7 +50,7 @@ def draw_network(
     *,
     links: str | None = None,
     optimizer: Optimizer | None = None,
-    theme: str = "light",
+    theme: str = "auto",
     parameters: Iterable[Value] | None = None,
 ) -> Picture:
     """A network as a picture: neurons, links, values and gradients.
@@ -70,7 +70,7 @@ def draw_network(
             optimizer, what its `step` would do now; without, −∂E/∂w, to be multiplied by η.  By
             default the gradient of a result after its `backward`, and else the weight.
         optimizer: whose next step to show; nothing changes in it.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; by default SVG and HTML follow the page.
         parameters: its weights and biases; by default the leaves labelled as in the lecture.
 
     Raises:
@@ -98,7 +98,7 @@ def draw_network(
         if figure and (size is SMALL or figure.get_size_inches()[0] * 72 <= PAGE):
             break
     assert figure, "the last size fits"
-    return Picture(figure, about, TEXT)
+    return Picture(figure, about, colours)
 
 
 class Size(NamedTuple):
@@ -149,7 +149,7 @@ class Drawing:
             max(self.pen.length(self._beside(item)) for item in self.rows[k] if item is not None)
             for k in (0, -1)
         ]
-        free = PAGE - 44 - sum(self.sides) - 150 * bool(layers.result) - 2 * size.radius
+        free = PAGE - 32 - sum(self.sides) - 150 * bool(layers.result) - 2 * size.radius
         most = max(int(free / (2 * size.radius + 26)) + 1, 4)
         self.order: list[int | None] = shorten(range(len(self.columns)), most)
         self.pitch: float = min(free / max(len(self.order) - 1, 1), 2 * size.radius + size.gap)
@@ -207,7 +207,7 @@ class Drawing:
             bottom -= 14 * (words.count("\n") + 1) + 2
             text = TEXT, self.theme.ink, SANS | {"text": words, "va": "bottom"}
             right = max(right, pen.row(left, bottom, [text]))
-        return pen.finish(left - 20, bottom - 14, right + 20, top + 14 * lines + 14)
+        return pen.finish(left - 14, bottom - 14, right + 14, top + 14 * lines + 14)
 
     def _column(self, k: int, before: int | None, x: float) -> float | None:
         """Draw column k at x, or to the right of it where labels need room; its x.
@@ -287,7 +287,7 @@ class Drawing:
         thick = THICK if self.size.labels else 0.8 * THICK
         width, colour = stroke(amount, self.links.largest, self.theme, thick)
         share = 1 if self.size.labels else 0.3 + 0.7 * width / thick
-        return width, mix(self.theme.page, colour, share)
+        return width, self.theme.mix(self.theme.page, colour, share)
 
     def _parts(self, parameter: Value) -> tuple[list[Text], list[Text], list[Text]]:
         """Its name and the numbers above and below its link, where each is to be written."""

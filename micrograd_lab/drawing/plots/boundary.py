@@ -10,9 +10,9 @@ from ...engine import Value
 from ...replaying import replay
 from ...rows import array, table
 from ...tell.notation import number
-from ..figures import Picture, axes_of, mathtext, series
+from ..figures import TEXT, Picture, axes_of, mathtext
 from ..layers import find_layers
-from ..themes import Theme, find_theme, mix
+from ..themes import Theme, find_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def plot_decision_boundary(
     labels: ArrayLike,
     *,
     resolution: int = 60,
-    theme: str = "light",
+    theme: str = "auto",
     ax: Axes | None = None,
 ) -> Picture:
     """The plane, divided by `model`, with the points and the line of each hidden neuron.
@@ -43,7 +43,7 @@ def plot_decision_boundary(
         labels: the class of each point: a number, a name, or a row with a 1 at the index of the
             class.
         resolution: the number of grid points in each direction at which the model is evaluated.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; by default SVG and HTML follow the page.
         ax: axes of a figure of your own to draw in.
 
     Raises:
@@ -57,10 +57,10 @@ def plot_decision_boundary(
     >>> model = MLP(2, [3, 1], seed=1)
     >>> picture = plot_decision_boundary(model, *moons(20, seed=1), resolution=10)
     """
-    colours = find_theme(theme)
+    colours = find_theme(theme, adapts=not ax)
     axes, figure = axes_of(ax, colours, 400, 0.15, 0.15, 0.82, 0.82, width=420)
     draw_boundary(axes, model, Plane(points, labels, model, resolution), colours)
-    return Picture(figure, "Decision boundary")
+    return Picture(figure, "Decision boundary", colours)
 
 
 class Plane:
@@ -109,13 +109,14 @@ def draw_boundary(axes: Axes, model: Classifier, plane: Plane, colours: Theme) -
 
     scores = plane.scores(model)
     x, y, low, high = plane.x, plane.y, plane.low, plane.high
-    shades = series(colours)
+    shades = colours.series
     if scores.shape[2] == 1:
         _two_regions(axes, x, y, scores[:, :, 0], shades, colours)
     else:
         for k in range(scores.shape[2]):
-            lead = scores[:, :, k] - np.delete(scores, k, axis=2).max(axis=2)
-            shade = mix(colours.page, shades[k % len(shades)], 0.3)
+            before = scores[:, :, :k].max(axis=2, initial=np.nanmin(scores, initial=0) - 1)
+            lead = scores[:, :, k] - before  # drawn over those before, so that there is no gap
+            shade = colours.mix(colours.page, shades[k % len(shades)], 0.3)
             axes.contourf(x, y, lead, levels=[0, np.inf], colors=[shade])
     hidden = hidden_lines(model, plane)
     _draw_hidden(axes, hidden, colours)
@@ -173,7 +174,7 @@ def _two_regions(
     level = score / (np.abs(score) + usual)  # from -1 to 1
     levels = np.linspace(-1, 1, 9)
     tints = [
-        mix(theme.page, shades[int(middle > 0)], 0.08 + 0.3 * abs(middle))
+        theme.mix(theme.page, shades[int(middle > 0)], 0.08 + 0.3 * abs(middle))
         for middle in (levels[:-1] + levels[1:]) / 2
     ]
     axes.contourf(x, y, level, levels=levels, colors=tints)
@@ -245,5 +246,5 @@ def _legend(axes: Axes, hidden: bool, theme: Theme) -> None:
         names.append("hidden neurons: Σ = 0")
     axes.legend(
         marks[:6], names[:6], loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(marks[:6]),
-        frameon=False, labelcolor=theme.quiet, prop={"family": "DejaVu Sans", "size": 9},
+        frameon=False, labelcolor=theme.quiet, prop={"family": "DejaVu Sans", "size": TEXT},
     )  # fmt: skip

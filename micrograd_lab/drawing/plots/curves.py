@@ -11,7 +11,7 @@ from ...engine import Value
 from ...ops import OPS, Op
 from ...tell.languages import formula_latex
 from ...tell.notation import label_places, number
-from ..figures import MATH, SANS, Picture, axes_of, new_figure, series, settable, style_axes
+from ..figures import MATH, SANS, TEXT, Picture, axes_of, new_figure, settable, style_axes
 from ..layers import Model, is_model
 from ..themes import Theme, find_theme
 from .boundary import Classifier, Plane, draw_boundary
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from numpy.typing import ArrayLike
 
+MAX_FORMULA = 120  # characters of LaTeX on a line
 MAX_X = 4.0  # activations are drawn from -4 to 4
 
 
@@ -31,12 +32,12 @@ class Losses(Protocol):
     validation: list[float]
 
 
-def plot_activation(*names: str, theme: str = "light", ax: Axes | None = None) -> Picture:
+def plot_activation(*names: str, theme: str = "auto", ax: Axes | None = None) -> Picture:
     """Activations and their derivatives, with their formulas, all from the op table.
 
     Args:
         names: operations of one input; by default all in the table.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; by default SVG and HTML follow the page.
         ax: axes of a figure of your own to draw in, for one name.
 
     Raises:
@@ -49,7 +50,7 @@ def plot_activation(*names: str, theme: str = "light", ax: Axes | None = None) -
     >>> [axes.get_title(loc="left") for axes in picture.figure.axes]
     ['sigmoid', 'tanh']
     """
-    colours = find_theme(theme)
+    colours = find_theme(theme, adapts=not ax)
     known = [op.name for op in OPS.values() if op.unary]
     for name in names:
         if name not in known:
@@ -60,30 +61,36 @@ def plot_activation(*names: str, theme: str = "light", ax: Axes | None = None) -
             raise ValueError(f"{len(names)} activations in one ax; give one of them")
         axes, figure = axes_of(ax, colours, 0)
         _activation(axes, OPS[names[0]], colours)
-        return Picture(figure, f"Curve of {names[0]}")
+        return Picture(figure, f"Curve of {names[0]}", colours)
     across = min(len(names), 3)
     down = math.ceil(len(names) / across)
-    figure = new_figure(240 * across + 20, 230 * down + 10, colours)
+    width, height = 238 * across + 20, 230 * down + 10
+    figure = new_figure(width, height, colours)
     grid = figure.add_gridspec(
-        down, across, left=40 / (240 * across + 20), right=1 - 24 / (240 * across + 20),
-        bottom=32 / (230 * down + 10), top=1 - 74 / (230 * down + 10), hspace=0.75, wspace=0.28,
+        down, across, left=40 / width, right=1 - 24 / width, bottom=32 / height,
+        top=1 - 74 / height, hspace=0.75, wspace=0.28,
     )  # fmt: skip
     for i, name in enumerate(names):
         _activation(figure.add_subplot(grid[i // across, i % across]), OPS[name], colours)
-    return Picture(figure, f"Curves of {', '.join(names)}")
+    return Picture(figure, f"Curves of {', '.join(names)}", colours)
 
 
 def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     style_axes(axes, theme)
-    axes.set_title(op.name, loc="left", color=theme.ink, fontsize=12, pad=42, **SANS)
+    formulas = [_one_line(op, formula) for formula in op.shown]
+    if len(formulas[1]) > MAX_FORMULA:
+        formulas[1] = "$\n$\\quad + ".join(_terms(formulas[1]))
+    lines = formulas[1].count("\n") + 1
+    pad = 28 + 14 * lines
+    axes.set_title(op.name, loc="left", color=theme.ink, fontsize=12, pad=pad, **SANS)
     points = [_at(op, -MAX_X + MAX_X * i / 200) for i in range(401)]
     for which, colour, text in ((1, theme.value, "f(x)"), (2, theme.grad, "f′(x)")):
         x, y = _with_gaps([point[0] for point in points], [point[which] for point in points])
         dashes = (None, None) if which == 1 else (4, 1.5)
         axes.plot(x, y, color=colour, linewidth=2, dashes=dashes)
-        formula = f"${text} = {_one_line(op, op.shown[which - 1])}$"
-        height = 1.18 if which == 1 else 1.05
-        size = 11 * min(1.0, 80 / len(formula))
+        formula = f"${text} = {formulas[which - 1]}$"
+        height = 1.05 + 0.13 * lines * (which == 1)
+        size = max(TEXT, 11 * min(1.0, 80 / len(formula)))
         axes.text(0, height, formula, color=colour, fontsize=size, transform=axes.transAxes, **MATH)
     axes.axhline(0, color=theme.wire, linewidth=0.6, zorder=0)
     axes.axvline(0, color=theme.wire, linewidth=0.6, zorder=0)
@@ -91,6 +98,15 @@ def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     axes.set_ylim(-1.6, 3)
     axes.set_xticks([-4, -2, 0, 2, 4])
     axes.set_yticks([-1, 0, 1, 2, 3])
+
+
+def _terms(formula: str) -> list[str]:
+    """The terms of a sum."""
+    terms = [""]
+    for term in formula.split(" + "):
+        inside = terms[-1].count(r"\left(") > terms[-1].count(r"\right)")
+        terms = [*terms[:-1], f"{terms[-1]} + {term}"] if inside else [*terms, term]
+    return terms[1:]
 
 
 def _at(op: Op, x: float) -> tuple[float, float, float]:
@@ -130,12 +146,12 @@ def _one_line(op: Op, formula: str) -> str:
     return settable(text)
 
 
-def plot_history(history: Losses, *, theme: str = "light", ax: Axes | None = None) -> Picture:
+def plot_history(history: Losses, *, theme: str = "auto", ax: Axes | None = None) -> Picture:
     """The loss of each epoch, on the training and on the validation samples.
 
     Args:
         history: the result of `fit`.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; by default SVG and HTML follow the page.
         ax: axes of a figure of your own to draw in.
 
     Raises:
@@ -144,10 +160,10 @@ def plot_history(history: Losses, *, theme: str = "light", ax: Axes | None = Non
     >>> from micrograd_lab import History
     >>> picture = plot_history(History(loss=[2.0, 1.0, 0.5], validation=[2.1, 1.3, 1.4]))
     """
-    colours = find_theme(theme)
+    colours = find_theme(theme, adapts=not ax)
     axes, figure = axes_of(ax, colours, 280, 0.12, 0.17, 0.85, 0.76)
     draw_losses(axes, history, colours)
-    return Picture(figure, f"Loss of {len(history.loss)} epochs")
+    return Picture(figure, f"Loss of {len(history.loss)} epochs", colours)
 
 
 def plot_training(
@@ -156,7 +172,7 @@ def plot_training(
     labels: ArrayLike,
     history: Losses,
     *,
-    theme: str = "light",
+    theme: str = "auto",
 ) -> Picture:
     """`plot_decision_boundary` and `plot_history` side by side.
 
@@ -165,12 +181,12 @@ def plot_training(
     >>> picture = plot_training(model, *xor, fit(model, *xor, epochs=3))
     """
     colours = find_theme(theme)
-    figure = new_figure(860, 400, colours)
+    figure = new_figure(736, 360, colours)
     places = (0.073, 0.15, 0.4, 0.82), (0.55, 0.15, 0.435, 0.82)
     left, right = (style_axes(figure.add_axes(place), colours) for place in places)
     draw_boundary(left, model, Plane(points, labels, model, 60), colours)
     draw_losses(right, history, colours)
-    return Picture(figure, "Decision boundary and loss")
+    return Picture(figure, "Decision boundary and loss", colours)
 
 
 def draw_losses(axes: Axes, history: Losses, colours: Theme) -> None:
@@ -195,11 +211,11 @@ def draw_losses(axes: Axes, history: Losses, colours: Theme) -> None:
         axes.set_ylim(bottom=min(0, *every))
     _plain_legend(axes, colours)
     axes.locator_params(axis="x", integer=True)
-    axes.set_xlabel("epoch", color=colours.quiet, fontsize=10, **SANS)
+    axes.set_xlabel("epoch", color=colours.quiet, fontsize=TEXT, **SANS)
 
 
 def plot_gradient_flow(
-    models: Model | Mapping[str, Model], *, theme: str = "light", ax: Axes | None = None
+    models: Model | Mapping[str, Model], *, theme: str = "auto", ax: Axes | None = None
 ) -> Picture:
     """The size of the gradient in each layer: where it vanishes, the line falls.
 
@@ -208,7 +224,7 @@ def plot_gradient_flow(
 
     Args:
         models: a network after `backward`, or several by name.
-        theme: "light" or "dark".
+        theme: "light" or "dark"; by default SVG and HTML follow the page.
         ax: axes of a figure of your own to draw in.
 
     Raises:
@@ -222,7 +238,7 @@ def plot_gradient_flow(
     >>> model([0.5, -0.5]).backward()
     >>> picture = plot_gradient_flow({"sigmoid": model})
     """
-    colours = find_theme(theme)
+    colours = find_theme(theme, adapts=not ax)
     argument: object = models  # from a caller without a type checker
     if not (is_model(argument) or isinstance(argument, Mapping)) or not argument:
         raise TypeError(f"models must be a network or several by name, got {models!r:.60}")
@@ -230,14 +246,14 @@ def plot_gradient_flow(
     flows = {name: _gradient_sizes(model, name) for name, model in networks.items()}
     axes, figure = axes_of(ax, colours, 310, 0.14, 0.17, 0.83, 0.68)
     draw_flow(axes, flows, colours)
-    return Picture(figure, "Gradient by layer")
+    return Picture(figure, "Gradient by layer", colours)
 
 
 def draw_flow(axes: Axes, flows: Mapping[str, dict[int, list[float]]], colours: Theme) -> None:
     """Draw the sizes of gradients in `axes`, by the name of the network and by the layer."""
     from matplotlib.lines import Line2D
 
-    shades = series(colours)
+    shades = colours.series
     axes.set_yscale("log")
     for i, (name, layers) in enumerate(flows.items()):
         shade, shift = shades[i % len(shades)], 0.12 * (i - (len(flows) - 1) / 2)
@@ -250,10 +266,10 @@ def draw_flow(axes: Axes, flows: Mapping[str, dict[int, list[float]]], colours: 
     deepest = max(max(layers) for layers in flows.values())
     axes.set_xlim(0.5, deepest + 0.5)
     axes.set_xticks(range(1, deepest + 1) if deepest <= 20 else range(0, deepest + 1, 5))
-    title = "Size of the gradient in each layer, over its weights and biases"
-    axes.set_title(title, loc="left", color=colours.ink, fontsize=10, pad=24, **SANS)
-    axes.set_xlabel("layer: 1 reads the inputs", color=colours.quiet, fontsize=10, **SANS)
-    axes.set_ylabel("|∂E/∂w|", color=colours.quiet, fontsize=10, **SANS)
+    title = "Size of the gradients of each layer's parameters"
+    axes.set_title(title, loc="left", color=colours.ink, fontsize=TEXT, pad=24, **SANS)
+    axes.set_xlabel("layer: 1 reads the inputs", color=colours.quiet, fontsize=TEXT, **SANS)
+    axes.set_ylabel("|∂E/∂w|", color=colours.quiet, fontsize=TEXT, **SANS)
     if any(flows):
         axes.add_artist(_plain_legend(axes, colours))
     marks: dict[str, Any] = {
@@ -282,5 +298,5 @@ def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
 
 
 def _plain_legend(axes: Axes, theme: Theme, *entries: Any, **more: Any) -> Legend:
-    font = {"family": "DejaVu Sans", "size": 9}
+    font = {"family": "DejaVu Sans", "size": TEXT}
     return axes.legend(*entries, frameon=False, labelcolor=theme.quiet, prop=font, **more)
