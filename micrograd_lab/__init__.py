@@ -16,6 +16,10 @@ from .replaying import *
 from .stepper import *
 from .tell import *
 
+# what the core shows in a notebook, which it knows nothing of
+Value._repr_mimebundle_ = tell.value_bundle  # type: ignore[attr-defined]
+Graph._repr_mimebundle_ = drawing.graph_bundle  # type: ignore[attr-defined]
+
 __version__ = "0.1.0"
 
 __all__ = ["Value"]

@@ -138,6 +138,10 @@ class Graph:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    def __repr__(self) -> str:
+        counts = f"{len(self)} nodes, {len(self.parameters)} parameters"
+        return f"Graph of {self.names[self.result]}: {counts}"
+
     @property
     def has_gradients(self) -> bool:
         """Whether `backward` has been called on the result."""

@@ -2,6 +2,7 @@
 
 from .figures import Picture
 from .graph.diagram import Diagram, draw
+from .graph.diagram import graph_bundle as graph_bundle
 from .network.view import draw_network
 from .plots.boundary import plot_decision_boundary
 from .plots.curves import (

@@ -44,7 +44,7 @@ class Picture(Shown):
     >>> from micrograd_lab.nn import MLP
     >>> from micrograd_lab import draw_network
     >>> draw_network(MLP(2, [3, 1], seed=1))
-    Network of 2, 3 and 1 nodes, 8.3 by 9.7 inches; show it in a notebook, or .save("picture.svg")
+    Network of 2, 3 and 1 nodes, 8.2 by 9.7 inches; show it in a notebook, or .save("picture.svg")
     """
 
     _smallest = TEXT

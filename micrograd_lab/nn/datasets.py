@@ -9,8 +9,17 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from ..drawing.layers import shorten
+from ..rows import array, table
+from ..tell.notation import as_given
+from ..tell.writing import preformatted
+from .modules import Table
+
+MAX_ROWS, MAX_COLUMNS, MAX_KINDS = 5, 8, 10  # of data in a notebook
 
 # the numbers of inputs at 1 for which the output is 1
 GATES: dict[str, tuple[int, ...]] = {
@@ -45,6 +54,33 @@ class Data(NamedTuple):
             return f"Data(inputs={self.inputs!r}, targets={self.targets!r})"
         inputs, targets = (" × ".join(map(str, shape)) for shape in shapes)
         return f"Data(inputs: {inputs}, targets: {targets})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """A table of the first samples; below it all of them, if they are points of a plane."""
+        from ..drawing.plots.boundary import plot_points
+
+        shown = {"text/plain": repr(self)}
+        try:
+            x, t = table(self.inputs, "input"), array(self.targets, "target")
+            targets = [*map(_target, t.reshape(len(t), t[:1].size).tolist())]
+        except (TypeError, ValueError):
+            return shown
+        if not x.size:
+            return shown
+        kinds = Counter(targets)
+        told = f"{len(kinds)} different ones"
+        if len(kinds) <= MAX_KINDS:
+            told = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
+            shown = plot_points(x, t)._repr_mimebundle_() | shown if x.shape[1] == 2 else shown
+        names = [*getattr(self.inputs, "columns", (f"x_{i + 1}" for i in range(x.shape[1])))]
+        lines = [[*map(str, names)], *x[:MAX_ROWS].tolist()]
+        rows = [
+            (*map(_cell, shorten(line, MAX_COLUMNS)), target)
+            for line, target in zip(lines, ["target", *targets])
+        ]
+        text = f"{len(x)} × {x.shape[1]} inputs; targets: {told}\n\n{Table.of(rows)}"
+        text += "\n⋮" * (len(x) > MAX_ROWS)
+        return shown | {"text/html": f"{preformatted(text)}{shown.get('text/html', '')}"}
 
     def split(self, part: float, seed: int | None = None) -> tuple[Data, Data]:
         """The samples, shuffled and cut in two: the second set holds the fraction `part` of them.
@@ -164,6 +200,18 @@ def digits() -> Data:
         raise ImportError("digits needs scikit-learn; pip install scikit-learn") from None
     pixels, classes = load_digits(return_X_y=True)
     return Data((pixels / 16).tolist(), [[int(k == digit) for k in range(10)] for digit in classes])
+
+
+def _cell(x: Any) -> str:
+    """A number or a name of a table."""
+    return "…" if x is None else x if isinstance(x, str) else as_given(x)
+
+
+def _target(row: list[Any]) -> str:
+    """A target in a table; a row with a 1 at the index of the class as that index."""
+    if len(row) > 1 and sorted(row) == [0] * (len(row) - 1) + [1]:
+        return f"class {row.index(1)}"
+    return " ".join(map(_cell, row))
 
 
 def _shape(part: Any) -> tuple[int, ...]:

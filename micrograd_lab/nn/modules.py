@@ -16,7 +16,6 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calculus import dot
@@ -26,6 +25,7 @@ from ..ops import OPS
 from ..replaying import replay
 from ..rows import leaves, table
 from ..tell.notation import subscripted
+from ..tell.writing import preformatted
 
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"
@@ -113,9 +113,7 @@ class Module:
         if others:
             rows.append(("others", "", "", str(len(others))))
         rows.append(("total", "", "", str(len(self.parameters()))))
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ("  ".join(map(str.rjust, row, widths)) for row in rows)
-        return Table("\n".join(lines))
+        return Table.of(rows)
 
     def named_parameters(self) -> list[tuple[str, Value]]:
         """Each parameter with its label, plus its position where the label is missing or taken.
@@ -155,6 +153,12 @@ class Module:
 
 class Table(str):
     """Text that a prompt shows as it is printed."""
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[str, ...]]) -> Table:
+        """Rows of words, in columns that are wide enough."""
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        return cls("\n".join("  ".join(map(str.rjust, row, widths)) for row in rows))
 
     def __repr__(self) -> str:
         return str(self)
@@ -384,7 +388,7 @@ class MLP(Module):
         from ..drawing import draw_network
 
         shown = draw_network(self)._repr_mimebundle_()
-        html = f"<pre>{escape(self.summary())}</pre>{shown['text/html']}"
+        html = preformatted(self.summary()) + shown["text/html"]
         return shown | {"text/html": html, "text/plain": repr(self)}
 
 

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import cache, cached_property, partial
-from html import escape
 from math import isfinite
 from threading import RLock
 from typing import Any
@@ -16,6 +15,7 @@ from ..engine import Value, recorded
 from ..graph import Graph
 from ..guards import guards_of
 from ..rows import check_rows, table
+from ..tell.writing import preformatted
 from .branches import Branches, Outputs
 from .checks import add_checks
 from .elsewhere import JAX, Elsewhere, Torch
@@ -147,7 +147,7 @@ class Vectors:
     def _repr_html_(self) -> str:
         """The start of the source, below the line that a prompt shows."""
         more = "\n…" * (len(self.source) > MAX_CHARACTERS)
-        return f"<p>{escape(repr(self))}</p><pre>{escape(self.source[:MAX_CHARACTERS])}{more}</pre>"
+        return preformatted(f"{self!r}\n\n{self.source[:MAX_CHARACTERS]}{more}")
 
     def _weighed(self, data: Any, weights: Any, reduction: str) -> float:
         """Run a program of loss × weight, where the weight is one more input."""

@@ -63,7 +63,7 @@ def number(x: float, *, digits: int = 3) -> str:
     return (power if len(power) < len(plain) else plain).replace("-", "−")
 
 
-def as_given(x: float) -> str:
+def as_given(x: float, *, digits: int = 3) -> str:
     """`x` as it was typed, if six digits are enough for that; otherwise as `number` writes it.
 
     >>> as_given(0.12), as_given(-2.0), as_given(1 / 3)
@@ -71,7 +71,7 @@ def as_given(x: float) -> str:
     """
     short = f"{x:.6g}"
     exact = math.isfinite(x) and float(short) == x and "e" not in short
-    return short.replace("-", "−") if exact else number(x)
+    return short.replace("-", "−") if exact else number(x, digits=digits)
 
 
 def number_latex(text: str) -> str:

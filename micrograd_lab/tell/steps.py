@@ -19,7 +19,7 @@ from ..graph import Graph
 from ..guards import moved
 from ..ops import Op
 from .languages import spell_out, with_number
-from .writing import HTML, LATEX, TEXT, Writing
+from .writing import HTML, LATEX, TEXT, Writing, shown
 
 Line = TypeVar("Line")
 
@@ -88,7 +88,20 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
         notes = ()
 
 
-class Written(Generic[Line]):
+class Told:
+    """What prints as lines, and typesets them in a notebook."""
+
+    def lines(self, writing: Writing) -> list[str]:
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines(TEXT))
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return shown(self.lines, repr(self))
+
+
+class Written(Told, Generic[Line]):
     """What has a line, in parts, in each form of mathematics."""
 
     def line(self, writing: Writing) -> Line:
@@ -140,9 +153,10 @@ class ForwardStep(Written["ForwardLine"]):
         in_symbols = writing.formula(formula, symbols | own)
         return ForwardLine(name, in_symbols, writing.formula(formula, numbers | own), data)
 
-    def __str__(self) -> str:
-        line = " = ".join(dict.fromkeys(self.text))
-        return "\n".join([*self.notes, line + ", set by hand" * bool(moved(self.node))])
+    def lines(self, writing: Writing) -> list[str]:
+        by_hand = writing.words(", set by hand") if moved(self.node) else ""
+        line = " = ".join(dict.fromkeys(self.line(writing))) + by_hand
+        return [*map(writing.words, self.notes), line]
 
 
 class ForwardLine(NamedTuple):
@@ -155,7 +169,7 @@ class ForwardLine(NamedTuple):
 
 
 @dataclass(frozen=True)
-class BackwardStep:
+class BackwardStep(Told):
     """One node of the backward pass, which hands its gradient on to its inputs.
 
     Attributes:
@@ -174,8 +188,9 @@ class BackwardStep:
     edges: tuple[Edge, ...]
     notes: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        return "\n".join([*self.notes, *map(str, self.edges)])
+    def lines(self, writing: Writing) -> list[str]:
+        lines = [line for edge in self.edges for line in edge.lines(writing)]
+        return [*map(writing.words, self.notes), *lines]
 
 
 @dataclass(frozen=True)
@@ -249,10 +264,11 @@ class Edge(Written["BackwardLine"]):
             after=writing.number(self.after),
         )
 
-    def __str__(self) -> str:
-        line = self.text
-        adds = f", adds to {line.before} → {line.after}" if self.before else ""
-        return f"{line.target} += {line.product} = {line.contribution}{adds}"
+    def lines(self, writing: Writing) -> list[str]:
+        line = self.line(writing)
+        adds = f"{writing.words(', adds to ')}{line.before}{writing.to}{line.after}"
+        added = f"{line.target}{writing.adds}{line.product} = {line.contribution}"
+        return [added + adds * bool(self.before)]
 
 
 class BackwardLine(NamedTuple):

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
+from typing import Any
 
+from ..engine import Value
 from . import languages, notation
+
+_SCRIPTS = "display:inline-flex;flex-direction:column-reverse;vertical-align:middle;line-height:1.2"
 
 
 @dataclass(frozen=True)
@@ -25,14 +29,17 @@ class Writing:
     times: str
     minus: str
     dots: str
+    adds: str
+    to: str
+    words: Callable[[str], str]
 
     def number(self, x: float, *, digits: int = 3) -> str:
         """A computed number."""
         return self._number(notation.number(x, digits=digits))
 
-    def as_given(self, x: float) -> str:
+    def as_given(self, x: float, *, digits: int = 3) -> str:
         """An input, as it was typed."""
-        return self._number(notation.as_given(x))
+        return self._number(notation.as_given(x, digits=digits))
 
     def slope(self, of: str, wrt: str, through: str = "") -> str:
         """∂(of)/∂(wrt) for two names; with a third, only the branch through that value."""
@@ -61,7 +68,17 @@ class Writing:
 
 
 TEXT = Writing(
-    notation.label_text, str, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…"
+    notation.label_text,
+    str,
+    languages.formula_text,
+    "∂{}/∂{}",
+    "{}_{{{}}}",
+    " × ",
+    "−",
+    "…",
+    " += ",
+    " → ",
+    str,
 )
 HTML = replace(
     TEXT,
@@ -69,6 +86,7 @@ HTML = replace(
     _number=escape,
     formula=languages.formula_html,
     _below="{}<sub>{}</sub>",
+    words=escape,
 )
 LATEX = Writing(
     notation.label_latex,
@@ -79,4 +97,41 @@ LATEX = Writing(
     r" \times ",
     "-",
     r"\cdots",
+    r" \mathrel{+}= ",
+    r" \to ",
+    notation.label_latex,
 )
+
+
+def shown(lines: Callable[[Writing], list[str]], plain: str) -> dict[str, str]:
+    """Lines as a notebook shows them: HTML, which needs no MathJax, and LaTeX for PDF."""
+    html = "<br>".join(lines(HTML)).replace('class="scripts"', f'style="{_SCRIPTS}"')
+    rows = " \\\\\n& ".join(lines(LATEX))
+    latex = f"$\\begin{{aligned}}\n& {rows}\n\\end{{aligned}}$"
+    return {"text/html": f"<span>{html}</span>", "text/latex": latex, "text/plain": plain}
+
+
+def value_bundle(value: Value, **_: object) -> dict[str, str]:
+    """What a value shows in a notebook: its name, its number and its gradient.
+
+    No drawing: a value is looked at again and again, as a loss in each step of a training.
+
+    >>> value_bundle(Value(0.5, "w_1"))["text/html"]
+    '<span><i>w</i><sub>1</sub> = 0.5, grad = 0</span>'
+    """
+    numbers: tuple[Any, ...] = value.data, value.grad  # a program may set the second to None
+
+    def lines(writing: Writing) -> list[str]:
+        data, grad = (
+            writing.as_given(x, digits=6) if isinstance(x, int | float) else writing.words(f"{x}")
+            for x in numbers
+        )
+        name = f"{writing.name(value.label)} = " if value.label else ""
+        return [f"{name}{data}{writing.words(', grad = ')}{grad}"]
+
+    return shown(lines, repr(value))
+
+
+def preformatted(text: str) -> str:
+    """HTML of a text whose columns stand below each other."""
+    return f'<pre style="font-family:monospace;line-height:1.3">{escape(text)}</pre>'

@@ -17,6 +17,8 @@ PICTURES = {
     "draw_network": "model = MLP(2, [3, 1], seed=1)\ndraw_network(model)",
     "plot": "history = fit(model, *moons(20, seed=1), epochs=3, progress=False)\nhistory.plot()",
     "history": "history",
+    "graph": "Graph(w * x)",
+    "data": "moons(20, seed=1)",
 }
 DERIVATION = r"\frac{\partial \text{v3}}{\partial w} = x = 3"
 
@@ -24,7 +26,7 @@ DERIVATION = r"\frac{\partial \text{v3}}{\partial w} = x = 3"
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A function that exports a notebook that was run: the text, and the files beside it."""
-    cells = [*PICTURES.values(), "explain(w * x, w)"]
+    cells = [*PICTURES.values(), "explain(w * x, w)", "w"]
     notebook = nbformat.v4.new_notebook(cells=[*map(nbformat.v4.new_code_cell, cells)])
     where = {"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}}
     nbclient.NotebookClient(notebook, timeout=120, resources=where).execute()
@@ -55,3 +57,12 @@ def test_a_derivation_stays_mathematics(exported, kind):
     text, _ = exported(kind)
     assert DERIVATION in text
     assert "$$" in text or r"\[" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [("Latex", "w = 2"), ("Markdown", "<i>w</i> = 2"), ("Slides", "<i>w</i> = 2")],
+)
+def test_a_value_is_a_line(exported, kind, line):
+    text, _ = exported(kind)
+    assert line in text

@@ -158,6 +158,15 @@ class Diagram(Shown):
         return f'Diagram {self._size}; show it in a notebook, or .save("graph.svg")'
 
 
+def graph_bundle(graph: Graph, **_: object) -> dict[str, str]:
+    """What a graph shows in a notebook: its drawing, folded, with its own numbers; or a line."""
+    try:
+        shown = Diagram(fold(graph))._repr_mimebundle_()
+    except (RuntimeError, ValueError):  # no Graphviz, or more than one can read
+        shown = {}
+    return shown | {"text/plain": repr(graph)}
+
+
 def _title(graph: Graph, node: Value) -> str:
     """A description of a node, for tooltips and screen readers."""
     name = label_text(graph.names[node])

@@ -63,6 +63,16 @@ def plot_decision_boundary(
     return Picture(figure, "Decision boundary", colours)
 
 
+def plot_points(points: ArrayLike, labels: ArrayLike) -> Picture:
+    """The points of a plane, in the colours of their classes."""
+    colours = find_theme("auto")
+    axes, figure = axes_of(None, colours, 380, 0.15, 0.16, 0.82, 0.81, width=400)
+    plane = Plane(points, labels, None, 2)
+    _draw_points(axes, plane, colours, one_output=True)
+    _legend(axes, hidden=False, theme=colours)
+    return Picture(figure, "Points and their classes", colours)
+
+
 class Plane:
     """Points in a plane with their classes, and a grid of points around them.
 
@@ -71,7 +81,7 @@ class Plane:
         low, high: the corners of the grid.
     """
 
-    def __init__(self, points: Any, labels: Any, model: Classifier, resolution: int) -> None:
+    def __init__(self, points: Any, labels: Any, model: Classifier | None, resolution: int) -> None:
         import numpy as np
 
         self.at: Any = table(points, "point").astype(float)
@@ -108,21 +118,26 @@ def draw_boundary(axes: Axes, model: Classifier, plane: Plane, colours: Theme) -
     import numpy as np
 
     scores = plane.scores(model)
-    x, y, low, high = plane.x, plane.y, plane.low, plane.high
     shades = colours.series
     if scores.shape[2] == 1:
-        _two_regions(axes, x, y, scores[:, :, 0], shades, colours)
+        _two_regions(axes, plane.x, plane.y, scores[:, :, 0], shades, colours)
     else:
         for k in range(scores.shape[2]):
             before = scores[:, :, :k].max(axis=2, initial=np.nanmin(scores, initial=0) - 1)
             lead = scores[:, :, k] - before  # drawn over those before, so that there is no gap
             shade = colours.mix(colours.page, shades[k % len(shades)], 0.3)
-            axes.contourf(x, y, lead, levels=[0, np.inf], colors=[shade])
+            axes.contourf(plane.x, plane.y, lead, levels=[0, np.inf], colors=[shade])
     hidden = hidden_lines(model, plane)
     _draw_hidden(axes, hidden, colours)
-    for k, kind in enumerate(np.unique(plane.classes).tolist()):
+    _draw_points(axes, plane, colours, one_output=scores.shape[2] == 1)
+    _legend(axes, bool(hidden), colours)
+
+
+def _draw_points(axes: Axes, plane: Plane, colours: Theme, *, one_output: bool) -> None:
+    shades, low, high = colours.series, plane.low, plane.high
+    for k, kind in enumerate(sorted(set(plane.classes.tolist()))):
         members = plane.at[plane.classes == kind]
-        shade = shades[(k if scores.shape[2] == 1 else int(kind)) % len(shades)]
+        shade = shades[(k if one_output else int(kind)) % len(shades)]
         axes.scatter(
             members[:, 0], members[:, 1], s=26, marker="os^Dv"[k % 5], color=shade,
             edgecolors=colours.page, linewidths=0.7, zorder=3,
@@ -133,7 +148,6 @@ def draw_boundary(axes: Axes, model: Classifier, plane: Plane, colours: Theme) -
     for axis, name in ((axes.xaxis, "x_1"), (axes.yaxis, "x_2")):
         words = mathtext(name)
         axis.set_label_text(words.pop("text"), color=colours.ink, fontsize=12, **words)
-    _legend(axes, bool(hidden), colours)
 
 
 def _scores(outputs: Any) -> list[Value]:
