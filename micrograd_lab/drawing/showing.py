@@ -12,6 +12,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from zlib import crc32
 
 MAX_PIXELS = 1_000_000  # of a PNG in a notebook
 
@@ -75,14 +76,16 @@ def _in_few_colours(png: bytes) -> bytes:
 
 
 def image(svg: str, alt: str, smallest: float) -> str:
-    """HTML of a picture as wide as the page, which a click shows in full.
+    """HTML of a picture as wide as the page, which a click or Enter shows large, without scripts.
 
     It scrolls rather than that its text gets too small to read.
     """
+    name = f"picture-{crc32(svg.encode()):08x}"
     return (
-        f'<label class="micrograd-picture"><style>{resource("picture.css")}</style>'
-        f'<input type="checkbox" aria-label="large" hidden><span>{img(svg, alt, smallest)}</span>'
-        "</label>"
+        f'<div class="micrograd-picture"><style>{resource("picture.css")}</style>'
+        f'<div id="{name}" popover style="display:block"><button type="button" title="large" '
+        f'popovertarget="{name}" style="border:0;padding:0;width:100%;background:none">'
+        f"{img(svg, alt, smallest)}</button></div></div>"
     )
 
 
@@ -96,7 +99,8 @@ def img(svg: str, alt: str, smallest: float = 9.0) -> str:
     least, most = 10 * points / smallest, 4 / 3 * points
     return (
         f'<img src="data:image/svg+xml;base64,{encoded}" alt="{escape(alt)}" '
-        f'style="width:100%;min-width:{least:.0f}px;max-width:{most:.0f}px">'
+        f'style="--large:{1.5 * most:.0f}px;width:100%;min-width:{least:.0f}px;'
+        f'max-width:{most:.0f}px">'
     )
 
 
