@@ -2,6 +2,7 @@
 
     pip install .
     python benchmarks/pictures.py
+    python benchmarks/pictures.py --page  # what a page of 760 pixels shows of them
 
 The graphs are those that Graphviz alone lays out in minutes: one leaf that everything reads, shared
 weights over time, long chains, tangles.  A picture that is refused says so by its error.
@@ -11,14 +12,38 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 import time
 from collections.abc import Callable
+from statistics import median
 
-from micrograd_lab import MLP, Graph, Value, dot, draw, lecture, squared_error, step, total
+from micrograd_lab import (
+    MLP,
+    Graph,
+    Value,
+    cross_entropy,
+    dot,
+    draw,
+    draw_network,
+    fit,
+    lecture,
+    moons,
+    plot_activation,
+    plot_decision_boundary,
+    plot_gradient_flow,
+    squared_error,
+    step,
+    total,
+)
+
+PAGE = 760 - 2 * 12  # pixels between the margins
 
 
 def main() -> None:
     """Print a table as Markdown."""
+    if sys.argv[1:] == ["--page"]:
+        on_a_page()
+        return
     print("| graph | nodes | edges | `draw`, svg | drawn | points | smallest text | `step` |")
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, make in GRAPHS.items():
@@ -28,6 +53,46 @@ def main() -> None:
         edges = sum(len(node.inputs) for node in nodes)
         cells = [f"{len(nodes):,}", f"{edges:,}", *drawn(result), stepped(result)]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def on_a_page() -> None:
+    """How long each picture takes, its size in a page, and its smallest text there."""
+    print("| picture | seconds | size, px | shown at 760 px, px | SVG, kB | smallest text, px |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name, make in PICTURES.items():
+        show, times = make(), []
+        for _ in range(5):
+            start = time.perf_counter()
+            try:
+                picture = show()
+                svg, html = picture.svg, picture.html
+            except ValueError as error:
+                print(f"| {name} | refused: {error} | | | | |", flush=True)
+                break
+            times.append(time.perf_counter() - start)
+        else:
+            width, height = (
+                float(x) for x in re.findall(r'(?:width|height)="([\d.]+)pt"', svg)[:2]
+            )
+            least, most = (int(x) for x in re.findall(r"(?:min|max)-width:(\d+)px", html)[-2:])
+            shown = min(max(PAGE, least), most)
+            texts = re.findall(r"font-size:([\d.]+)", svg) or sizes(picture)
+            cells = [
+                f"{median(times):.2f}",
+                f"{width * 4 / 3:.0f} × {height * 4 / 3:.0f}",
+                f"{shown} × {shown * height / width:.0f}",
+                f"{len(svg.encode()) / 1000:.0f}",
+                f"{min(map(float, texts)) * shown / width:.1f}",
+            ]
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def sizes(picture: object) -> list[float]:
+    """The size of each text of a Matplotlib picture in points; its scripts are 0.7 of that."""
+    from matplotlib.text import Text
+
+    texts = picture.figure.findobj(Text)  # type: ignore[attr-defined]
+    return [text.get_fontsize() for text in texts if text.get_text() and text.get_visible()]
 
 
 def drawn(result: Value) -> list[str]:
@@ -148,6 +213,55 @@ GRAPHS: dict[str, Callable[[], Value]] = {
     "tangle of 600 nodes": lambda: tangle(600),
     "tangle of 2,000 nodes": lambda: tangle(2000),
     "six dense layers of 16": dense,
+}
+
+
+def of(make: Callable[[], Value], show: Callable[..., object] = draw, **how: object) -> Callable:
+    """A function that records a graph, and gives one that shows it."""
+
+    def prepared() -> Callable[[], object]:
+        result = make()
+        result.backward()
+        return lambda: show(result, **how)
+
+    return prepared
+
+
+def textbook() -> Value:
+    """The cross entropy of the lecture's four scores."""
+    scores = [Value(s, f"s_{k}") for k, s in enumerate((-5, -1, 1, 5), start=1)]
+    return cross_entropy(scores, [0, 0, 0, 1])
+
+
+def trained(show: Callable[..., object]) -> Callable:
+    """A function that fits a network to two moons, and gives one that shows what came of it."""
+
+    def prepared() -> Callable[[], object]:
+        model, data = MLP(2, [8, 1], seed=1), moons(100, seed=1)
+        history = fit(model, *data, epochs=50, progress=False)
+        return lambda: show(model, data, history)
+
+    return prepared
+
+
+PICTURES: dict[str, Callable] = {
+    "toy": of(lambda: lecture.toy().result),
+    "lecture": of(lambda: lecture.network().result),
+    "lecture, `layers=True`": of(lambda: lecture.network().result, layers=True),
+    "MLP(2, [16, 16, 1]) and its loss": of(GRAPHS["2-16-16-1 and its error"]),
+    "cross entropy": of(textbook),
+    "cross entropy, `textbook=True`": of(textbook, textbook=True),
+    **{name: of(GRAPHS[name]) for name in list(GRAPHS)[2:]},
+    "`draw_network` of the lecture": of(lambda: lecture.network().result, draw_network),
+    "`draw_network` of MLP(2, [16, 16, 1])": lambda: lambda: draw_network(MLP(2, [16, 16, 1])),
+    "`draw_network` of MLP(64, [32, 10])": lambda: lambda: draw_network(MLP(64, [32, 10])),
+    "`draw_network` of 30 layers": lambda: lambda: draw_network(MLP(4, [3] * 29 + [1])),
+    "a history": trained(lambda model, data, history: history.plot()),
+    "`plot_decision_boundary`": trained(
+        lambda model, data, _: plot_decision_boundary(model, *data)
+    ),
+    "`plot_gradient_flow`": trained(lambda model, *_: plot_gradient_flow(model)),
+    "`plot_activation`": lambda: plot_activation,
 }
 
 if __name__ == "__main__":
