@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import threading
 import warnings
@@ -12,7 +11,6 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..saving import check_suffix, write_whole
 from ..tell.notation import label_latex, label_places, printable
 from .showing import Shown
 from .styles import slim
@@ -21,6 +19,7 @@ from .themes import Theme
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
 
 MAX_CHARACTERS = 24
 TEXT = 10.0  # points, of the smallest text
@@ -48,26 +47,14 @@ class Picture(Shown):
     """
 
     _smallest = TEXT
+    _file = "picture.svg"
 
     def __init__(self, figure: Figure, about: str, theme: Theme | None = None) -> None:
         self.figure = figure
         self._dark = theme.dark if theme else {}
         self._about = about
-
-    def save(self, path: str | os.PathLike[str], *, dpi: float = 180) -> None:
-        """Write the picture as SVG, PNG or PDF, depending on the file name.
-
-        Args:
-            dpi: pixels to an inch, of a PNG.
-
-        The file is written in full or not at all; equal pictures give equal files.
-
-        Raises:
-            ValueError: if the name ends in anything else.
-            OSError: if the file cannot be written.
-        """
-        kind = check_suffix(path, ".svg", ".png", ".pdf")[1:]
-        write_whole(path, self.svg.encode() if kind == "svg" else self._render(kind, dpi))
+        width, height = figure.get_size_inches()
+        self._name = f"{about}, {width:.1f} by {height:.1f} inches"
 
     @property
     def svg(self) -> str:
@@ -79,13 +66,6 @@ class Picture(Shown):
     def _points(self) -> tuple[float, float]:
         width, height = self.figure.get_size_inches() * 72
         return width, height
-
-    def __repr__(self) -> str:
-        width, height = self.figure.get_size_inches()
-        return (
-            f"{self._about}, {width:.1f} by {height:.1f} inches; "
-            'show it in a notebook, or .save("picture.svg")'
-        )
 
     def _render(self, kind: str, dpi: float = 180) -> bytes:
         import matplotlib
@@ -149,6 +129,11 @@ def axes_of(
     figure = ax.get_figure(root=True) if ax else new_figure(width, height, theme)
     assert figure, "axes are in a figure"
     return style_axes(ax or figure.add_axes((*place,)), theme), figure  # type: ignore[arg-type]
+
+
+def plain_legend(axes: Axes, theme: Theme, *entries: Any, **more: Any) -> Legend:
+    font = {"family": "DejaVu Sans", "size": TEXT}
+    return axes.legend(*entries, frameon=False, labelcolor=theme.quiet, prop=font, **more)
 
 
 def mathtext(label: str) -> dict[str, Any]:

@@ -8,20 +8,20 @@ import math
 import os
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Value
 from ..saving import check_suffix, write_whole
-from .figures import Picture, new_figure, style_axes, typesetting
+from .figures import Picture, new_figure, style_axes
 from .layers import Layers, find_layers
 from .network.links import find_links
 from .network.view import PAGE, SMALL, Drawing
 from .plots.boundary import Plane, draw_boundary, hidden_lines
 from .plots.curves import draw_flow, draw_losses
-from .showing import Shown, resource
+from .showing import DPI, Shown, resource
 from .styles import variables
 from .themes import THEMES, Theme, find_theme
 
@@ -49,8 +49,11 @@ class Film(Shown):
     Film of 11 moments of 30 epochs; show it in a notebook, or .save("film.html")
     """
 
+    _file, _beside = "film.html", {"image/png": "png"}
+
     def __init__(self, history: Any) -> None:
         self._about = f"{len(history.frames)} moments of {len(history.loss)} epochs"
+        self._name = f"Film of {self._about}"
         if not history.frames or not history.loss:
             raise ValueError(f"{self._about} were kept; say how many to keep: fit(..., watch=60)")
         self.history = history
@@ -64,7 +67,9 @@ class Film(Shown):
             few = len(set(plane.classes.tolist())) <= MAX_CLASSES  # not numbers to come near to
             self.plane = plane if few else None
 
-    def save(self, path: str | os.PathLike[str], *, theme: str = "light") -> None:
+    def save(  # type: ignore[override]
+        self, path: str | os.PathLike[str], *, theme: str = "light"
+    ) -> None:
         """Write a page that works offline, or a GIF, in full or not at all.
 
         Args:
@@ -192,14 +197,15 @@ class Film(Shown):
         first.save(target, "GIF", save_all=True, append_images=others, duration=pace, loop=0)
         return target.getvalue()
 
-    def _repr_mimebundle_(
-        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
-    ) -> dict[str, str]:
-        """HTML for notebooks; a PNG of the last moment for what shows none."""
+    @property
+    def _points(self) -> tuple[float, float]:
+        return PAGE, PAGE
+
+    def _render(self, kind: str, dpi: float = DPI) -> bytes:
+        """The last moment, for what shows no HTML."""
         (image,), target = self._images(THEMES["light"], -1), io.BytesIO()
-        image.quantize(64).save(target, "png")
-        png = b64encode(target.getvalue()).decode()
-        return {"text/html": self.html, "image/png": png, "text/plain": repr(self)}
+        image.save(target, kind)
+        return target.getvalue()
 
     def _charts(self, frame: Any, theme: Theme) -> Figure:
         """The boundary, the loss and the gradients at a moment."""
@@ -218,9 +224,6 @@ class Film(Shown):
             draw_flow(axes, {"": self._flow()}, theme)
         return figure
 
-    def __repr__(self) -> str:
-        return f'Film of {self._about}; show it in a notebook, or .save("film.html")'
-
 
 def _short(numbers: Any) -> list[float | None]:
     """Numbers to four digits; None for what is not finite."""
@@ -231,8 +234,4 @@ def _pixels(figure: Figure) -> Image:
     """The figure as an image of 80 dots per inch."""
     from PIL import Image
 
-    canvas: Any = figure.canvas
-    figure.set_dpi(80)
-    with typesetting():
-        canvas.draw()
-    return Image.frombytes("RGBA", canvas.get_width_height(), bytes(canvas.buffer_rgba()))
+    return Image.open(io.BytesIO(Picture(figure, "")._render("png", 80)))

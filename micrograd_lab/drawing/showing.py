@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import tempfile
 import webbrowser
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from zlib import crc32
 
+from ..saving import check_suffix, write_whole
+
 MAX_PIXELS = 1_000_000  # of a PNG in a notebook
+DPI = 192.0  # of a PNG in a file: two pixels for each of a page
 
 
 class Shown:
@@ -25,8 +29,12 @@ class Shown:
         html: a self-contained fragment, for your own page.
     """
 
-    _about: str
+    _about: str  # for readers who do not see it
+    _name: str  # at a prompt
+    _file: str  # to save it in
     _smallest = 9.0  # points, of a text
+    _kinds: tuple[str, ...] = (".svg", ".png", ".pdf")
+    _beside: Mapping[str, str] = {"image/png": "png", "application/pdf": "pdf"}
 
     @property
     def svg(self) -> str:
@@ -35,6 +43,23 @@ class Shown:
     @property
     def html(self) -> str:
         return image(self.svg, self._about, self._smallest)
+
+    def save(self, path: str | os.PathLike[str], *, dpi: float = DPI) -> Path:
+        """Write a file, in full or not at all; equal pictures give equal files.
+
+        Args:
+            path: a name that ends in .svg, .png or .pdf, of a graph also in .dot; or for steps in
+                .html, a page that works offline.
+            dpi: pixels to an inch, of a PNG.
+
+        Raises:
+            ValueError: if the name ends in anything else.
+            RuntimeError: if there is no Graphviz to draw a graph.
+            OSError: if the file cannot be written.
+        """
+        kind = check_suffix(path, *self._kinds)[1:]
+        write_whole(path, self.svg.encode() if kind == "svg" else self._render(kind, dpi))
+        return Path(path)
 
     @property
     def _points(self) -> tuple[float, float]:
@@ -51,16 +76,19 @@ class Shown:
         path.write_text(page(self.html, self._about), encoding="utf-8")
         webbrowser.open(path.as_uri())
 
-    def _repr_mimebundle_(
-        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """HTML for notebooks; a small PNG, and PDF, for what shows or prints them without HTML."""
         width, height = self._points
         dpi = min(96.0, 72 * (MAX_PIXELS / width / height) ** 0.5)
-        png, pdf = _in_few_colours(self._render("png", dpi)), self._render("pdf", dpi)
-        pictures = {"image/png": png, "application/pdf": pdf}
-        encoded = {kind: b64encode(picture).decode() for kind, picture in pictures.items()}
-        return {"text/html": self.html, **encoded, "text/plain": repr(self)}
+        shown = {"text/html": self.html, "text/plain": repr(self)}
+        for mime, kind in self._beside.items():
+            picture = self._render(kind, dpi)
+            picture = _in_few_colours(picture) if kind == "png" else picture
+            shown[mime] = b64encode(picture).decode()
+        return shown
+
+    def __repr__(self) -> str:
+        return f'{self._name}; show it in a notebook, or .save("{self._file}")'
 
     def _mime_(self) -> tuple[str, str]:
         return "text/html", self.html

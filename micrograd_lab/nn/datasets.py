@@ -61,26 +61,24 @@ class Data(NamedTuple):
 
         shown = {"text/plain": repr(self)}
         try:
-            x, t = table(self.inputs, "input"), array(self.targets, "target")
-            targets = [*map(_target, t.reshape(len(t), t[:1].size).tolist())]
+            x, t = table(self.inputs, "input"), array(self.targets, "target").tolist()
+            kinds = Counter(targets := [*map(_target, t)])
         except (TypeError, ValueError):
             return shown
         if not x.size:
             return shown
-        kinds = Counter(targets)
         told = f"{len(kinds)} different ones"
         if len(kinds) <= MAX_KINDS:
             told = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
             shown = plot_points(x, t)._repr_mimebundle_() | shown if x.shape[1] == 2 else shown
-        names = [*getattr(self.inputs, "columns", (f"x_{i + 1}" for i in range(x.shape[1])))]
-        lines = [[*map(str, names)], *x[:MAX_ROWS].tolist()]
-        rows = [
-            (*map(_cell, shorten(line, MAX_COLUMNS)), target)
-            for line, target in zip(lines, ["target", *targets])
+        names = [
+            *map(str, getattr(self.inputs, "columns", [f"x_{i + 1}" for i in range(x.shape[1])]))
         ]
+        lines = zip([names, *x[:MAX_ROWS].tolist()], ["target", *targets])
+        rows = [(*map(_cell, shorten(line, MAX_COLUMNS)), target) for line, target in lines]
         text = f"{len(x)} × {x.shape[1]} inputs; targets: {told}\n\n{Table.of(rows)}"
         text += "\n⋮" * (len(x) > MAX_ROWS)
-        return shown | {"text/html": f"{preformatted(text)}{shown.get('text/html', '')}"}
+        return shown | {"text/html": preformatted(text) + shown.get("text/html", "")}
 
     def split(self, part: float, seed: int | None = None) -> tuple[Data, Data]:
         """The samples, shuffled and cut in two: the second set holds the fraction `part` of them.
@@ -207,11 +205,11 @@ def _cell(x: Any) -> str:
     return "…" if x is None else x if isinstance(x, str) else as_given(x)
 
 
-def _target(row: list[Any]) -> str:
+def _target(target: Any) -> str:
     """A target in a table; a row with a 1 at the index of the class as that index."""
-    if len(row) > 1 and sorted(row) == [0] * (len(row) - 1) + [1]:
-        return f"class {row.index(1)}"
-    return " ".join(map(_cell, row))
+    row = target if isinstance(target, list) else [target]
+    one_hot = len(row) > 1 and sorted(row) == [0] * (len(row) - 1) + [1]
+    return f"class {row.index(1)}" if one_hot else " ".join(map(_cell, row))
 
 
 def _shape(part: Any) -> tuple[int, ...]:

@@ -7,7 +7,6 @@ scripts may not run, the `<img>` remains.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -19,7 +18,6 @@ from ..drawing.showing import Shown, img, page, resource
 from ..drawing.styles import variables
 from ..engine import Value
 from ..graph import Graph
-from ..saving import check_suffix, write_whole
 from .table import rows
 from .walk import Place, walk
 
@@ -93,17 +91,15 @@ class Stepper(Shown):
     '<div class="micrograd-stepper">'
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        *,
-        asks: Sequence[str | Value] = (),
-        **told: Any,
-    ) -> None:
+    _file, _kinds = "page.html", (".html", ".htm")
+
+    def __init__(self, graph: Graph, *, asks: Sequence[str | Value] = (), **told: Any) -> None:
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
-        self._about = f"Steps {self._size}"
+        self._about, self._name = f"Steps {self._size}", f"Stepper {self._size}"
         self._quiz = bool(asks)
+        if asks:
+            self._beside = {}  # these pictures show the gradients
         graph.result.backward()
         picture, data = walk(graph, asks, **told)
         if (shown := len(picture)) > MAX_NODES:
@@ -142,28 +138,10 @@ class Stepper(Shown):
         hidden = "text.grad{opacity:0}</style>"
         return picture.replace("</style>", hidden, 1) if self._quiz else picture
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a page that works offline to `path`, in full or not at all.
-
-        Raises:
-            ValueError: if the name does not end in .html or .htm.
-            OSError: if the file cannot be written.
-        """
-        check_suffix(path, ".html", ".htm")
-        write_whole(path, page(self.html, self._about).encode())
-
     def _render(self, kind: str, dpi: float = 96) -> bytes:
+        if kind in ("html", "htm"):
+            return page(self.html, self._about).encode()
         return self._diagram._render(kind, dpi)
-
-    def _repr_mimebundle_(
-        self, include: Iterable[str] = (), exclude: Iterable[str] = ()
-    ) -> dict[str, str]:
-        bundle = super()._repr_mimebundle_(include, exclude)
-        texts = {kind: bundle[kind] for kind in ("text/html", "text/plain")}
-        return texts if self._quiz else bundle  # the other pictures show the gradients
 
     def _mime_(self) -> tuple[str, str]:  # marimo runs scripts in a frame only
         return "text/html", self.embed
-
-    def __repr__(self) -> str:
-        return f'Stepper {self._size}; show it in a notebook, or .save("page.html")'

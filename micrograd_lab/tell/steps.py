@@ -154,8 +154,8 @@ class ForwardStep(Written["ForwardLine"]):
         return ForwardLine(name, in_symbols, writing.formula(formula, numbers | own), data)
 
     def lines(self, writing: Writing) -> list[str]:
-        by_hand = writing.words(", set by hand") if moved(self.node) else ""
-        line = " = ".join(dict.fromkeys(self.line(writing))) + by_hand
+        line = " = ".join(dict.fromkeys(self.line(writing)))
+        line += writing.words(", set by hand") if moved(self.node) else ""
         return [*map(writing.words, self.notes), line]
 
 
@@ -266,9 +266,10 @@ class Edge(Written["BackwardLine"]):
 
     def lines(self, writing: Writing) -> list[str]:
         line = self.line(writing)
-        adds = f"{writing.words(', adds to ')}{line.before}{writing.to}{line.after}"
-        added = f"{line.target}{writing.adds}{line.product} = {line.contribution}"
-        return [added + adds * bool(self.before)]
+        told = f"{line.target}{writing.words(' += ')}{line.product} = {line.contribution}"
+        if self.before:
+            told += f"{writing.words(', adds to ')}{line.before}{writing.words(' → ')}{line.after}"
+        return [told]
 
 
 class BackwardLine(NamedTuple):

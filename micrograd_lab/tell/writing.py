@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
-from ..engine import Value
 from . import languages, notation
 
 _SCRIPTS = "display:inline-flex;flex-direction:column-reverse;vertical-align:middle;line-height:1.2"
@@ -29,8 +28,6 @@ class Writing:
     times: str
     minus: str
     dots: str
-    adds: str
-    to: str
     words: Callable[[str], str]
 
     def number(self, x: float, *, digits: int = 3) -> str:
@@ -68,17 +65,7 @@ class Writing:
 
 
 TEXT = Writing(
-    notation.label_text,
-    str,
-    languages.formula_text,
-    "∂{}/∂{}",
-    "{}_{{{}}}",
-    " × ",
-    "−",
-    "…",
-    " += ",
-    " → ",
-    str,
+    notation.label_text, str, languages.formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…", str
 )
 HTML = replace(
     TEXT,
@@ -97,8 +84,6 @@ LATEX = Writing(
     r" \times ",
     "-",
     r"\cdots",
-    r" \mathrel{+}= ",
-    r" \to ",
     notation.label_latex,
 )
 
@@ -106,28 +91,21 @@ LATEX = Writing(
 def shown(lines: Callable[[Writing], list[str]], plain: str) -> dict[str, str]:
     """Lines as a notebook shows them: HTML, which needs no MathJax, and LaTeX for PDF."""
     html = "<br>".join(lines(HTML)).replace('class="scripts"', f'style="{_SCRIPTS}"')
-    rows = " \\\\\n& ".join(lines(LATEX))
-    latex = f"$\\begin{{aligned}}\n& {rows}\n\\end{{aligned}}$"
+    latex = "$\\begin{aligned}\n& " + " \\\\\n& ".join(lines(LATEX)) + "\n\\end{aligned}$"
     return {"text/html": f"<span>{html}</span>", "text/latex": latex, "text/plain": plain}
 
 
-def value_bundle(value: Value, **_: object) -> dict[str, str]:
-    """What a value shows in a notebook: its name, its number and its gradient.
+def value_bundle(value: Any, **_: object) -> dict[str, str]:
+    """What a `Value` shows in a notebook: its name, its number and its gradient.
 
     No drawing: a value is looked at again and again, as a loss in each step of a training.
-
-    >>> value_bundle(Value(0.5, "w_1"))["text/html"]
-    '<span><i>w</i><sub>1</sub> = 0.5, grad = 0</span>'
     """
-    numbers: tuple[Any, ...] = value.data, value.grad  # a program may set the second to None
 
     def lines(writing: Writing) -> list[str]:
-        data, grad = (
-            writing.as_given(x, digits=6) if isinstance(x, int | float) else writing.words(f"{x}")
-            for x in numbers
-        )
         name = f"{writing.name(value.label)} = " if value.label else ""
-        return [f"{name}{data}{writing.words(', grad = ')}{grad}"]
+        # a program may set a gradient to None
+        grad = "None" if value.grad is None else writing.as_given(value.grad, digits=6)
+        return [name + writing.as_given(value.data, digits=6) + writing.words(", grad = ") + grad]
 
     return shown(lines, repr(value))
 

@@ -109,7 +109,7 @@ def test_a_step_shows_its_lines():
     assert html.endswith("× <i>x</i> = −2 × 5 = −10</span>")
     assert r"= -2 \cdot 5 = -10" in shown(forward)["text/latex"]
     assert shown(backward)["text/html"].count("<br>") == 1
-    assert r"\mathrel{+}= 1 \times 5 = 5 \\" in shown(backward)["text/latex"]
+    assert r"\text{ += }1 \times 5 = 5 \\" in shown(backward)["text/latex"]
 
 
 def test_a_step_shows_what_has_moved():

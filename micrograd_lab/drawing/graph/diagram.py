@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...engine import Value
 from ...graph import Graph
-from ...saving import check_suffix, write_whole
 from ...tell.notation import as_given, label_text, number
-from ..showing import Shown
+from ..showing import DPI, Shown
 from ..styles import slim
 from ..svg import regroup
 from ..themes import find_theme
 from .dot import dot_source
 from .folding import fold, frames_of, neurons, readable
-from .rendering import DPI, render
+from .rendering import render
 
 if TYPE_CHECKING:
     import graphviz
@@ -94,6 +91,9 @@ class Diagram(Shown):
         source: the DOT text, the same in every run.
     """
 
+    _file = "graph.svg"
+    _kinds = (".svg", ".png", ".pdf", ".dot")
+
     def __init__(
         self,
         graph: Graph,
@@ -110,8 +110,8 @@ class Diagram(Shown):
             )
         self._theme = find_theme(theme)
         self.source: str = dot_source(graph, self._theme, frames or {}, room)
-        self._size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
-        self._about = f"Computational graph {self._size}"
+        size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
+        self._about, self._name = f"Computational graph {size}", f"Diagram {size}"
         self._quick = readable(graph)
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
 
@@ -125,25 +125,6 @@ class Diagram(Shown):
         svg = regroup(self._render("svg"), self._theme, self._about, self._titles)
         return slim(svg, self._theme.dark) if self._theme.dark else svg
 
-    def save(self, path: str | os.PathLike[str], *, dpi: float = DPI) -> Path:
-        """Write the picture as SVG, PNG, PDF or DOT, depending on the file name.
-
-        Args:
-            dpi: pixels to an inch, of a PNG.
-
-        Raises:
-            ValueError: if the name ends in anything else.
-            RuntimeError: if there is no Graphviz.
-            OSError: if the file cannot be written; no half-written file remains.
-        """
-        kind = check_suffix(path, ".svg", ".png", ".pdf", ".dot")
-        if kind in (".svg", ".dot"):
-            content = (self.svg if kind == ".svg" else self.source).encode()
-        else:
-            content = self._render(kind[1:], dpi)
-        write_whole(path, content)
-        return Path(path)
-
     @property
     def graphviz(self) -> graphviz.Source:
         """The DOT text as an object of the graphviz package, to change or to render elsewhere."""
@@ -152,10 +133,9 @@ class Diagram(Shown):
         return graphviz.Source(self.source)
 
     def _render(self, kind: str, dpi: float = DPI) -> bytes:
+        if kind == "dot":
+            return self.source.encode()
         return render(self.source, kind, dpi=dpi, quick=self._quick)
-
-    def __repr__(self) -> str:
-        return f'Diagram {self._size}; show it in a notebook, or .save("graph.svg")'
 
 
 def graph_bundle(graph: Graph, **_: object) -> dict[str, str]:

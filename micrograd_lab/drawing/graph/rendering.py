@@ -16,6 +16,8 @@ from shutil import which
 from threading import Lock
 from types import ModuleType
 
+from ..showing import DPI
+
 _INSTALL = (
     "there is no Graphviz to draw with: pip install pygraphviz, which includes it, or install "
     "Graphviz from https://graphviz.org/download with `dot` on the PATH; "
@@ -28,7 +30,6 @@ _CHILD = (
 )
 FONTS: tuple[str, ...] = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold")
 FONTS += ("STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol")
-DPI = 192.0  # of a PNG: two pixels for each of a page
 MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
 

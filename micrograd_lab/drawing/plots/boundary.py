@@ -10,7 +10,7 @@ from ...engine import Value
 from ...replaying import replay
 from ...rows import array, table
 from ...tell.notation import number
-from ..figures import TEXT, Picture, axes_of, mathtext
+from ..figures import Picture, axes_of, mathtext, plain_legend
 from ..layers import find_layers
 from ..themes import Theme, find_theme
 
@@ -67,9 +67,7 @@ def plot_points(points: ArrayLike, labels: ArrayLike) -> Picture:
     """The points of a plane, in the colours of their classes."""
     colours = find_theme("auto")
     axes, figure = axes_of(None, colours, 380, 0.15, 0.16, 0.82, 0.81, width=400)
-    plane = Plane(points, labels, None, 2)
-    _draw_points(axes, plane, colours, one_output=True)
-    _legend(axes, hidden=False, theme=colours)
+    _draw_points(axes, Plane(points, labels, None, 2), colours, hidden=False, one_output=True)
     return Picture(figure, "Points and their classes", colours)
 
 
@@ -129,12 +127,11 @@ def draw_boundary(axes: Axes, model: Classifier, plane: Plane, colours: Theme) -
             axes.contourf(plane.x, plane.y, lead, levels=[0, np.inf], colors=[shade])
     hidden = hidden_lines(model, plane)
     _draw_hidden(axes, hidden, colours)
-    _draw_points(axes, plane, colours, one_output=scores.shape[2] == 1)
-    _legend(axes, bool(hidden), colours)
+    _draw_points(axes, plane, colours, bool(hidden), one_output=scores.shape[2] == 1)
 
 
-def _draw_points(axes: Axes, plane: Plane, colours: Theme, *, one_output: bool) -> None:
-    shades, low, high = colours.series, plane.low, plane.high
+def _draw_points(axes: Axes, plane: Plane, colours: Theme, hidden: bool, one_output: bool) -> None:
+    shades = colours.series
     for k, kind in enumerate(sorted(set(plane.classes.tolist()))):
         members = plane.at[plane.classes == kind]
         shade = shades[(k if one_output else int(kind)) % len(shades)]
@@ -143,11 +140,11 @@ def _draw_points(axes: Axes, plane: Plane, colours: Theme, *, one_output: bool) 
             edgecolors=colours.page, linewidths=0.7, zorder=3,
             label=plane.names[kind] if plane.names else number(kind),
         )  # fmt: skip
-    axes.set_xlim(low[0], high[0])
-    axes.set_ylim(low[1], high[1])
+    axes.set(xlim=(plane.low[0], plane.high[0]), ylim=(plane.low[1], plane.high[1]))
     for axis, name in ((axes.xaxis, "x_1"), (axes.yaxis, "x_2")):
         words = mathtext(name)
         axis.set_label_text(words.pop("text"), color=colours.ink, fontsize=12, **words)
+    _legend(axes, hidden, colours)
 
 
 def _scores(outputs: Any) -> list[Value]:
@@ -258,7 +255,5 @@ def _legend(axes: Axes, hidden: bool, theme: Theme) -> None:
     if axes.collections and hidden:
         marks.append(Line2D([], [], color=theme.quiet, linewidth=1.2, dashes=(4, 3)))
         names.append("hidden neurons: Σ = 0")
-    axes.legend(
-        marks[:6], names[:6], loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=len(marks[:6]),
-        frameon=False, labelcolor=theme.quiet, prop={"family": "DejaVu Sans", "size": TEXT},
-    )  # fmt: skip
+    below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1)}
+    plain_legend(axes, theme, marks[:6], names[:6], ncols=len(marks[:6]), **below)

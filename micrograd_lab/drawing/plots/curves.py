@@ -11,14 +11,23 @@ from ...engine import Value
 from ...ops import OPS, Op
 from ...tell.languages import formula_latex
 from ...tell.notation import label_places, number
-from ..figures import MATH, SANS, TEXT, Picture, axes_of, new_figure, settable, style_axes
+from ..figures import (
+    MATH,
+    SANS,
+    TEXT,
+    Picture,
+    axes_of,
+    new_figure,
+    plain_legend,
+    settable,
+    style_axes,
+)
 from ..layers import Model, is_model
 from ..themes import Theme, find_theme
 from .boundary import Classifier, Plane, draw_boundary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.legend import Legend
     from numpy.typing import ArrayLike
 
 MAX_FORMULA = 120  # characters of LaTeX on a line
@@ -78,9 +87,9 @@ def plot_activation(*names: str, theme: str = "auto", ax: Axes | None = None) ->
 def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     style_axes(axes, theme)
     formulas = [_one_line(op, formula) for formula in op.shown]
-    if len(formulas[1]) > MAX_FORMULA:
-        formulas[1] = "$\n$\\quad + ".join(_terms(formulas[1]))
-    lines = formulas[1].count("\n") + 1
+    lines = 1 if len(formulas[1]) < MAX_FORMULA else 2
+    if lines == 2:  # at the + after a bracket
+        formulas[1] = formulas[1].replace(r"\right) + ", "\\right)$\n$\\quad + ", 1)
     pad = 28 + 14 * lines
     axes.set_title(op.name, loc="left", color=theme.ink, fontsize=12, pad=pad, **SANS)
     points = [_at(op, -MAX_X + MAX_X * i / 200) for i in range(401)]
@@ -98,15 +107,6 @@ def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     axes.set_ylim(-1.6, 3)
     axes.set_xticks([-4, -2, 0, 2, 4])
     axes.set_yticks([-1, 0, 1, 2, 3])
-
-
-def _terms(formula: str) -> list[str]:
-    """The terms of a sum."""
-    terms = [""]
-    for term in formula.split(" + "):
-        inside = terms[-1].count(r"\left(") > terms[-1].count(r"\right)")
-        terms = [*terms[:-1], f"{terms[-1]} + {term}"] if inside else [*terms, term]
-    return terms[1:]
 
 
 def _at(op: Op, x: float) -> tuple[float, float, float]:
@@ -209,7 +209,7 @@ def draw_losses(axes: Axes, history: Losses, colours: Theme) -> None:
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=min(0, *every))
-    _plain_legend(axes, colours)
+    plain_legend(axes, colours)
     axes.locator_params(axis="x", integer=True)
     axes.set_xlabel("epoch", color=colours.quiet, fontsize=TEXT, **SANS)
 
@@ -271,14 +271,14 @@ def draw_flow(axes: Axes, flows: Mapping[str, dict[int, list[float]]], colours: 
     axes.set_xlabel("layer: 1 reads the inputs", color=colours.quiet, fontsize=TEXT, **SANS)
     axes.set_ylabel("|∂E/∂w|", color=colours.quiet, fontsize=TEXT, **SANS)
     if any(flows):
-        axes.add_artist(_plain_legend(axes, colours))
+        axes.add_artist(plain_legend(axes, colours))
     marks: dict[str, Any] = {
         "mean": {"marker": "o"},
         "smallest above 0 to largest": {"linewidth": 4, "alpha": 0.4},
     }
     lines = [Line2D([], [], color=colours.quiet, **look) for look in marks.values()]
     above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "ncols": 2}
-    _plain_legend(axes, colours, lines, marks, **above)
+    plain_legend(axes, colours, lines, marks, **above)
 
 
 def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
@@ -295,8 +295,3 @@ def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
         which = f"network {name!r}" if name else "the network"
         raise ValueError(f"{which} has no gradients yet; call backward on its loss first")
     return layers
-
-
-def _plain_legend(axes: Axes, theme: Theme, *entries: Any, **more: Any) -> Legend:
-    font = {"family": "DejaVu Sans", "size": TEXT}
-    return axes.legend(*entries, frameon=False, labelcolor=theme.quiet, prop=font, **more)
