@@ -121,8 +121,9 @@ def draw(parser: ArgumentParser) -> Run:
         "-o", "--output", default="graph.svg", metavar="FILE",
         help=".svg, .png, .pdf or .dot (default: %(default)s)",
     )  # fmt: skip
-    themes = "auto", "light", "dark"
-    parser.add_argument("--theme", choices=themes, default="auto", help="auto follows the page")
+    parser.add_argument(
+        "--theme", choices=["auto", "light", "dark"], default="auto", help="colours"
+    )
     parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
 
     def run(parsed: Namespace) -> None:

@@ -72,19 +72,10 @@ class Picture(Shown):
 
         target = io.BytesIO()
         undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}
-        settings: dict[Any, Any] = {
-            "svg.hashsalt": "micrograd_lab",
-            "svg.fonttype": "path",
-            "savefig.bbox": None,
-        }
+        settings: dict[Any, Any] = {"svg.hashsalt": "micrograd_lab", "svg.fonttype": "path"}
+        settings |= {"savefig.bbox": None, "savefig.facecolor": "auto"}  # the figure's
         with typesetting(), matplotlib.rc_context(settings):
-            self.figure.savefig(
-                target,
-                format=kind,
-                dpi=dpi,
-                facecolor=self.figure.get_facecolor(),
-                metadata=undated[kind],
-            )
+            self.figure.savefig(target, format=kind, dpi=dpi, metadata=undated[kind])
         return target.getvalue()
 
 

@@ -18,6 +18,7 @@ class Theme:
     wire: str
     value: str
     grad: str
+    series: list[str]  # of classes or curves beside each other
     shapes: dict[str, list[str]]  # by the kind of node
     dark: dict[str, str] = field(default_factory=dict)  # for each colour, if it follows the page
 
@@ -29,11 +30,6 @@ class Theme:
         return colour
 
     @property
-    def series(self) -> list[str]:
-        """Colours for classes or curves beside each other."""
-        return [self.shapes["parameter"][0], self.grad, *COLOURS]
-
-    @property
     def named(self) -> dict[str, str]:
         """Every colour by name; the page's own last, which wins where another is equal."""
         named = {f"class-{k}": colour for k, colour in enumerate(self.series)}
@@ -42,7 +38,6 @@ class Theme:
         return named | {k: v for k, v in reversed(vars(self).items()) if isinstance(v, str)}
 
 
-COLOURS = ("#3d8f4f", "#8458b3", "#b08a1e", "#c2478b", "#2f8f9d", "#7a6652", "#5c6bc0", "#7f8c2d")
 THEMES = {
     name: Theme(**colours)
     for name, colours in json.loads(
@@ -54,9 +49,8 @@ THEMES = {
 def find_theme(name: str, *, adapts: bool = True) -> Theme:
     """The theme with that name; "auto" is light, and if it `adapts`, it knows its dark colours."""
     if name == "auto":
-        light, dark = THEMES.values()
-        pairs = zip(light.named.values(), dark.named.values())
-        return replace(light, dark=dict(pairs)) if adapts else light
+        pairs = zip(*(theme.named.values() for theme in THEMES.values()))
+        return replace(THEMES["light"], dark=dict(pairs) if adapts else {})
     if name not in THEMES:
         raise ValueError(f"there is no theme {name!r}; choose one of auto, {', '.join(THEMES)}")
     return THEMES[name]

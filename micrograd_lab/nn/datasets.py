@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..drawing.layers import shorten
-from ..rows import array, table
 from ..tell.notation import as_given
 from ..tell.writing import preformatted
 from .modules import Table
+from .samples import Samples
 
 MAX_ROWS, MAX_COLUMNS, MAX_KINDS = 5, 8, 10  # of data in a notebook
 
@@ -61,12 +61,11 @@ class Data(NamedTuple):
 
         shown = {"text/plain": repr(self)}
         try:
-            x, t = table(self.inputs, "input"), array(self.targets, "target").tolist()
-            kinds = Counter(targets := [*map(_target, t)])
+            samples = Samples.of(self.inputs, self.targets)
         except (TypeError, ValueError):
             return shown
-        if not x.size:
-            return shown
+        x, t = samples.inputs, samples.targets
+        kinds = Counter(targets := [*map(_target, t.tolist())])
         told = f"{len(kinds)} different ones"
         if len(kinds) <= MAX_KINDS:
             told = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))

@@ -107,17 +107,9 @@ class Written(Told, Generic[Line]):
     def line(self, writing: Writing) -> Line:
         raise NotImplementedError
 
-    @cached_property
-    def text(self) -> Line:
-        return self.line(TEXT)
-
-    @cached_property
-    def html(self) -> Line:
-        return self.line(HTML)
-
-    @cached_property
-    def latex(self) -> Line:
-        return self.line(LATEX)
+    text = cached_property[Line](lambda self: self.line(TEXT))
+    html = cached_property[Line](lambda self: self.line(HTML))
+    latex = cached_property[Line](lambda self: self.line(LATEX))
 
 
 @dataclass(frozen=True)
