@@ -108,14 +108,14 @@ class Stepper(Shown):
             folded = "" if shown == len(graph) else f", and {shown} once folded,"
             raise ValueError(f"{len(graph)} nodes{folded} are too many; {_LESS}")
         self._diagram = Diagram(picture, room=ROOM)
-        told = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        record = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         script = "\n".join(resource(f"{name}.js", __package__) for name in SCRIPTS)
         html = resource("fragment.html", __package__).format(
             style=resource("picture.css")
             + f"\n:host {{ {variables()} }}\n"
             + resource("stepper.css", __package__),
             picture=img(self.svg, f"Computational graph {self._size}"),
-            data=told.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
+            data=record.replace("</", r"<\/").replace("<!", r"\u003c!"),  # ends no script element
             script=f"(() => {{\n{script}\nstart({rows()});\n}})();",
         )
         self._html: str = html.encode(errors="replace").decode()
