@@ -119,7 +119,7 @@ def draw(parser: ArgumentParser) -> Run:
     _expect_expression(parser)
     parser.add_argument(
         "-o", "--output", default="graph.svg", metavar="FILE",
-        help=".svg, .png, .pdf or .dot (default: %(default)s)",
+        help=".svg, .png, .pdf, .tex or .dot (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--theme", choices=["auto", "light", "dark"], default="auto", help="colours"

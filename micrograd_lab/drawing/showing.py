@@ -48,7 +48,8 @@ class Shown:
         """Write a file, in full or not at all; equal pictures give equal files.
 
         Args:
-            path: a name that ends in .svg, .png or .pdf, of a graph also in .dot; or for steps in
+            path: a name that ends in .svg, .png or .pdf, of a graph also in .tex
+                (TikZ) or .dot; or for steps in
                 .html, a page that works offline.
             dpi: pixels to an inch, of a PNG.
 

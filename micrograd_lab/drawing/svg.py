@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 from ..tell.notation import printable
 from .themes import Theme
 
-_SVG = "{http://www.w3.org/2000/svg}"
+SVG = "{http://www.w3.org/2000/svg}"
 _CLASSES = {"w": "wire", "e": "edge"}  # "node computed" is right as it is
 _FALLBACKS = {
     "STIXGeneral": "STIXGeneral, 'STIX Two Text', 'Times New Roman', 'Liberation Serif', serif",
@@ -35,17 +35,17 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
         about: a description of the picture, for screen readers.
         titles: a description of each node, by its id.
     """
-    ElementTree.register_namespace("", _SVG.strip("{}"))
+    ElementTree.register_namespace("", SVG.strip("{}"))
     root = ElementTree.fromstring(picture)
     root.attrib.update(role="img", style="max-width:100%;height:auto")
     root.insert(0, _title(about))
-    (page,) = root.findall(f"{_SVG}g")
+    (page,) = root.findall(f"{SVG}g")
     page.attrib = {"class": "graph", "transform": page.attrib["transform"]}
     groups: dict[str, ElementTree.Element] = {}
-    legend = ElementTree.Element(f"{_SVG}g", {"class": "legend"})
+    legend = ElementTree.Element(f"{SVG}g", {"class": "legend"})
     for element in list(page)[1:]:  # the first is the background
         page.remove(element)
-        if element.tag != f"{_SVG}g":
+        if element.tag != f"{SVG}g":
             legend.append(element)
             continue
         name = element.attrib["id"]
@@ -59,10 +59,10 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
     page.append(legend)
     for name, title in titles.items():
         groups[name].insert(0, _title(title))
-    for text in root.iter(f"{_SVG}text"):
+    for text in root.iter(f"{SVG}text"):
         text.attrib["font-family"] = _FALLBACKS[text.attrib["font-family"]]
     for group in groups.values():
-        for text in group.findall(f"{_SVG}text"):
+        for text in group.findall(f"{SVG}text"):
             colour = text.attrib["fill"]
             if colour in (theme.value, theme.grad):
                 text.attrib["class"] = "value" if colour == theme.value else "grad"
@@ -70,6 +70,6 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
 
 
 def _title(text: str) -> ElementTree.Element:
-    title = ElementTree.Element(f"{_SVG}title")
+    title = ElementTree.Element(f"{SVG}title")
     title.text = printable(text)
     return title

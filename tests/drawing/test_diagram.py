@@ -216,9 +216,10 @@ def is_sound(diagram):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".dot"])
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".tex", ".dot"])
 def test_a_diagram_is_saved_in_the_format_that_its_name_says(suffix, theme, tmp_path):
     start = {".svg": b"<svg ", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph {"}
+    start[".tex"] = b"% In a document: \\usepackage{amsmath, amssymb, tikz}"
     path = tmp_path / f"graph{suffix}"
     assert draw(lecture(), theme=theme).save(path) == path
     assert path.read_bytes().startswith(start[suffix])

@@ -201,7 +201,7 @@ def test_an_expression_may_begin_with_a_minus(tmp_path, text):
     [
         (
             ["draw", "x", "x=1", "-o", "graph.gif"],
-            "has no known format; end it in .svg, .png, .pdf or .dot",
+            "has no known format; end it in .svg, .png, .pdf, .tex or .dot",
         ),
         (["draw", "x", "x=1", "-o", "no/folder/f.svg"], "no/folder/f.svg: No such file"),
         (["draw", "x", "x=1", "-o", "file/f.svg"], "file/f.svg: Not a directory"),

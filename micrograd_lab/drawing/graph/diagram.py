@@ -16,6 +16,7 @@ from ..themes import find_theme
 from .dot import dot_source
 from .folding import fold, frames_of, neurons, readable
 from .rendering import render
+from .tikz import tikz
 
 if TYPE_CHECKING:
     import graphviz
@@ -92,7 +93,7 @@ class Diagram(Shown):
     """
 
     _file = "graph.svg"
-    _kinds = (".svg", ".png", ".pdf", ".dot")
+    _kinds = (".svg", ".png", ".pdf", ".tex", ".dot")
 
     def __init__(
         self,
@@ -114,6 +115,8 @@ class Diagram(Shown):
         self._about, self._name = f"Computational graph {size}", f"Diagram {size}"
         self._quick = readable(graph)
         self._titles = {f"n{i}": _title(graph, node) for i, node in enumerate(graph.nodes)}
+        self._names = {f"n{i}": graph.names[node] for i, node in enumerate(graph.nodes)}
+        self._names[""] = graph.names[graph.result]
 
     @cached_property
     def svg(self) -> str:
@@ -135,6 +138,8 @@ class Diagram(Shown):
     def _render(self, kind: str, dpi: float = DPI) -> bytes:
         if kind == "dot":
             return self.source.encode()
+        if kind == "tex":
+            return tikz(self._render("svg"), self._theme, self._names).encode()
         return render(self.source, kind, dpi=dpi, quick=self._quick)
 
 
