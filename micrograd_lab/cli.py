@@ -124,13 +124,14 @@ def draw(parser: ArgumentParser) -> Run:
     parser.add_argument(
         "--theme", choices=["auto", "light", "dark"], default="auto", help="colours"
     )
+    parser.add_argument("--rankdir", choices=("LR", "TB"), default="LR", help="TB draws downwards")
     parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
 
     def run(parsed: Namespace) -> None:
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if not parsed.no_gradients:
             result.backward()
-        drawing.draw(result, theme=parsed.theme).save(parsed.output)
+        drawing.draw(result, theme=parsed.theme, rankdir=parsed.rankdir).save(parsed.output)
         graph = Graph(result, products=False)
         print(f"{graph.names[result]} = {result.data:.6g}")
         for node in graph.nodes if graph.has_gradients else ():

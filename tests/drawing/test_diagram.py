@@ -243,19 +243,79 @@ def test_what_nobody_reads_node_by_node_is_laid_out_in_haste():
     assert "splines=line" in many
 
 
-def middle(group):
-    """The height at which a circle stands."""
-    return float(group.find(f"{SVG}ellipse").get("cy"))
+def corners(group):
+    """The least and the largest x and y of a shape."""
+    for ellipse in group.findall(f"{SVG}ellipse"):
+        cx, cy, rx, ry = (float(ellipse.get(name)) for name in ("cx", "cy", "rx", "ry"))
+        return [(cx - rx, cx + rx), (cy - ry, cy + ry)]
+    shape = group.find(f"{SVG}path").get("d") + group.find(f"{SVG}path").get("points", "")
+    points = re.findall(r"(-?[\d.]+),(-?[\d.]+)", shape)
+    return [(min(side), max(side)) for side in ([*map(float, each)] for each in zip(*points))]
 
 
-def test_a_chain_of_operations_runs_straight():
+def middle(group, axis):
+    """Where a shape stands, from the left or from above."""
+    return sum(corners(group)[axis]) / 2
+
+
+AXES = pytest.mark.parametrize(("rankdir", "along"), [("LR", 0), ("TB", 1)])
+
+
+@AXES
+def test_a_chain_of_operations_runs_straight(rankdir, along):
     f = Value(1.0, "x")
     for k in range(12):
         f = f * Value(0.5, f"a_{k}") - Value(3.0, f"b_{k}") if k % 2 else Value(2.0) / f
-    graph = groups(draw(f))
-    heights = [middle(g) for g in graph.values() if "computed" in g.get("class", "")]
-    assert len(heights) == 17
-    assert max(heights) - min(heights) < 0.1
+    graph = groups(draw(f, rankdir=rankdir))
+    places = [middle(g, 1 - along) for g in graph.values() if "computed" in g.get("class", "")]
+    assert len(places) == 17
+    assert max(places) - min(places) < 0.1
+
+
+@AXES
+@pytest.mark.parametrize("layers", [False, True])
+def test_values_flow_in_the_direction_that_was_asked_for(rankdir, along, layers):
+    result = lecture()
+    graph = groups(draw(result, rankdir=rankdir, layers=layers))
+    position = {node: i for i, node in enumerate(Graph(result).nodes)}
+    for node, j in position.items():
+        for x in node.inputs:
+            before, after = (graph[f"n{i}"] for i in (position[x], j))
+            assert middle(before, along) < middle(after, along)
+
+
+def test_from_top_to_bottom_the_numbers_stand_to_the_right_of_their_wire():
+    graph = groups(draw(lecture(), rankdir="TB"))
+    for i in range(37):
+        points = graph[f"w{i}"].findall(f"{SVG}polygon")[-1].get("points").split()
+        (x, top), (_, bottom) = min(map(pair, points)), max(map(pair, points))
+        numbers = graph[f"w{i}"].findall(f"{SVG}text")
+        assert len(numbers) == 2
+        for text in numbers:
+            assert x < float(text.get("x")) < x + 8
+            assert min(top, bottom) < float(text.get("y")) < max(top, bottom)
+
+
+def pair(point):
+    return tuple(map(float, point.split(",")))
+
+
+@pytest.mark.parametrize(
+    "label", ["z", r"\mathcal{L}_{\text{CE}}^{(12)}", "MMMMMMM", "日本語", "w" * 99]
+)
+def test_from_top_to_bottom_a_name_stands_beside_its_circle(label):
+    y = Value(1.0, "x").tanh()
+    y.label = label
+    circle = groups(draw(y * 1.0, rankdir="TB"))["n1"]
+    symbol, *name = (float(text.get("x")) for text in circle.findall(f"{SVG}text"))
+    (left, right), _ = corners(circle)
+    assert left < symbol < (left + right) / 2
+    assert min(name) >= right
+
+
+def test_a_direction_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="rankdir cannot be 'BT'; choose one of LR, TB"):
+        draw(toy(), rankdir="BT")
 
 
 def uses(count):

@@ -144,11 +144,12 @@ def test_layers_get_a_frame(collapse):
     assert "hidden layer" not in draw(error(), collapse=collapse).source
 
 
-def test_frames_stand_beside_each_other():
-    svg = ElementTree.fromstring(draw(error(), layers=True).svg)
+@pytest.mark.parametrize(("rankdir", "number"), [("LR", r"(-?[\d.]+),"), ("TB", r",(-?[\d.]+)")])
+def test_frames_stand_beside_each_other(rankdir, number):
+    svg = ElementTree.fromstring(draw(error(), layers=True, rankdir=rankdir).svg)
     corners = []
     for frame in svg.findall(f".//{SVG}g[@class='cluster']"):
-        x = [float(x) for x in re.findall(r"(-?[\d.]+),", frame.find(f"{SVG}path").get("d"))]
+        x = [float(x) for x in re.findall(number, frame.find(f"{SVG}path").get("d"))]
         corners.append((min(x), max(x)))
     (_, end), (start, _) = corners
     assert end < start

@@ -58,6 +58,7 @@ PICTURES = {
     "lecture": lambda: draw(lecture()),
     "layers": lambda: draw(lecture(), layers=True),
     "chain": lambda: draw(after_backward(chain(layers=6).result, "z")),
+    "down": lambda: draw(lecture(), layers=True, rankdir="TB"),
     "folded": lambda: draw(folded()),
     "softmax": lambda: draw(classifier(), textbook=True),
     "copies": lambda: draw(copies()),
@@ -92,7 +93,7 @@ def test_latex_makes_one_page_of_the_size_of_the_picture(picture, tmp_path):
 
 
 @with_latex
-@pytest.mark.parametrize("picture", ["toy", "lecture", "folded", "copies"])
+@pytest.mark.parametrize("picture", ["toy", "lecture", "down", "folded", "copies"])
 def test_every_number_of_the_picture_is_typeset(picture, tmp_path):
     diagram = PICTURES[picture]()
     words, _ = typeset(diagram.save(tmp_path / "f.tex"))
@@ -129,6 +130,13 @@ def test_a_name_is_the_latex_of_its_label(tmp_path):
     assert "{$w_{1,1}^{(1)}$};" in text
     assert r"{$\times$};" in text
     assert r"{$\boldsymbol{0.000779}$};" in text
+
+
+def test_in_a_picture_from_top_to_bottom_names_and_numbers_stand_on_the_right(tmp_path):
+    text = tikz(PICTURES["down"](), tmp_path)
+    assert re.search(r"anchor=base west, text=ink, size=15\] at .* \{\$z_1\$\};", text)
+    assert re.search(r"anchor=base west, text=value, size=11\] at .*\{0.178\}", text)
+    assert re.search(r"anchor=base, text=ink, size=17\] at .*\{\$\\times\$\};", text)
 
 
 def test_the_colours_are_those_of_the_light_theme_unless_another_is_asked_for(tmp_path):

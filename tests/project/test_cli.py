@@ -169,6 +169,11 @@ def test_an_expression_is_drawn_and_its_gradients_are_printed(tmp_path):
     assert "<svg" in (tmp_path / "f.svg").read_text("utf-8")
 
 
+def test_an_expression_is_drawn_from_top_to_bottom(tmp_path):
+    run("draw", "w*x", "w=2", "x=3", "--rankdir", "TB", "-o", "f.dot", cwd=tmp_path)
+    assert "rankdir=TB" in (tmp_path / "f.dot").read_text("utf-8")
+
+
 def test_without_gradients_the_forward_pass_is_drawn(tmp_path):
     done = run("draw", "w*x", "w=2", "x=0.75", "--no-gradients", "-o", "f.dot", cwd=tmp_path)
     assert done.stdout.splitlines() == ["v3 = 1.5", "wrote f.dot"]

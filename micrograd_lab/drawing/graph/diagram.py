@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from ..showing import DPI, Shown
 from ..styles import slim
 from ..svg import regroup
 from ..themes import find_theme
-from .dot import dot_source
+from .dot import DIRECTIONS, dot_source
 from .folding import fold, frames_of, neurons, readable
 from .rendering import render
 from .tikz import tikz
@@ -32,6 +32,7 @@ def draw(
     collapse: str | None = None,
     layers: bool = False,
     textbook: bool = False,
+    rankdir: str = "LR",
     theme: str = "auto",
 ) -> Diagram:
     """The computation of `result` as a diagram, drawn by Graphviz.
@@ -54,11 +55,12 @@ def draw(
         layers: whether to put a frame around the neurons of each layer.
         textbook: whether a cross entropy or a softmax is drawn as a book prints it, with every
             probability, instead of as it is computed.
+        rankdir: "LR" draws from left to right, "TB" from top to bottom.
         theme: "light" or "dark"; by default SVG and HTML follow the page, and the rest is light.
 
     Raises:
-        ValueError: if there is no such theme, if there is no neuron to collapse or to frame, or
-            if there is far more to draw than anybody can read.
+        ValueError: if there is no such theme or direction, if there is no neuron to collapse or to
+            frame, or if there is far more to draw than anybody can read.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> draw(w * x + b)
@@ -66,6 +68,8 @@ def draw(
     """
     if collapse not in (None, "neuron", "nothing"):
         raise ValueError(f"cannot collapse {collapse!r}; choose one of neuron, nothing")
+    if rankdir not in DIRECTIONS:
+        raise ValueError(f"rankdir cannot be {rankdir!r}; choose one of {', '.join(DIRECTIONS)}")
     graph = Graph.at_present(
         result,
         parameters=parameters,
@@ -76,7 +80,7 @@ def draw(
         graph = neurons(graph)
     elif collapse is None and products is None:
         graph = fold(graph)
-    return Diagram(graph, theme, frames_of(graph) if layers else {})
+    return Diagram(graph, theme, layers, rankdir)
 
 
 class Diagram(Shown):
@@ -99,7 +103,8 @@ class Diagram(Shown):
         self,
         graph: Graph,
         theme: str = "auto",
-        frames: Mapping[Value, int] | None = None,
+        layers: bool = False,
+        rankdir: str = "LR",
         room: int = 0,
     ) -> None:
         edges = sum(len(node.inputs) for node in graph.nodes)
@@ -110,7 +115,8 @@ class Diagram(Shown):
                 "an earlier value, one sample, one step"
             )
         self._theme = find_theme(theme)
-        self.source: str = dot_source(graph, self._theme, frames or {}, room)
+        frames = frames_of(graph) if layers else {}
+        self.source: str = dot_source(graph, self._theme, frames, rankdir, room)
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._about, self._name = f"Computational graph {size}", f"Diagram {size}"
         self._quick = readable(graph)

@@ -20,7 +20,7 @@ from ...tell.notation import as_given, number
 from ..layers import title
 from ..themes import Theme, stroke
 from .folding import MAX_BRANCHES, Folded, readable
-from .labels import DIGITS, WORDS, cell, name, symbol, table, text
+from .labels import DIGITS, WORDS, cell, name, name_width, symbol, table, text
 
 if TYPE_CHECKING:
     import graphviz
@@ -32,16 +32,21 @@ RIM = 5  # points by which the rim of a circle curves inwards where edges end
 CROWD = 4  # ranks that the edges between two layers span
 THICK = 3.5  # points, the width of the edge with the largest weight
 MAX_SPAN = 3  # operations between the first and the last use of a leaf; then it is drawn again
-BOX: dict[str, object] = {"border": 1, "style": "ROUNDED", "fixedsize": "TRUE"}  # in the legend
 MAX_PORTS = 4  # edges that end side by side on a rim; more would not fit
+DIRECTIONS = {  # the sides where a wire begins and ends, and where its numbers are
+    "LR": ("w", "e", "above the wire, flows →", "below, flows ←"),
+    "TB": ("n", "s", "beside the wire, flows ↓", "below it, flows ↑"),
+}
 
 
-def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int], room: int = 0) -> str:
+def dot_source(
+    graph: Graph, theme: Theme, frames: Mapping[Value, int], rankdir: str, room: int
+) -> str:
     """The diagram of `graph` as DOT text, with a frame around the nodes of each layer.
 
     Every number has room for so many characters at least.
     """
-    sheet = _Sheet(graph, theme, framed=bool(frames), room=room)
+    sheet = _Sheet(graph, theme, rankdir, framed=bool(frames), room=room)
     for layer in sorted(set(frames.values())):
         inside = [node for node in graph.nodes if frames.get(node) == layer]
         sheet.frame(layer, title(layer, max(frames.values())), inside)
@@ -51,11 +56,15 @@ def dot_source(graph: Graph, theme: Theme, frames: Mapping[Value, int], room: in
 class _Sheet:
     """The DOT text of one diagram, written node by node."""
 
-    def __init__(self, graph: Graph, theme: Theme, *, framed: bool, room: int) -> None:
+    def __init__(
+        self, graph: Graph, theme: Theme, rankdir: str, *, framed: bool, room: int
+    ) -> None:
         import graphviz
 
         self.graph = graph
         self.framed = framed
+        self.down = rankdir == "TB"
+        self.into, self.out, self.above, self.below = DIRECTIONS[rankdir]
         self.room = room
         self.theme = theme
         self.position = {node: i for i, node in enumerate(graph.nodes)}
@@ -79,7 +88,7 @@ class _Sheet:
         limits = (f"{600 / len(graph):.0f}",) * 2 if readable(graph) else ("0.1", "1", "0.1")
         self.dot: graphviz.Digraph = graphviz.Digraph(
             graph_attr={
-                "rankdir": "LR", "ranksep": f"{apart / 50:g}",
+                "rankdir": rankdir, "ranksep": f"{apart / 50:g}",
                 "nodesep": "0.1", "pad": "0.15", "margin": "0",
                 "splines": "line" if crowded or not readable(graph) else "true",
                 "bgcolor": theme.page, "outputorder": "edgesfirst",
@@ -102,12 +111,12 @@ class _Sheet:
             if node in self.several:
                 value = grad = ""
             self.wire(f"w{i}", value, grad, group=f"w{i}")
-            self.dot.edge(f"n{i}", f"w{i}:r:w", arrowhead="none", weight="20", id=f"w{i}")
+            self.dot.edge(f"n{i}", f"w{i}:r:{self.into}", arrowhead="none", weight="20", id=f"w{i}")
         for j, node in enumerate(self.graph.nodes):
             self.edges(j, node)
         end = f"w{self.position[self.graph.result]}"
         self.dot.node("end", "", id=end)
-        self.dot.edge(f"{end}:r:e", "end", id=end)
+        self.dot.edge(f"{end}:r:{self.out}", "end", id=end)
         return str(self.dot.source)
 
     def frame(self, layer: int, title: str, nodes: list[Value]) -> None:
@@ -148,14 +157,14 @@ class _Sheet:
         width += width % 2
         rows, _ = self.ports(node)
         if rows:
-            left = cell(_rim(rows, width), width=RIM)
-            inside = cell(inside, width=width - 2 * RIM, height=width)
-            inside = table(left + inside + cell(width=RIM), width=width, height=width)
-        lines = [cell(inside, height=width)]
-        below = self.name(node, 15)
-        if below:
-            lines = [cell(height=NAME_HEIGHT), *lines, cell(below, height=NAME_HEIGHT)]
-        return width, table(*lines)
+            rim, end = self.cell(self.rim(rows, width), RIM), self.cell("", RIM)
+            inside = self.cell(inside, width - 2 * RIM, width)
+            inside = self.table(rim, inside, end, along=True, width=width, height=width)
+        parts = [self.cell(inside, None, width)]
+        if beside := self.name(node, 15):
+            room = name_width(self.graph.names[node]) if self.down else NAME_HEIGHT
+            parts = [self.cell("", None, room), *parts, self.cell(beside, None, room)]
+        return width, self.table(*parts, along=False)
 
     def name(self, node: Value, size: int) -> str:
         """The name of a value; none for the unnamed products of a `dot`."""
@@ -167,13 +176,15 @@ class _Sheet:
     def wire(self, at: str, above: str, below: str, *, group: str, size: int = 11) -> None:
         """A stretch of wire with a number above and one below, at the DOT node `at`."""
         width = max(20, max(len(above), len(below), self.room) * size * 5 // 8)
-        # Graphviz ends an edge a point before its port
-        rule = table(cell(width=1) + cell(port="r", width=width - 2, height=1) + cell(width=1))
-        label = table(
-            cell(text(above, DIGITS, size, self.theme.value, "B"), height=15),
-            cell(rule, bgcolor=self.theme.wire, height=1),
-            cell(text(below, DIGITS, size, self.theme.grad, "B"), height=15),
-        )
+        long = 30 if self.down else width
+        end = self.cell("", 1)  # Graphviz ends an edge a point before its port
+        rule = self.table(end, self.cell("", long - 2, 1, port="r"), end, along=True)
+        rule = self.cell(rule, None, 1, bgcolor=self.theme.wire)
+        left: dict[str, object] = {"align": "left"} if self.down else {}
+        value = cell(text(above, DIGITS, size, self.theme.value, "B"), height=15, **left)
+        grad = cell(text(below, DIGITS, size, self.theme.grad, "B"), height=15, **left)
+        numbers = rule + cell(width=4) + cell(table(value, grad))
+        label = table(numbers) if self.down else table(value, rule, grad)
         self.dot.node(at, f"<{label}>", id=group)
 
     def edges(self, j: int, node: Value) -> None:
@@ -188,8 +199,8 @@ class _Sheet:
         _, ports = self.ports(node)
         for k, x in enumerate(node.inputs):
             group = f"e{j}_{k}"
-            tail = f"w{self.position[x]}:r:e"
-            head = f"n{j}:i{ports[k]}:w" if ports else f"n{j}"
+            tail = f"w{self.position[x]}:r:{self.out}"
+            head = f"n{j}:i{ports[k]}:{self.into}" if ports else f"n{j}"
             crowded = crowd or self.wide(x)
             straightest = x.inputs and not crowded and self.depth[x] + 1 == self.depth[node]
             looks = {"id": group, "weight": "8" if straightest else "1"}
@@ -198,8 +209,8 @@ class _Sheet:
                 self.again(f"{j}_{k}", x, self.share(node, k), head, group)
             elif forks[k]:
                 self.wire(f"c{j}_{k}", "", self.share(node, k), group=group, size=9)
-                self.dot.edge(tail, f"c{j}_{k}:r:w", arrowhead="none", **looks)
-                self.dot.edge(f"c{j}_{k}:r:e", head, minlen=f"{further}", **looks)
+                self.dot.edge(tail, f"c{j}_{k}:r:{self.into}", arrowhead="none", **looks)
+                self.dot.edge(f"c{j}_{k}:r:{self.out}", head, minlen=f"{further}", **looks)
             else:
                 beside = self.framed and x in self.graph.parameters
                 ranks = CROWD if crowded else 1 if beside else straight
@@ -220,8 +231,8 @@ class _Sheet:
         """A leaf once more, dashed, beside what reads it, with its contribution from there."""
         self.node(f"n{at}", leaf, "dashed,filled")
         self.wire(f"c{at}", as_given(leaf.data), share, group=group, size=9)
-        self.dot.edge(f"n{at}", f"c{at}:r:w", arrowhead="none", id=group, weight="20")
-        self.dot.edge(f"c{at}:r:e", head, id=group)
+        self.dot.edge(f"n{at}", f"c{at}:r:{self.into}", arrowhead="none", id=group, weight="20")
+        self.dot.edge(f"c{at}:r:{self.out}", head, id=group)
 
     def repeats(self, x: Value) -> bool:
         """Whether a leaf is drawn at each of its uses: they are many, or far apart."""
@@ -263,6 +274,29 @@ class _Sheet:
             return count, [*range(count)]
         return 3, [1, 2] if first > rest[0] else [0, 1]
 
+    def rim(self, ports: int, width: int) -> str:
+        """A cell for each port, which begins where the circle does at that place."""
+        radius, row = width / 2, width // (ports + 1)
+        row -= (width - row * ports) % 2  # as much before the ports as after
+        rest = self.cell("", None, (width - row * ports) // 2)
+        cells = []
+        for k in range(ports):
+            place = row * (k - (ports - 1) / 2)
+            gap = round(radius - (radius**2 - place**2) ** 0.5)
+            port = self.cell("", RIM - gap, row, port=f"i{k}")
+            cells.append(cell(self.table(*[self.cell("", gap)] * (gap > 0), port, along=True)))
+        return self.table(rest, *cells, rest, along=False)
+
+    def table(self, *cells: str, along: bool, **size: int) -> str:
+        """Cells one after another as values flow, or beside each other."""
+        return table(*cells, **size) if along == self.down else table("".join(cells), **size)
+
+    def cell(self, content: str, long: int | None, wide: int | None = None, **more: object) -> str:
+        """A cell so long as values flow, and so wide."""
+        sides = ("height", "width") if self.down else ("width", "height")
+        sizes = {side: size for side, size in zip(sides, (long, wide)) if size is not None}
+        return cell(content, **more, **sizes)
+
     def free(self, node: Value) -> bool:
         """Whether a node's inputs may be drawn in any order, which saves crossings."""
         forks = any(len(self.readers[x]) > 1 and x not in self.repeated for x in node.inputs)
@@ -272,18 +306,16 @@ class _Sheet:
         """A line that explains the shapes and colours that occur."""
         theme, cells = self.theme, ""
         kinds = {self.graph.kind(node) for node in self.graph.nodes}
-        for kind in ("parameter", "input", "constant"):
-            if kind in kinds:
-                line, fill = theme.shapes[kind]
-                cells += cell(color=line, bgcolor=fill, width=22, height=14, **BOX)
-                cells += cell(text(f" {kind}   ", WORDS, 11, theme.quiet))
+        shown = [kind for kind in ("parameter", "input", "constant") if kind in kinds]
+        boxes = [(kind, *theme.shapes[kind], "ROUNDED") for kind in shown]
         if self.repeated:
-            cells += cell(
-                color=theme.quiet, width=22, height=14, **BOX | {"style": "ROUNDED,DASHED"}
-            )
-            cells += cell(text(" again   ", WORDS, 11, theme.quiet))
+            boxes.append(("again", theme.quiet, theme.page, "ROUNDED,DASHED"))
+        for what, line, fill, style in boxes:
+            looks = {"border": 1, "style": style, "fixedsize": "TRUE"}
+            cells += cell(color=line, bgcolor=fill, width=22, height=14, **looks)
+            cells += cell(text(f" {what}   ", WORDS, 11, theme.quiet))
         cells += cell(text("1.2", DIGITS, 11, theme.value, "B"))
-        cells += cell(text(" value (above the wire, flows →)   ", WORDS, 11, theme.quiet))
+        cells += cell(text(f" value ({self.above})   ", WORDS, 11, theme.quiet))
         if self.graph.has_gradients:
             cells += cell(text("3.4", DIGITS, 11, theme.grad, "B"))
             what = " gradient"
@@ -291,12 +323,11 @@ class _Sheet:
                 cells += cell(text(" ∂", WORDS, 11, theme.quiet))
                 cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
                 what = "/∂value"
-            cells += cell(text(f"{what} (below, flows ←)", WORDS, 11, theme.quiet))
+            cells += cell(text(f"{what} ({self.below})", WORDS, 11, theme.quiet))
         if self.largest:
-            for sign in (1, -1):
-                cells += cell(text("   ━", WORDS, 11, stroke(sign, 1, theme, THICK)[1]))
-                what = f" weight {'>' if sign > 0 else '<'} 0"
-                cells += cell(text(what, WORDS, 11, theme.quiet))
+            for amount, sign in ((1, ">"), (-1, "<")):
+                cells += cell(text("   ━", WORDS, 11, stroke(amount, 1, theme, THICK)[1]))
+                cells += cell(text(f" weight {sign} 0", WORDS, 11, theme.quiet))
             most = f"   |weight| at most {number(self.largest)}"
             cells += cell(text(most, WORDS, 11, theme.quiet))
         notes = [
@@ -313,17 +344,3 @@ def _commutes(op: Op | None) -> bool:
         return False
     x, y = op.partials
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
-
-
-def _rim(ports: int, width: int) -> str:
-    """A cell for each port, which begins where the circle does at that height."""
-    radius, row = width / 2, width // (ports + 1)
-    row -= (width - row * ports) % 2  # as much above the ports as below
-    rest = cell(height=(width - row * ports) // 2)
-    rows = []
-    for k in range(ports):
-        height = row * (k - (ports - 1) / 2)
-        gap = round(radius - (radius**2 - height**2) ** 0.5)
-        port = cell(port=f"i{k}", width=RIM - gap, height=row)
-        rows.append(cell(table((cell(width=gap) if gap else "") + port)))
-    return table(rest, *rows, rest)

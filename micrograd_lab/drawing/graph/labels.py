@@ -70,6 +70,14 @@ def name(label: str, size: int, colour: str) -> str:
     return _with_scripts(base, up, down, small, suffix)
 
 
+def name_width(label: str) -> int:
+    """The points that a name takes, at most, in the size of those beside circles."""
+    places = label_places(label, lambda words, *_: words[:MAX_CHARACTERS])
+    scripts = max(len(places.get(place, "")) for place in ("sub", "sup"))
+    letters = places[""] + places.get("suffix", "")
+    return 10 + 6 * scripts + sum(15 if c in "mwMW" or c > "⺀" else 9 for c in letters)
+
+
 def symbol(op: Op, size: int, colour: str) -> str:
     """The symbol of an operation, with its number in it."""
     base, _, exponent = op.symbol.partition("^")
