@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from table import ROWS, apply, arity, title
 
-from micrograd_lab import Graph, Value, dot, draw, total
+from micrograd_lab import Graph, Value, cross_entropy, dot, draw, total
 from micrograd_lab.drawing.graph.rendering import render
 from micrograd_lab.lecture import chain, network
 
@@ -270,6 +270,21 @@ def test_a_chain_of_operations_runs_straight(rankdir, along):
     places = [middle(g, 1 - along) for g in graph.values() if "computed" in g.get("class", "")]
     assert len(places) == 17
     assert max(places) - min(places) < 0.1
+
+
+@AXES
+def test_an_edge_ends_where_a_circle_meets_the_flow_not_in_its_name(rankdir, along):
+    logits = [Value(k, f"a_{k}") * Value(1.0, f"b_{k}") for k in range(3)]
+    result = cross_entropy(logits, [0, 1, 0])
+    graph = groups(draw(result, textbook=True, rankdir=rankdir))
+    nodes = Graph.at_present(result, textbook=True).nodes
+    single = [j for j, node in enumerate(nodes) if len(node.inputs) == 1]
+    assert len(single) == 7
+    for j in single:
+        points = graph[f"e{j}_0"].find(f"{SVG}polygon").get("points").split()
+        tip = max(map(pair, points), key=lambda point: point[along])
+        assert tip[along] == pytest.approx(corners(graph[f"n{j}"])[along][0], abs=2.5)
+        assert tip[1 - along] == pytest.approx(middle(graph[f"n{j}"], 1 - along), abs=2.5)
 
 
 @AXES

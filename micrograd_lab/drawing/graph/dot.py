@@ -200,7 +200,8 @@ class _Sheet:
         for k, x in enumerate(node.inputs):
             group = f"e{j}_{k}"
             tail = f"w{self.position[x]}:r:{self.out}"
-            head = f"n{j}:i{ports[k]}:{self.into}" if ports else f"n{j}"
+            port = f":i{ports[k]}:{self.into}" if ports else ""
+            head = f"n{j}:{self.into}" if len(forks) == 1 else f"n{j}{port}"
             crowded = crowd or self.wide(x)
             straightest = x.inputs and not crowded and self.depth[x] + 1 == self.depth[node]
             looks = {"id": group, "weight": "8" if straightest else "1"}
