@@ -12,7 +12,6 @@ from xml.etree.ElementTree import Element, fromstring
 
 from ...tell.notation import label_latex, number_latex
 from ..showing import resource
-from ..styles import colours
 from ..svg import SVG
 from ..themes import THEMES, Theme
 from .labels import DIGITS, NAMES, WORDS
@@ -28,7 +27,7 @@ def tikz(picture: bytes, theme: Theme, names: Mapping[str, str]) -> str:
     root = fromstring(picture)
     (page,) = root.findall(f"{SVG}g")
     sheet = _Sheet(theme)
-    sheet.draw(page[theme == THEMES["light"] :], names[""])  # where the paper is the background
+    sheet.draw(page[theme.page == THEMES["light"].page :], names[""])  # where the paper is the background
     for group in page.findall(f"{SVG}g"):
         sheet.draw(group, names.get(group.attrib["id"], ""))
     defined = (
@@ -49,7 +48,7 @@ class _Sheet:
     """Lines of TikZ, and the names of their colours."""
 
     def __init__(self, theme: Theme) -> None:
-        self.names = {colour: name for name, colour in colours(theme).items()}
+        self.names = {colour: name for name, colour in theme.named.items()}
         self.colours = {"none": "none"}
         self.lines: list[str] = []
 
