@@ -26,7 +26,7 @@ class Picture {
     for (const [key, changes] of walk.texts()) {
       const element = svg.querySelector(key);
       if (!element) continue;
-      this.elements.set(key, { element, shown: element.textContent, late: false });
+      this.elements.set(key, { element, shown: element.textContent });
       const told = changes.filter(([from]) => walk.steps[from].pass !== "update");
       this.recorded.set(key, told.at(-1)?.[1] ?? "");
     }
@@ -35,25 +35,27 @@ class Picture {
       group.setAttribute("tabindex", 0);
       group.setAttribute("role", group.matches(".node") ? "button" : "img");
     }
+    this.of = plain(walk.names[walk.result]);
+    this.spoken = [...walk.picture.keys()].map((at) => {
+      const name = plain(walk.several[at] ?? walk.names[walk.shows.get(at)] ?? "");
+      const entries = ["value", "grad"].map((kind) => this.elements.get(`#w${at} text.${kind}`));
+      const groups = ["n", "w"].map((id) => svg.querySelector(`#${id}${at}`)).filter(Boolean);
+      return { name, entries, groups, label: "" };
+    });
   }
 
   // What a screen reader says of each node and each wire, with the numbers that are seen.
   name() {
-    const { walk, elements } = this;
-    const seen = (key) => {
-      const entry = elements.get(key);
-      return entry && !entry.element.classList.contains("later") ? entry.shown : "";
-    };
-    const of = plain(walk.names[walk.result]);
-    for (const at of walk.picture.keys()) {
-      const name = walk.several[at] ?? plain(walk.names[walk.shows.get(at)] ?? "");
-      const [value, grad] = [seen(`#w${at} text.value`), seen(`#w${at} text.grad`)];
-      const label = [name, value && ` = ${value}`, grad && `, ∂${of}/∂${name} = ${grad}`].join("");
-      for (const id of ["n", "w"]) {
-        const group = this.svg.querySelector(`#${id}${at}`);
-        if (group && group.getAttribute("aria-label") !== label)
-          group.setAttribute("aria-label", label);
-        if (group?.matches(".leaf")) group.setAttribute("aria-valuetext", value);
+    for (const told of this.spoken) {
+      const { name, entries, groups } = told;
+      const [value, grad] = entries.map((entry) => entry?.now ?? "");
+      const slope = grad && `, ∂${this.of}/∂${name} = ${grad}`;
+      const label = [name, value && ` = ${value}`, slope].join("");
+      if (label === told.label) continue;
+      told.label = label;
+      for (const group of groups) {
+        group.setAttribute("aria-label", label);
+        if (group.matches(".leaf")) group.setAttribute("aria-valuetext", value);
       }
     }
   }
@@ -73,6 +75,7 @@ class Picture {
   show(position) {
     const texts = this.walk.texts();
     let changed = 0;
+    const written = [];
     for (const [key, entry] of this.elements) {
       const changes = texts.get(key) ?? [];
       const at = changes.filter(([from]) => from <= position).at(-1);
@@ -85,11 +88,13 @@ class Picture {
       const differs = final !== undefined && final !== this.recorded.get(key);
       element.classList.toggle("changed", differs);
       changed += differs;
+      entry.now = text; // or nothing, and then it still says what it did
       if (text && text !== entry.shown) {
-        this.write(element, text);
         entry.shown = text;
+        written.push(entry);
       }
     }
+    this.write(written);
     const failed = this.walk.drawn[this.walk.now.failed?.node];
     this.svg.querySelector(".failed")?.classList.remove("failed");
     this.svg.querySelector(`#n${failed}`)?.classList.add("failed");
@@ -98,14 +103,16 @@ class Picture {
     return changed;
   }
 
-  // Replaces a number by another, centred at the same point.
-  write(element, text) {
-    if (!element.style.textAnchor) {
-      const { x, width } = element.getBBox();
-      element.setAttribute("x", x + width / 2);
-      element.style.textAnchor = "middle";
+  // Replaces numbers by others, centred at the same points; measures all of them before it changes
+  // one, for then the browser has to lay out the picture again.
+  write(entries) {
+    const fresh = entries.filter(({ element }) => !element.style.textAnchor);
+    const boxes = fresh.map(({ element }) => element.getBBox());
+    for (const [k, { x, width }] of boxes.entries()) {
+      fresh[k].element.setAttribute("x", x + width / 2);
+      fresh[k].element.style.textAnchor = "middle";
     }
-    element.textContent = text;
+    for (const { element, shown } of entries) element.textContent = shown;
   }
 
   // Width and colour of the links that stand for weights.

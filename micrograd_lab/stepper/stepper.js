@@ -89,8 +89,10 @@ function upgrade(host, rows) {
   find("samples").hidden = !walk.samples;
 
   const solved = new Map(); // quiz: position -> whether it was right at the first try
+  const alone = () => host.matches("body > .micrograd-stepper:only-of-type");
   let position = 0;
   let timer = 0;
+  let saving = 0; // the address, a little later: it takes a browser longer than a step
   let picture = null;
 
   function go(to) {
@@ -116,7 +118,8 @@ function upgrade(host, rows) {
       chapter.classList.toggle("here", chapter === begun.at(-1));
     find("note").innerHTML = walk.chapters[begun.length - 1]?.note ?? "";
     update();
-    if (host.matches("body > .micrograd-stepper:only-of-type")) remember();
+    clearTimeout(saving);
+    if (alone()) saving = setTimeout(remember, 100);
   }
 
   function answered(atFirst) {
@@ -372,7 +375,7 @@ function upgrade(host, rows) {
         history.replaceState(history.state, "", `#${state}`);
     } catch {} // a frame has no address
   }
-  if (host.matches("body > .micrograd-stepper:only-of-type")) {
+  if (alone()) {
     const state = new URLSearchParams(location.hash.slice(1));
     walk.nodes.forEach((node, i) => {
       const x = Number(state.get(plain(walk.names[i])) || NaN);

@@ -65,7 +65,8 @@ def type_into(walk, selector, text):
 
 def numbers_in_address(browser):
     """The state in the address, with all digits."""
-    fragment = browser.ask("() => location.hash").removeprefix("#")
+    settled = "() => new Promise((done) => setTimeout(() => done(location.hash), 150))"
+    fragment = browser.ask(settled).removeprefix("#")
     return {name: float(x) for name, (x,) in parse_qs(unquote(fragment)).items()}
 
 
@@ -497,11 +498,10 @@ def test_the_address_restores_step_numbers_and_learning_rate(shown, browser):
     walk.type("0.25")
     walk.to(5)
     before = walk.where, walk.numbers("value"), walk.told
-    address = browser.ask("() => location.hash")
+    address = numbers_in_address(browser)
     browser.reload()
     assert (walk.where, walk.numbers("value"), walk.told) == before
-    assert browser.ask("() => location.hash") == address
-    assert numbers_in_address(browser) == {"step": 5, "w": -1 / 3, "η": 0.25}
+    assert numbers_in_address(browser) == address == {"step": 5, "w": -1 / 3, "η": 0.25}
 
 
 def test_an_address_that_is_nonsense_is_forgiven(shown):
@@ -515,7 +515,7 @@ def test_two_steppers_leave_the_address_alone(shown, browser):
     first.press("next")
     type_into(first, at(model(), "w"), "3")
     first.type("Enter")
-    assert browser.ask("() => location.hash") == ""
+    assert numbers_in_address(browser) == {}
 
 
 def chain(length):
