@@ -69,8 +69,9 @@ def lecture(parser: ArgumentParser) -> Run:
 
     Prints every number of the slides beside the computed one, with the reason for a difference,
     and the weights after an update.  For the toy example and for the network, as printed and
-    corrected, writes pictures (SVG and PNG), a page to step through in a browser, and a text that
-    derives the gradient of every parameter.
+    corrected, writes pictures (SVG and PNG), a page to step through and to train in a browser, with
+    the slides' titles and notes on their errata, and a text that derives the gradient of every
+    parameter.
 
     examples:
       micrograd-lab lecture
@@ -82,7 +83,7 @@ def lecture(parser: ArgumentParser) -> Run:
     )  # fmt: skip
 
     def run(parsed: Namespace) -> None:
-        from .lecture import network, report, toy  # which computes all that is on the slides
+        from .lecture import RATE, network, report, toy  # which computes all that is on the slides
 
         examples = {"toy": toy()}
         examples |= {f"network_{wiring}": network(wiring) for wiring in ("corrected", "printed")}
@@ -91,7 +92,10 @@ def lecture(parser: ArgumentParser) -> Run:
             for name, example in examples.items():
                 text = _derivations(example.result, example.parameters)
                 write_whole(parsed.output / f"{name}.txt", text.encode())
-                stepper.step(example.result).save(parsed.output / f"{name}.html")
+                page = stepper.step(
+                    example.result, chapters=example.chapters, rate=-0.1 if name == "toy" else RATE
+                )
+                page.save(parsed.output / f"{name}.html")
                 example.result.backward()
                 diagram = drawing.draw(example.result)
                 for suffix in (".svg", ".png"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from itertools import product
 from typing import Any
@@ -61,11 +61,14 @@ class Example:
         result: where `backward` starts.
         nodes: each node by the lecture's name.
         parameters: the nodes that training moves.
+        chapters: the slides of the toy and of the network, for `step(result, chapters=...)`, with
+            notes on their errata.
     """
 
     result: Value
     nodes: Mapping[str, Value]
     parameters: Sequence[Value]
+    chapters: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Value:
         if name in self.nodes:
@@ -100,7 +103,7 @@ def toy(w: float = -2, b: float = 3, *, target: float | None = None) -> Example:
     g = labelled(Value(w, "w") * Value(5, "x"), "g")
     f = labelled(g + Value(b, "b"), "f")
     if target is None:
-        return _example(f)
+        return _example(f, "toy")
     return _example(labelled(labelled(f - Value(target, "t"), "e").half_square(), "E"))
 
 
@@ -148,11 +151,14 @@ def network(wiring: str = "corrected", weights: Mapping[str, float] | None = Non
     z = hidden if wiring == "corrected" else hidden[::-1]
     for k in (0, 1):
         labelled(z[k], f"z_{k + 1}")
+    sums = _sums("s", z, numbers, layer=2)
+    y = [labelled(s.sigmoid(), f"y_{k}") for k, s in enumerate(sums, start=1)]
     errors = []
-    for k, s in enumerate(_sums("s", z, numbers, layer=2), start=1):
-        y, t = labelled(s.sigmoid(), f"y_{k}"), Value(TARGETS[f"t_{k}"], f"t_{k}")
-        errors.append(labelled(labelled(y - t, f"e_{k}").half_square(), f"E_{k}"))
-    return _example(labelled(errors[0] + errors[1], "E"))
+    for k in (1, 2):
+        t = Value(TARGETS[f"t_{k}"], f"t_{k}")
+        errors.append(labelled(labelled(y[k - 1] - t, f"e_{k}").half_square(), f"E_{k}"))
+    more = {"first hidden": hidden[0], "last hidden": hidden[1]}
+    return _example(labelled(errors[0] + errors[1], "E"), "network", more)
 
 
 def trained(
@@ -302,10 +308,15 @@ def _sums(
     return sums
 
 
-def _example(result: Value) -> Example:
+def _example(
+    result: Value, slides: str | None = None, more: Mapping[str, Value] | None = None
+) -> Example:
+    """The record of `result`; `more` are names that only its chapters use."""
     graph = Graph(result, products=False)
-    return Example(
-        result,
-        {node.label: node for node in recorded(result) if node.label},
-        [node for node in graph.nodes if graph.kind(node) == "parameter"],
-    )
+    nodes = {node.label: node for node in recorded(result) if node.label}
+    chapters = {}
+    for title, (place, *rest) in SLIDES["chapters"].get(slides, {}).items():
+        name, note = (*rest, None, None)[:2]
+        chapters[title] = place, name and {**nodes, **(more or {})}[name], note
+    parameters = [node for node in graph.nodes if graph.kind(node) == "parameter"]
+    return Example(result, nodes, parameters, chapters)

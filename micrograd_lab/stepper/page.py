@@ -79,8 +79,8 @@ def step(
     """
     graph = Graph.at_present(result, parameters=parameters, gradients=False, textbook=textbook)
     asks = ["backward"] if quiz is True else [*quiz] if quiz else []
-    told = {"samples": ([*inputs], data), "chapters": chapters or {}, "rate": rate}
-    return Stepper(graph, asks=asks, **told)
+    samples = [*inputs], data
+    return Stepper(graph, asks=asks, samples=samples, chapters=chapters, rate=rate)
 
 
 class Stepper(Shown):
@@ -93,7 +93,7 @@ class Stepper(Shown):
 
     _file, _kinds = "page.html", (".html", ".htm")
 
-    def __init__(self, graph: Graph, *, asks: Sequence[str | Value] = (), **told: Any) -> None:
+    def __init__(self, graph: Graph, *, asks: Sequence[str | Value] = (), **others: Any) -> None:
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
         self._about, self._name = f"Steps {self._size}", f"Stepper {self._size}"
@@ -101,7 +101,7 @@ class Stepper(Shown):
         if asks:
             self._beside = {}  # these pictures show the gradients
         graph.result.backward()
-        picture, data = walk(graph, asks, **told)
+        picture, data = walk(graph, asks, **others)
         if (shown := len(picture)) > MAX_NODES:
             if asks:
                 raise ValueError(f"a quiz about {shown} nodes is too long; {_LESS}")

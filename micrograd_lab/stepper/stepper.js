@@ -41,7 +41,7 @@ const FRAME = `
         <div class="training tools">
           <label>η = <input type="text" class="eta" inputmode="decimal" autocomplete="off"></label>
           <span class="choice signs"><button type="button" value="-1">− descend</button
-            ><button type="button" value="1">+ as printed on the slide</button></span>
+            ><button type="button" value="1">+ climb</button></span>
           <button type="button" class="again">again</button>
           <button type="button" class="epoch" title="an update for each sample in turn"></button>
           <button type="button" class="run">run ${RUN} times</button>

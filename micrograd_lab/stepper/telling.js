@@ -19,7 +19,7 @@ const CAPTIONS = {
   forward: () => "forward: the operation is applied to its inputs",
   seed: (of) => `backward begins: how fast does ${math(of)} change with itself?`,
   backward: () => "backward: upstream gradient × local derivative",
-  update: () => "update: a step against the gradient",
+  update: (_, { sign }) => `update: a step ${sign < 0 ? "against" : "along"} the gradient`,
 };
 
 // The text of the panel at a position.
@@ -31,7 +31,7 @@ function describe(walk, position) {
     start: () => line(quiet("→ computes the values one by one, then their gradients")),
     seed: () => line(equation(math(slopeOf(of, of)), grad("1"))),
   }[step.pass];
-  let text = caption(CAPTIONS[step.pass](of));
+  let text = caption(CAPTIONS[step.pass](of, walk));
   if (step.at in walk.several && step.pass !== "update")
     text += line(quiet(`${walk.several[step.at]}, each in the same way`));
   else if (lines) text += lines();

@@ -6,6 +6,7 @@ import pytest
 
 from micrograd_lab import Graph, Value, lecture
 from micrograd_lab.lecture import ACTIVATIONS, ERRATA, PRINTED, RATE, WEIGHTS, network, toy, trained
+from micrograd_lab.stepper.walk import walk
 
 NUMBERS = json.loads(Path(__file__).with_name("data").joinpath("numbers.json").read_text("utf-8"))
 NETWORKS = NUMBERS["networks"]
@@ -341,3 +342,21 @@ def test_the_report_has_every_printed_number_beside_the_computed_one():
         start = f"  {p.quantity:20}{p.printed:>11}  {p.computed:.8g}"
         assert any(line.startswith(start) for line in lines)
     assert max(map(len, lines)) <= 130
+
+
+@pytest.mark.parametrize("wiring", ["corrected", "printed"])
+def test_the_chapters_of_the_network_follow_each_other_as_the_slides_do(wiring):
+    example = network(wiring)
+    _, told = walk(Graph.at_present(example.result, gradients=False), chapters=example.chapters)
+    forward = [c["node"] for c in told["chapters"] if c["pass"] == "forward" and "node" in c]
+    assert forward == sorted(forward)
+    hidden = sorted(told["names"].index(f"<i>z</i><sub>{k}</sub>") for k in (1, 2))
+    assert [told["chapters"][k]["node"] for k in (1, 5)] == hidden
+    assert "0.4 + 0.5 × 0.0727 = 0.436" in told["chapters"][6]["note"]
+
+
+def test_a_note_of_a_chapter_names_only_errata_that_there_are():
+    known = {erratum.id for erratum in ERRATA}
+    for example in (toy(), network()):
+        for *_, note in example.chapters.values():
+            assert {*re.findall(r"E\d+", note or "")} <= known
