@@ -110,6 +110,7 @@ class Stepper(Shown):
         self._diagram = Diagram(picture, room=ROOM)
         record = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         script = "\n".join(resource(f"{name}.js", __package__) for name in SCRIPTS)
+        script = re.sub(r"^\s*//.*\n|^\s+", "", script, flags=re.MULTILINE)  # the code alone
         html = resource("fragment.html", __package__).format(
             style=resource("picture.css")
             + f"\n:host {{ {variables()} }}\n"
