@@ -1,0 +1,70 @@
+"""The plane of two inputs, in a browser."""
+
+from micrograd_lab import MLP, Value, gate, squared_error, step
+
+XOR = [[*x, t] for x, t in zip(*gate("xor"), strict=True)]
+
+
+def network():
+    """The loss of a small network, its inputs and target, and rows for them."""
+    inputs = [Value(1, "x_1"), Value(0, "x_2"), Value(1, "t")]
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    result = squared_error(model(inputs[:2]), inputs[2])
+    result.label = "E"
+    return result, inputs, XOR
+
+
+def test_two_inputs_and_a_target_show_a_plane(shown):
+    result, inputs, rows = network()
+    (page,) = shown(step(result, inputs=inputs, data=rows))
+    assert page.each(".boundary .across > span", "it.textContent") == ["−0.3", "x1", "1.3"]
+    assert page.each(".boundary .up > span", "it.textContent") == ["1.3", "x2", "−0.3"]
+    assert page.count(".boundary .field path") == 4
+    assert "of 4 samples on the right side" in page.text(".boundary")
+
+
+def test_other_samples_show_no_plane(shown):
+    x, t = Value(1, "x"), Value(2, "t")
+    (page,) = shown(step((x * Value(3, "w") - t) ** 2, inputs=[x, t], data=[[1, 2], [2, 3]]))
+    assert page.shown(".boundary") == 0
+    assert page.text(".sample") == "sample 1 of 2"
+
+
+PIXELS = """(root) => {
+  const canvas = find("canvas");
+  return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+
+
+def test_the_plane_moves_with_a_weight_and_in_training(shown):
+    result, inputs, rows = network()
+    (page,) = shown(step(result, inputs=inputs, data=rows, rate=0.2))
+    first = page.ask(PIXELS)
+    page.press("last")
+    page.press("again")
+    assert page.ask(PIXELS) != first
+    page.press("reset")
+    assert page.ask(PIXELS) == first
+
+
+def test_a_click_in_the_plane_chooses_the_nearest_sample(shown):
+    result, inputs, rows = network()
+    (page,) = shown(step(result, inputs=inputs, data=rows))
+    left, top, right, _ = page.box(".field")
+    page.browser.click(left + 0.15 * (right - left), top + 0.2 * (right - left))  # near (0, 1)
+    assert page.text(".sample") == f"sample {rows.index([0, 1, 1]) + 1} of 4"
+    x, y = (float(page.attribute(".ring", name)) for name in ("cx", "cy"))
+    assert (round(x), round(y)) == (19, 19)
+
+
+def test_an_epoch_is_an_update_for_each_sample(shown):
+    result, inputs, rows = network()
+    (page,) = shown(step(result, inputs=inputs, data=rows))
+    page.press("last")
+    assert page.text(".epoch") == "epoch (4 updates)"
+    before = page.text(".sample")
+    page.press("epoch")
+    assert "over 4 samples after 4 updates" in page.one(".curve", "it.textContent")
+    assert page.text(".sample") == before
+    page.click(".batches button:last-child")
+    assert page.shown(".epoch") == 0
