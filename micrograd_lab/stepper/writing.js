@@ -17,6 +17,8 @@ function number(x, digits = 3) {
 
 // x in powers of ten with so many decimals; a tie goes to the even digit, as in Python.
 function rounded(x, decimals) {
+  const longer = x.toExponential(decimals + 1);
+  if (Number(longer) !== x || !longer.includes("5e")) return x.toExponential(decimals); // no tie
   const exact = x.toExponential(decimals + 20);
   const [digits, exponent] = exact.split("e");
   const end = digits.length - 20;
