@@ -131,16 +131,26 @@ function frameOf([x, y, t], ranges, classes, rows) {
   const [[left, right], [bottom, top]] = ranges.map((ends) =>
     ends.map((end) => value(asGiven(end))),
   );
-  const kind = (target) => Math.max(0, classes.indexOf(target));
-  const mark = (which, more = "") =>
-    `<path d="${MARKS[which]}" style="color: var(--class-${which})" ${more}/>`;
+  const [low, high] = [classes[0], classes.at(-1)];
+  const some = rows.some((row) => !classes.includes(row[2])); // the others are in between
+  const mark = (which, colour, more = "") =>
+    `<path d="${MARKS[which]}" style="color: ${colour}" ${more}/>`;
   const points = rows.map(([a, b, target]) => {
     const at = [100 * share(ranges[0], a), 100 - 100 * share(ranges[1], b)];
-    return mark(kind(target), `transform="translate(${at.map((z) => z.toFixed(1))})"`);
+    const which = some ? 0 : classes.indexOf(target);
+    const part = (100 * (target - low)) / (high - low);
+    const colour = some
+      ? `color-mix(in srgb, var(--class-1) ${part}%, var(--class-0))`
+      : `var(--class-${which})`;
+    return mark(which, colour, `transform="translate(${at.map((z) => z.toFixed(1))})"`);
   });
   const legend = classes.map(
     (target, which) =>
-      `<span><svg viewBox="-4 -4 8 8" aria-hidden="true">${mark(which, 'class="mark"')}</svg>
+      `<span><svg viewBox="-4 -4 8 8" aria-hidden="true">${mark(
+        some ? 0 : which,
+        `var(--class-${which})`,
+        'class="mark"',
+      )}</svg>
       ${t} = ${asGiven(target)}</span>`,
   );
   return `<div class="up"><span>${top}</span><span>${y}</span><span>${bottom}</span></div>

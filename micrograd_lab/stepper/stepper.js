@@ -252,7 +252,7 @@ function upgrade(host, rows) {
       go(position);
     },
     before() {
-      walk.choose(walk.sample - 1);
+      walk.choose(Math.max(walk.sample, 0) - 1);
       go(position);
     },
     after() {
@@ -369,7 +369,7 @@ function upgrade(host, rows) {
   function remember() {
     const state = new URLSearchParams({ step: position });
     for (const [i, x] of walk.leaves) state.set(plain(walk.names[i]), x);
-    if (walk.eta !== 0.5) state.set("η", walk.eta);
+    if (walk.rate !== `${walk.eta},${walk.sign}`) state.set("η", -walk.sign * walk.eta);
     try {
       if (position || walk.leaves.size || location.hash)
         history.replaceState(history.state, "", `#${state}`);
@@ -381,7 +381,8 @@ function upgrade(host, rows) {
       const x = Number(state.get(plain(walk.names[i])) || NaN);
       if (!node.inputs && Number.isFinite(x)) walk.set(i, x);
     });
-    walk.eta = Number(state.get("η")) || walk.eta;
+    const rate = Number(state.get("η"));
+    if (rate) [walk.eta, walk.sign] = [Math.abs(rate), -Math.sign(rate)];
     position = Number.parseInt(state.get("step"), 10) || 0;
   }
   go(position);

@@ -21,7 +21,8 @@ class Walk {
     });
     this.leaves = new Map(); // the numbers that were edited or learned
     this.losses = [];
-    this.sample = this.recordedSample();
+    this.sample = -1; // the last that was chosen
+    this.rate = [this.eta, this.sign].join();
     this.batch = false; // whether an update takes the mean over all samples
     this.steps = this.plan();
     this.compute();
@@ -102,16 +103,13 @@ class Walk {
     this.compute();
   }
 
-  // Which of the samples was recorded, or -1.
-  recordedSample() {
-    const { inputs = [], rows = [] } = this.samples ?? {};
-    return rows.findIndex((row) => inputs.every((i, k) => this.nodes[i].data === row[k]));
-  }
-
-  // Whether its numbers are still those of the sample.
+  // Whether the numbers are those of the sample that was chosen; if they are those of another, that
+  // is chosen.
   isSample() {
     const { inputs, rows } = this.samples;
-    return inputs.every((i, k) => this.now.data[i] === rows[this.sample]?.[k]);
+    const fits = (row) => inputs.every((i, k) => this.now.data[i] === row?.[k]);
+    if (!fits(rows[this.sample]) && rows.some(fits)) this.sample = rows.findIndex(fits);
+    return fits(rows[this.sample]);
   }
 
   // Whether more is to be handed on to a node after what node i did.
@@ -147,7 +145,6 @@ class Walk {
   reset() {
     this.leaves.clear();
     this.losses = [];
-    this.sample = this.recordedSample();
     this.compute();
   }
 

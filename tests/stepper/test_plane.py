@@ -1,6 +1,6 @@
 """The plane of two inputs, in a browser."""
 
-from micrograd_lab import MLP, Value, gate, squared_error, step
+from micrograd_lab import MLP, Value, cross_entropy, gate, squared_error, step
 
 XOR = [[*x, t] for x, t in zip(*gate("xor"), strict=True)]
 
@@ -68,3 +68,30 @@ def test_an_epoch_is_an_update_for_each_sample(shown):
     assert page.text(".sample") == before
     page.click(".batches button:last-child")
     assert page.shown(".epoch") == 0
+
+
+def test_each_class_has_a_colour_and_many_targets_share_two(shown):
+    x, t = [Value(1, "x_1"), Value(0, "x_2")], Value(2, "t")
+    three = cross_entropy(MLP(2, [3], seed=1)(x), t)
+    rows = [[k, k * k, k % 3] for k in range(7)]
+    (page,) = shown(step(three, inputs=[*x, t], data=rows))
+    legend = page.each(".legend span:has(svg)", "it.textContent.trim()")
+    assert legend == ["t = 0", "t = 1", "t = 2"]
+    colours = page.each(".field path", "getComputedStyle(it).color")
+    assert colours == [colours[k % 3] for k in range(7)]
+    assert len(set(colours)) == 3
+
+    result, inputs, _ = network()
+    (page,) = shown(step(result, inputs=inputs, data=[[k, 0, k / 4] for k in range(7)]))
+    assert page.each(".legend span:has(svg)", "it.textContent.trim()") == ["t = 0", "t = 1.5"]
+    assert len(set(page.each(".field path", "getComputedStyle(it).color"))) == 7
+    assert "right side" not in page.text(".boundary")
+
+
+def test_a_link_shows_the_sample_and_the_sign_too(shown):
+    result, inputs, rows = network()
+    at = rows.index([1, 1, 0])
+    (page,) = shown(step(result, inputs=inputs, data=rows), address="#x2=1&t=0&η=-0.25")
+    assert page.text(".sample") == f"sample {at + 1} of 4"
+    assert page.text(".signs .here") == "+ climb"
+    assert page.one(".eta", "it.value") == "0.25"

@@ -197,8 +197,12 @@ def test_a_sample_without_a_gradient_is_named_instead_of_left_out():
 @needs_node
 def test_a_page_begins_at_the_sample_that_was_recorded():
     result, inputs, rows = network()  # at (1, 0), target 1
-    which = "[walk.sample, walk.isSample(), (walk.set(walk.samples.inputs[0], 9), walk.isSample())]"
-    assert ask(result, inputs, rows, which) == [rows.index([1, 0, 1]), True, False]
+    which = """(() => {
+      const [x] = walk.samples.inputs;
+      return [1, 9].map((x_1) => (walk.set(x, x_1), [walk.isSample(), walk.sample]));
+    })()"""
+    recorded = rows.index([1, 0, 1])
+    assert ask(result, inputs, rows, which) == [[True, recorded], [False, recorded]]
 
 
 @needs_node

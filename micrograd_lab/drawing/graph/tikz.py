@@ -27,7 +27,9 @@ def tikz(picture: bytes, theme: Theme, names: Mapping[str, str]) -> str:
     root = fromstring(picture)
     (page,) = root.findall(f"{SVG}g")
     sheet = _Sheet(theme)
-    sheet.draw(page[theme.page == THEMES["light"].page :], names[""])  # where the paper is the background
+    sheet.draw(
+        page[theme.page == THEMES["light"].page :], names[""]
+    )  # where the paper is the background
     for group in page.findall(f"{SVG}g"):
         sheet.draw(group, names.get(group.attrib["id"], ""))
     defined = (
