@@ -38,7 +38,7 @@ def step(
     *,
     quiz: bool | Sequence[str | Value] = False,
     data: Any = None,
-    inputs: Sequence[Value] = (),
+    inputs: Value | Sequence[Value] = (),
     parameters: Iterable[Value] | None = None,
     rate: float = 0.5,
     chapters: Mapping[str, Place] | None = None,
@@ -79,7 +79,7 @@ def step(
     """
     graph = Graph.at_present(result, parameters=parameters, gradients=False, textbook=textbook)
     asks = ["backward"] if quiz is True else [*quiz] if quiz else []
-    samples = [*inputs], data
+    samples = [inputs] if isinstance(inputs, Value) else [*inputs], data
     return Stepper(graph, asks=asks, samples=samples, chapters=chapters, rate=rate)
 
 

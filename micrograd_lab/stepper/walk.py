@@ -152,11 +152,11 @@ def _samples(
 
 def _place(title: str, at: Place, found: Callable[[Value], int]) -> dict[str, Any]:
     """Where a chapter begins: a pass, and perhaps a node in it; and its note."""
-    name, value, note = (*((at,) if isinstance(at, str) else at), None, None)[:3]
+    name, value, note = (*(at if isinstance(at, tuple | list) else (at,)), None, None)[:3]
     if name not in PASSES:
         raise ValueError(f"chapter {title!r} is in {name!r}; it can be in {', '.join(PASSES)}")
     told = {"pass": name} | ({} if value is None else {"node": found(value)})
-    return told | ({"note": escape(note)} if note else {})
+    return told | ({"note": escape(str(note))} if note else {})
 
 
 def _node(node: Value, position: dict[Value, int], forms: dict[Any, int]) -> dict[str, Any]:

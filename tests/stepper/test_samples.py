@@ -99,6 +99,18 @@ def test_the_inputs_of_a_loss_made_by_hand_can_be_set():
     assert '"rows":[[1.0,1.0],[2.0,5.0]]' in html
 
 
+def test_one_input_may_stand_alone():
+    x = Value(3, "x")
+    assert '"rows":[[1.0],[2.0]]' in step(Value(2, "w") * x, inputs=x, data=[[1], [2]]).html
+
+
+def test_a_chapter_that_is_in_no_pass_is_refused():
+    f = Value(2, "w") * Value(3, "x")
+    for at, said in (("forwards", "'forwards'"), (f, r"Value\(6, grad=0\)")):
+        with pytest.raises(ValueError, match=f"chapter 'a' is in {said}; it can be in forward, ba"):
+            step(f, chapters={"a": at})
+
+
 def test_the_rate_is_shown_with_its_sign_and_is_not_0():
     f = Value(2, "w") * Value(3, "x")
     assert '"eta":0.1,"sign":1' in step(f, rate=-0.1).html
