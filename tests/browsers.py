@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import contextmanager, suppress
 
@@ -38,7 +39,7 @@ class Browser:
     def __init__(self, address, context=None):
         import websocket
 
-        self.socket = websocket.create_connection(address, suppress_origin=True, timeout=120)
+        self.socket = websocket.create_connection(address, suppress_origin=True, timeout=30)
         self.sent = 0
         if context is None:
             self.command("session.new", capabilities={})
@@ -61,6 +62,8 @@ class Browser:
         for place in ("about:blank", url):
             where = {"context": self.context, "url": place, "wait": "complete"}
             self.command("browsingContext.navigate", **where)
+        there = "(url) => location.href.startsWith(url) && document.readyState === 'complete'"
+        until(lambda: self.ask(there, url.split("#")[0].split("?")[0]))
 
     def reload(self):
         self.command("browsingContext.reload", context=self.context, wait="complete")
@@ -125,16 +128,22 @@ def firefox(**preferences):
              "--profile", profile, "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        patience = threading.Timer(60, process.kill)
+        patience.start()
         try:
-            for line in process.stderr:
-                if told := re.search(r"WebDriver BiDi listening on (ws://\S+)", line):
-                    break
+            told = None
+            while not told and (line := process.stderr.readline()):
+                told = re.search(r"WebDriver BiDi listening on (ws://\S+)", line)
+            patience.cancel()
+            if not told:
+                raise Failed("Firefox did not start within a minute")
             browser = Browser(f"{told[1]}/session")
             browser.name = "firefox"
             yield browser
             browser.socket.close()
         finally:
-            process.terminate()
+            patience.cancel()
+            process.kill()
             process.wait(20)
             process.stderr.close()
 

@@ -118,7 +118,7 @@ def test_less_motion_is_respected(page, alone):
         assert walk.style(".stage", "scroll-behavior") == "auto"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def touched():
     """Firefox of a reader who touches, and wants less motion."""
     pytest.importorskip("websocket", reason="pip install websocket-client")
