@@ -22,7 +22,8 @@ from .table import rows
 from .walk import Place, walk
 
 SCRIPTS = (
-    "arithmetic", "columns", "writing", "walk", "telling", "quiz", "picture", "boundary", "stepper",
+    "arithmetic", "columns", "writing", "walk", "telling", "quiz", "picture", "boundary", "frame",
+    "stepper",
 )  # fmt: skip
 ROOM = 8  # characters of every number: it will change
 MAX_NODES = 650  # a longer page is slow, and nobody walks through it

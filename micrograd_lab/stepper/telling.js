@@ -125,3 +125,30 @@ function plain(html) {
   element.innerHTML = html;
   return element.content.textContent;
 }
+
+// The losses so far as a line, from the first to the last.
+function curve({ losses, names, result, samples }) {
+  if (losses.length < 2) return "";
+  const what = samples
+    ? `mean ${math(names[result])} ${quiet(`over ${plural(samples.rows.length, "sample")}`)}`
+    : math(names[result]);
+  const finite = losses.filter(Number.isFinite);
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const points = losses.map((loss, k) => {
+    const x = (300 * k) / (losses.length - 1);
+    const y = 70 - (60 * (Math.min(loss, high) - low)) / (high - low || 1);
+    return `${x.toFixed(1)},${Number.isFinite(y) ? y.toFixed(1) : 0}`;
+  });
+  const [first, now] = [losses[0], losses.at(-1)].map((x) => value(number(x)));
+  return `<div>${what} ${quiet(`after ${plural(losses.length - 1, "update")}`)} ${first} → ${now}</div>
+    <svg viewBox="-4 0 308 80" role="img" aria-label="the loss after each update">
+    <path class="axis" d="M0 74H300"/><polyline points="${points.join(" ")}"/>
+    <circle cx="${points.at(-1).split(",")[0]}" cy="${points.at(-1).split(",")[1]}" r="4"/></svg>`;
+}
+
+// Why training stopped before its end.
+function ended(walk) {
+  if (walk.unfit) return "";
+  const why = walk.now.failed ? "" : "the next numbers would not be finite; ";
+  return `<div class="alert">${why}η = ${asGiven(walk.eta)} is too large: reset, and try a smaller one</div>`;
+}

@@ -22,7 +22,6 @@ class Walk {
     this.leaves = new Map(); // the numbers that were edited or learned
     this.losses = [];
     this.sample = -1; // the last that was chosen
-    this.rate = [this.eta, this.sign].join();
     this.batch = false; // whether an update takes the mean over all samples
     this.steps = this.plan();
     this.compute();
@@ -117,9 +116,18 @@ class Walk {
     return this.first.get(to) < i;
   }
 
+  // What is added to a parameter for each unit of its gradient, with its sign turned: η, or −η.
+  get rate() {
+    return -this.sign * this.eta;
+  }
+
+  set rate(rate) {
+    [this.eta, this.sign] = [Math.abs(rate), -Math.sign(rate)];
+  }
+
   // The new number of a parameter.
   updated(i) {
-    return this.now.data[i] + this.sign * this.eta * this.mean[i];
+    return this.now.data[i] - this.rate * this.mean[i];
   }
 
   // One more update; false where the numbers end.
@@ -272,3 +280,43 @@ const MAX_UPDATES = 30; // parameters with a step of their own
 
 const escaped = (text) =>
   text.replace(/[&<>]/g, (sign) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[sign]);
+
+// Where each chapter begins: at the first step of its pass, or of a node in it.
+function places({ chapters, steps, nodes, names }) {
+  return chapters.map(({ title, pass, node }) => {
+    const parts = nodes[node]?.inputs?.filter((i) => names[i].startsWith("(")) ?? []; // products
+    const begins = (step) =>
+      (step.pass === pass || (pass === "backward" && step.pass === "seed")) &&
+      (node === undefined ||
+        [node, ...(pass === "forward" ? parts : [])].some((i) => step.nodes.includes(i)));
+    return { title, at: Math.max(0, steps.findIndex(begins)) };
+  });
+}
+
+// Where each pass begins.
+function passes(steps) {
+  const found = [];
+  for (const [at, { pass }] of steps.entries()) {
+    const title = { start: "start", forward: "forward", seed: "backward", update: "update" }[pass];
+    if (title && found.at(-1)?.title !== title) found.push({ title, at });
+  }
+  return found.length > 2 ? found : [];
+}
+
+// The position of a node's step in the current pass; on a second click, in the other pass.  A
+// leaf's are the start, and the step that completes its gradient.
+function jump({ steps, nodes, drawn }, node, position) {
+  const last = (test) => steps.findLastIndex(test);
+  const forward = Math.max(
+    0,
+    last((step) => step.pass === "forward" && step.at === node),
+  );
+  let backward = last((step) => step.pass === "backward" && step.at === node);
+  const reads = (step) =>
+    step.pass === "backward" &&
+    step.nodes.some((i) => nodes[i].inputs.some((x) => drawn[x] === node));
+  if (backward < 0) backward = last(reads);
+  const back = ["seed", "backward"].includes(steps[position].pass);
+  if (position === forward) return backward;
+  return position === backward || !back ? forward : backward;
+}
