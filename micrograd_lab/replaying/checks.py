@@ -17,9 +17,8 @@ from functools import cache
 
 from ..formulas import evaluate_or_nan
 from ..ops import OPS, Op
-from .plan import AFTER, EACH, Plan, without_slope
+from .plan import ADD, AFTER, EACH, MUL, SUM, Plan, without_slope
 from .simplify import simplified
-from .terms import ADD, MUL, SUM
 
 _ODD = (math.nan, math.inf, -math.inf)
 _NUMBERS = (0.0, 0.5, 1.0, 2.0, 800.0, 1e200, -0.5, -1.0, -2.0, -1e200)

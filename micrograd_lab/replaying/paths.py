@@ -31,8 +31,8 @@ from ..graph import listed
 from ..guards import Guard, Mark, Trace, watched
 from ..rows import check_rows, rows_in_lists
 from ..tell.notation import subscripted
-from .branches import Branches, Outputs, named
 from .program import Program, Vectors, check_leaves, default_backend, index
+from .runners import Branches, Outputs, named
 
 MAX_PATHS = 64
 

@@ -4,8 +4,6 @@ The recorded nodes take the form that array programs want, without a change in w
 A tree of additions becomes one sum; sums of products become dot products of what is computed once
 with what is computed for each sample; a loss that was recorded over a whole batch becomes one
 sample and a table of numbers.  How a program is written is not known here.
-
-Read ``terms.py`` and ``batches.py`` before this file.
 """
 
 from __future__ import annotations
@@ -15,16 +13,19 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
-from ..engine import Value
-from ..ops import Op
-from .batches import Batch, find_batch
+from ..engine import Value, recorded
+from ..ops import OPS, Op
 from .simplify import simplified
-from .terms import ADD, DOT, MUL, SUM, TAKE, RecordedTerms, Terms
 
+ADD, MUL, SUM, DOT, TAKE = (OPS[name] for name in ("add", "mul", "sum", "dot", "take"))
+SUMS = frozenset((ADD, SUM, DOT))
+_LINEAR = SUMS | {MUL}
+ONE = -1  # a node that is 1, in a plan's numbering
 ONCE, EACH, AFTER = 0, 1, 2
 _HOT = Op("hot", "=", "1 if x == y else 0", ("0", "0"))
 _FOUND = Op("found", "0", "x / x - 1", ("0",))  # 0 where one of a column is hot; else no number
 
+Terms: TypeAlias = "tuple[list[int], list[int], list[int]]"  # single ones; factors of products
 Factors: TypeAlias = "tuple[list[int], list[int]]"  # of products, side by side
 
 
@@ -269,3 +270,208 @@ class _Planner:
         """The position of a constant."""
         place = self.leaves.setdefault(repr(number), len(self._plan))
         return place if place < len(self._plan) else self._plan.add_constant(number, value)
+
+
+class RecordedTerms:
+    """What `loss` was computed from, as lists with an entry for each node.
+
+    Attributes:
+        order: the values, inputs before what is computed from them.
+        inputs: the positions of a node's inputs.
+        column, parameter: position of a leaf -> which column of the data or parameter it is.
+        constant: whether a node depends on neither.
+        readers: how many inputs of other nodes it is.
+        inside: whether a node is only a part of a larger sum.
+        terms: position of a sum -> its terms: single nodes, and products by their factors.
+    """
+
+    def __init__(self, loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
+        self.order: list[Value] = recorded(loss)
+        at = {value: i for i, value in enumerate(self.order)}
+        self.inputs: list[tuple[int, ...]] = [
+            tuple([at[x] for x in value.inputs]) for value in self.order
+        ]
+        self.column: dict[int, int] = {at[x]: k for k, x in enumerate(inputs) if x in at}
+        self.parameter: dict[int, int] = {at[x]: k for k, x in enumerate(parameters) if x in at}
+        self.constant: list[bool] = []
+        self.readers: list[int] = [0] * len(at)
+        self.inside: list[bool] = [False] * len(at)
+        self.terms: dict[int, Terms] = {}
+        self._read()
+        for i, value in enumerate(self.order):
+            if value.op in SUMS and not self.inside[i] and not self.constant[i]:
+                self.terms[i] = self._gather(i)
+
+    def _read(self) -> None:
+        """Find out what reads each node."""
+        constant, readers, inside = self.constant, self.readers, self.inside
+        for i, (value, below) in enumerate(zip(self.order, self.inputs)):
+            op = value.op
+            known = op is not None or (i not in self.column and i not in self.parameter)
+            for j in below:
+                readers[j] += 1
+                if not constant[j]:
+                    known = False
+            constant.append(known)
+            if op in SUMS:
+                for j in below if op is not DOT else below[len(below) // 2 * 2 :]:
+                    inside[j] = not constant[j] and self.order[j].op in _LINEAR
+        for i, count in enumerate(readers):
+            if count > 1:
+                inside[i] = False
+
+    def _gather(self, head: int) -> Terms:
+        """The terms of the sum at `head`."""
+        single: list[int] = []
+        left: list[int] = []
+        right: list[int] = []
+        ahead = [head]
+        while ahead:
+            i = ahead.pop()
+            op, inputs = self.order[i].op, self.inputs[i]
+            if i != head and not self.inside[i]:
+                single.append(i)
+            elif op is ADD or op is SUM:
+                ahead.extend(reversed(inputs))
+            else:
+                pairs = len(inputs) // 2
+                left += inputs[:pairs]
+                right += inputs[pairs : 2 * pairs]
+                ahead.extend(inputs[2 * pairs :])
+        return single, left, right
+
+
+def products(op: Op, inputs: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The products that `op`, a sum, adds up; a single term is multiplied by 1."""
+    pairs = op.pairs(len(inputs))
+    single = [(x, ONE) for x in inputs[2 * pairs :]]
+    return [*zip(inputs[:pairs], inputs[pairs : 2 * pairs]), *single]
+
+
+@dataclass
+class Batch:
+    """Samples in a sum.
+
+    Attributes:
+        head: the position of the sum.
+        terms: what sample 0 adds to it.
+        rest: the terms of no sample.
+        copies: the nodes of all other samples.
+        column: node -> the column of the data that replaces it.
+        rows: the data, one row per sample.
+    """
+
+    head: int
+    terms: Terms
+    rest: Terms
+    copies: set[int]
+    column: dict[int, int]
+    rows: list[tuple[float, ...]]
+
+
+def find_batch(graph: RecordedTerms) -> Batch | None:
+    """The samples in the last sum that has any."""
+    shapes = _shapes(graph)
+    for i in sorted(graph.terms, reverse=True):
+        single, left, right = graph.terms[i]
+        alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for term in (*zip(single), *zip(left, right)):
+            alike.setdefault(tuple([shapes[j] for j in term]), []).append(term)
+        size = max(map(len, alike.values()))
+        if size > 1:
+            repeated = [terms for terms in alike.values() if len(terms) == size]
+            rest = [term for terms in alike.values() if len(terms) != size for term in terms]
+            if batch := _Samples(graph).batch(i, repeated, rest):
+                return batch
+    return None
+
+
+def _shapes(graph: RecordedTerms) -> list[int]:
+    """A number per node, the same for nodes that differ in constants only; -1 for constants."""
+    number: dict[object, int] = {}
+    shapes = [-1] * len(graph.order)
+    for i, value in enumerate(graph.order):
+        if graph.constant[i] or graph.inside[i]:
+            continue
+        if value.op is None:
+            shape: object = i
+        elif i in graph.terms:
+            shape = tuple([tuple([shapes[j] for j in part]) for part in graph.terms[i]])
+        else:
+            shape = (value.op, *[shapes[j] for j in graph.inputs[i]])
+        shapes[i] = number.setdefault(shape, len(number))
+    return shapes
+
+
+@dataclass
+class _Samples:
+    """Walks through all samples side by side.
+
+    Attributes:
+        seen: the node of sample 0 -> its counterpart in each sample.
+        shared: nodes that all samples read.
+        reads: how often the samples read each node of theirs.
+        columns: the column of constants of sample 0 and their counterparts.
+        data: the numbers of each column, one per sample, by their texts.
+        numbers: which column that is.
+    """
+
+    graph: RecordedTerms
+    seen: dict[int, list[int]] = field(default_factory=dict)
+    shared: set[int] = field(default_factory=set)
+    reads: dict[int, int] = field(default_factory=dict)
+    columns: dict[int, int] = field(default_factory=dict)
+    data: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
+    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def batch(
+        self, head: int, alike: list[list[tuple[int, ...]]], rest: list[tuple[int, ...]]
+    ) -> Batch | None:
+        """The samples whose terms are `alike`, if nothing else connects them or reads them."""
+        ahead = [list(nodes) for terms in alike for nodes in zip(*terms)]
+        for nodes in ahead:  # which grows as it goes
+            below = self._visit(nodes)
+            if below is None:
+                return None
+            ahead.extend(below)
+        members = {i for nodes in self.seen.values() for i in nodes}
+        outside = any(self.reads[i] != self.graph.readers[i] for i in members)
+        if not self.data or outside or not self.shared.isdisjoint(members):
+            return None
+        first = [terms[0] for terms in alike]
+        copies, data = members - {*self.seen}, [*zip(*self.data.values())]
+        return Batch(head, _sorted(first), _sorted(rest), copies, self.columns, data)
+
+    def _visit(self, nodes: list[int]) -> list[list[int]] | None:
+        """What `nodes`, one per sample, read, side by side; None if they are not alike."""
+        graph, first = self.graph, nodes[0]
+        if nodes.count(first) == len(nodes):
+            self.shared.add(first)
+            return []
+        numbers = [graph.order[i].data for i in nodes] if graph.constant[first] else []
+        if numbers:
+            if numbers.count(numbers[0]) == len(numbers):
+                self.shared.add(first)
+                return []
+        elif len({*nodes}) < len(nodes):
+            return None
+        for i in nodes:
+            self.reads[i] = self.reads.get(i, 0) + 1
+        if first in self.seen:
+            return [] if self.seen[first] == nodes else None
+        self.seen[first] = nodes
+        if numbers:
+            key = tuple(map(repr, numbers))
+            self.columns[first] = self.numbers.setdefault(key, len(self.numbers))
+            self.data[key] = numbers
+            return []
+        if first in graph.terms:
+            parts = zip(*[graph.terms[i] for i in nodes])
+            return [list(each) for part in parts for each in zip(*part)]
+        return [list(each) for each in zip(*[graph.inputs[i] for i in nodes])]
+
+
+def _sorted(terms: list[tuple[int, ...]]) -> Terms:
+    """Single terms, and the factors of products."""
+    pairs = [term for term in terms if len(term) == 2]
+    return [t[0] for t in terms if len(t) == 1], [t[0] for t in pairs], [t[1] for t in pairs]

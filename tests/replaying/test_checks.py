@@ -8,7 +8,7 @@ import pytest
 from table import ROWS, apply, arity, inside
 
 from micrograd_lab import Value, replay, total
-from micrograd_lab.replaying.scalar import by_samples
+from micrograd_lab.replaying.program import by_samples
 
 EDGES = [0.0, 1.0, -1.0, 0.5, -2.0, 1e-160, 1e200, 800.0, -800.0, math.nan, math.inf]
 

@@ -17,9 +17,8 @@ from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay,
 from micrograd_lab.nn.losses import cross_entropy
 from micrograd_lab.replaying.checks import add_checks
 from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
-from micrograd_lab.replaying.python.straight import MAX_LINES, StraightLine
-from micrograd_lab.replaying.python.table import Table
-from micrograd_lab.replaying.scalar import by_samples
+from micrograd_lab.replaying.program import by_samples
+from micrograd_lab.replaying.python import MAX_LINES, StraightLine, Table
 
 
 def mlp(*sizes, activation="relu", seed=0):

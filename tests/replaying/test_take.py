@@ -17,7 +17,7 @@ from micrograd_lab import (
     take,
     total,
 )
-from micrograd_lab.replaying.scalar import by_samples
+from micrograd_lab.replaying.program import by_samples
 
 np = pytest.importorskip("numpy")
 LETTERS, WIDTH = 7, 3

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from micrograd_lab import MLP, Graph, Value, cross_entropy, dot, replay, total
-from micrograd_lab.replaying.scalar import by_samples
+from micrograd_lab.replaying.program import by_samples
 
 np = pytest.importorskip("numpy")
 DATA = [[0.5, 1.0], [-1.0, 0.25], [2.0, -0.5], [0.1, 0.0], [-0.3, 2.0]]

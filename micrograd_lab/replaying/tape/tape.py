@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...ops import Op
 from ...tell.languages import formula_text
-from ..plan import AFTER, EACH, ONCE, Plan
-from ..terms import DOT, ONE, TAKE, products
+from ..plan import AFTER, DOT, EACH, ONCE, ONE, TAKE, Plan, products
 from .kernel import codes, load
 
 if TYPE_CHECKING:
