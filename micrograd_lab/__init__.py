@@ -3,7 +3,7 @@
 A core that records, and six wings that read the record: tell, draw, step, learn, replay, lecture.
 """
 
-from . import calculus, checks, domain, drawing, graph, nn, operations, replaying, stepper, tell
+from . import calculus, checks, domain, drawing, graph, nn, replaying, stepper, tell
 from .calculus import *
 from .checks import *
 from .domain import *
@@ -11,7 +11,6 @@ from .drawing import *
 from .engine import Value
 from .graph import *
 from .nn import *
-from .operations import *
 from .replaying import *
 from .stepper import *
 from .tell import *
@@ -27,7 +26,6 @@ __all__ += calculus.__all__
 __all__ += domain.__all__
 __all__ += graph.__all__
 __all__ += checks.__all__
-__all__ += operations.__all__
 __all__ += tell.__all__
 __all__ += drawing.__all__
 __all__ += stepper.__all__

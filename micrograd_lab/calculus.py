@@ -9,8 +9,8 @@ from typing import Any
 from .domain import Number, recording
 from .engine import Value, method, record, recorded
 from .formulas import compiled
-from .given import ready, settle
 from .ops import OPS, Op
+from .protocols import ready, settle
 
 __all__ = [
     "clip", "dot", "embedding", "gradients", "logaddexp", "logsumexp", "maximum", "minimum", "take",

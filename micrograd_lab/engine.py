@@ -17,13 +17,11 @@ from functools import cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .copies import copying
 from .domain import Number, outside, real
 from .formulas import compiled_rule
-from .given import Spellings, kind_of, node_of, own_backward, ready
 from .guards import aside, detached, read, set_aside, warn_of_readings
-from .operators import operators
 from .ops import OPS, Op, row
+from .protocols import Spellings, copying, kind_of, node_of, operators, own_backward, ready
 
 if TYPE_CHECKING:
     from .methods import Methods  # for editors: what the loop at the end of this file adds

@@ -17,11 +17,10 @@ from pathlib import Path
 from .calculus import apply
 from .domain import recording
 from .engine import Value, propagate, record, recorded
-from .given import settle
 from .guards import Guard, aside, guards_of, moved, set_aside
 from .ops import OPS
-from .records import packed, unpacked
-from .saving import check_suffix, write_whole
+from .protocols import settle
+from .saving import check_suffix, packed, unpacked, write_whole
 
 __all__ = ["Graph"]
 

@@ -17,8 +17,5 @@ Source:
 from . import examples, printed
 from .examples import *
 from .printed import *
-from .report import ERRATA, Erratum, errata_page, report
 
-__all__ = ["ERRATA", "Erratum", "errata_page", "report"]
-__all__ += examples.__all__
-__all__ += printed.__all__
+__all__ = examples.__all__ + printed.__all__

@@ -1,23 +1,45 @@
-"""Every number in the lecture that can be computed, beside the engine's result.
+"""Every number in the lecture that can be computed, beside the engine's result, and the errata.
 
-``slides.json`` has a row for each: its name, the number as printed, where the engine has it in the
-recorded examples, the slide's own arithmetic, and the errata that concern it.
+``slides.json`` has a row for each number: its name, the number as printed, where the engine has it
+in the recorded examples, the slide's own arithmetic, and the errata that concern it.
+``report.txt`` and ``errata.md`` have the words, and a place for everything that is computed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from itertools import groupby, product
+from textwrap import fill
+from typing import Any
 
 from ..engine import Value
 from ..formulas import evaluate
 from ..ops import OPS, Op
 from ..tell.languages import formula_text
-from .examples import RATE, SLIDES, gate, network, outputs, toy, xor
+from ..tell.notation import as_given, number
+from .examples import (
+    RATE,
+    SLIDES,
+    WEIGHTS,
+    chain,
+    gate,
+    network,
+    outputs,
+    packaged,
+    toy,
+    toy_steps,
+    trained,
+    wirings,
+    xor,
+)
 
-__all__ = ["ACTIVATIONS", "PRINTED", "Activation", "Printed"]
+__all__ = [
+    "ACTIVATIONS", "ERRATA", "PRINTED", "Activation", "Erratum", "Printed", "errata_page", "report",
+]  # fmt: skip
 
 ROUNDING = 0.02  # more than the relative error of a product of three factors of three digits
 
@@ -127,3 +149,138 @@ def _read() -> Iterator[Printed]:
 
 
 PRINTED = (*_read(),)
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A mistake, a rounding or an ambiguity in the lecture.
+
+    Attributes:
+        id: "E1" to "E17".
+        where: the slide or its topic.
+        printed: the slide's statement, and its consequence.
+        right: the correct statement.
+    """
+
+    id: str
+    where: str
+    printed: str
+    right: str
+
+
+def report() -> str:
+    """The slides' numbers beside the engine's, with reasons; updated weights; errata.
+
+    >>> print(*report().splitlines()[:5], sep="\\n")
+    Lecture 7, "Neural Networks": the numbers on the slides, computed
+    <BLANKLINE>
+    Role of hidden layers: a simple example
+                           slide says  engine says   why they differ
+      NAND(1, 1)                    0  0             exact
+    """
+    climb, fast, slow = toy_steps(5), toy_steps(4, target=3), toy_steps(4, 0.01, target=3)
+    corrections = [
+        fill(f"{e.where} → {e.right}", 80, initial_indent=f"  {e.id:5}", subsequent_indent=" " * 7)
+        for e in ERRATA
+    ]
+    text = packaged("report.txt").format(
+        rate=RATE,
+        comparison="\n".join(_comparison()),
+        updates="\n".join(_updates()),
+        toy=number(climb[0]),
+        climb=", ".join(map(number, climb)),
+        fast=", ".join(map(number, fast)),
+        slow=", ".join(map(number, slow)),
+        errata="\n".join(corrections),
+    )
+    return text.rstrip()
+
+
+def errata_page() -> str:
+    """The errata as a page of Markdown.
+
+    >>> errata_page().splitlines()[0]
+    '# Errata of the lecture'
+    """
+    right, slides = network("corrected"), network("printed")
+    for example in (right, slides):
+        example.result.backward()
+    slide = _by_name({p.quantity: p for p in PRINTED})
+    chained = ("∂a_1/∂w_1,1^(1)", "∂z_1/∂a_1", "∂y_1/∂s_1", "∂E/∂y_1")  # on the last slide
+    as_written = math.prod(float(slide[name].printed) for name in chained)
+    climb, tries = toy_steps(5), toy_steps(1, target=3)
+    factor = (tries[1] - 3) / (tries[0] - 3)  # 1 − η (x² + 1)
+    return packaged("errata.md").format(
+        slide=slide,
+        right=_by_name(right.nodes),
+        slides=_by_name(slides.nodes),
+        down=_by_name(slides.moved(-RATE)),
+        right_down=_by_name(right.moved(-RATE)),
+        climbed=trained(1, RATE, "printed"),
+        descended=trained(1, -RATE, "printed"),
+        wirings=len(wirings()),
+        rate=RATE,
+        parameters=len(WEIGHTS),
+        as_written=as_written,
+        through_y_1=as_written * WEIGHTS["w_{1,1}^{(2)}"],
+        table=outputs(),
+        toy=climb,
+        toy_before=as_given(climb[0]),
+        toy_factor=number(factor, digits=2),
+        toy_limit=(1 - factor) / 0.1 / 2,
+        fixed=chain("sigmoid", layers=40).result,
+        activations="\n".join(map(_activation_row, ACTIVATIONS)),
+        printed="\n".join(map(_printed_row, PRINTED)),
+    )
+
+
+def _comparison() -> Iterator[str]:
+    """A table of the numbers for each slide."""
+    for slide, group in groupby(PRINTED, key=lambda p: p.slide):
+        numbers = list(group)
+        both = any(p.corrected != p.computed for p in numbers)
+        corrected = f"{'corrected':14}" if both else ""
+        yield f"\n{slide}"
+        yield f"  {'':20}{'slide says':>11}  {'engine says':14}{corrected}why they differ"
+        for p in numbers:
+            corrected = f"{p.corrected:<14.8g}" if both else ""
+            errata = " ".join(p.errata)
+            line = f"  {p.quantity:20}{p.printed:>11}  {p.computed:<14.8g}{corrected}{p.kind}"
+            yield line if p.reason or not errata else f"{line}  {errata}"
+            if p.reason:
+                yield f"{'':35}{p.reason}  {errata}".rstrip()
+
+
+def _updates() -> Iterator[str]:
+    """Each weight, then the error, before and after an update."""
+    row = "  {:16}{:>8}{:12.6f}{:12.6f}  {:12.6f}{:12.6f}"
+    ways = [*product(("corrected", "printed"), (-RATE, RATE))]
+    after = [trained(1, rate, wiring) for wiring, rate in ways]
+    for name, before in WEIGHTS.items():
+        yield row.format(name, f"{before:.2f}", *(example[name].data for example in after))
+    yield row.format("E before", "", *(network(wiring).result.data for wiring, _ in ways))
+    yield row.format("E after", "", *(example.result.data for example in after))
+
+
+def _by_name(things: Mapping[str, Any]) -> dict[str, Any]:
+    """`things` by names without braces, which mean something else in the page's places."""
+    return {re.sub("[{}]", "", name): thing for name, thing in things.items()}
+
+
+def _activation_row(row: Activation) -> str:
+    slide = "?" if row.slope_on_slide is None else f"{row.slope_on_slide:g}"
+    shown = f"`{row.formula}` | `{row.derivative}`"
+    return f"| {row.name} | {shown} | {slide} | {row.slope_at_0:g} |"
+
+
+def _printed_row(p: Printed) -> str:
+    more = "; ".join(filter(None, [p.reason, " ".join(p.errata)]))
+    corrected = "" if p.corrected == p.computed else f"{p.corrected:.12g}"
+    numbers = f"{p.printed} | {p.computed:.12g} | {corrected}"
+    return f"| {p.slide} | {p.quantity} | {numbers} | {p.kind} | {more} |"
+
+
+ERRATA = tuple(
+    Erratum(*cells)
+    for cells in re.findall(r"^\| (E\d+) \| (.*) \| (.*) \| (.*) \|$", errata_page(), re.MULTILINE)
+)

@@ -1,19 +1,23 @@
-"""The arithmetic of an epoch: record every sample, or replay the paths that samples take."""
+"""What an epoch shows, tables of inputs and targets in batches, and its arithmetic: every sample is
+recorded, or the paths that samples take are replayed.
+"""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, TypeAlias
 
 from ..domain import recording
 from ..engine import Value
 from ..graph import Graph
 from ..replaying.paths import Paths, no_value, replay
-from ..rows import leaves
+from ..rows import array, leaves, table
+from .losses import binary_cross_entropy, cross_entropy, hinge
 from .optim import Optimizer, State
-from .samples import Loss, Samples
 
 
 class Network(Protocol):
@@ -175,3 +179,221 @@ class Replaying(Recording):
                 self.shown.add(target)
                 self.recorded(samples, i)
         samples.new = False
+
+
+Loss: TypeAlias = Callable[[Any, Any], Value]
+FOR_CLASSES = (cross_entropy, binary_cross_entropy, hinge)
+
+
+@dataclass
+class Samples:
+    """Rows of inputs and of targets.
+
+    Attributes:
+        inputs, targets: arrays with a row per sample; of names, one dimension, until `classes`
+            turn them into what a loss takes.
+        single: whether a target is one number, and not a row.
+        where: what stands before "sample" in messages.
+        numbers: of the samples, if they are some of many.
+        new: whether the loss has not seen these targets yet.
+    """
+
+    inputs: Any
+    targets: Any
+    single: bool
+    where: str = ""
+    numbers: Sequence[int] | None = None
+    new: bool = True
+
+    @classmethod
+    def of(cls, inputs: Any, targets: Any, where: str = "") -> Samples:
+        """Samples from anything that the door takes."""
+        x, t = table(inputs, f"{where}input"), array(targets, f"{where}target")
+        single = t.ndim == 1
+        t = t if t.dtype.kind == "U" else table(t, f"{where}target")
+        if len(x) != len(t) or not x.size:
+            raise ValueError(f"{where}{len(x)} inputs but {len(t)} targets; give one each")
+        return cls(x, t, single, where)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def name(self, i: int) -> str:
+        return f"{self.where}sample {i if self.numbers is None else self.numbers[i]}"
+
+    def shaped(self, target: Sequence[Any]) -> Any:
+        """A target in the form that the loss takes."""
+        return target[0] if self.single else target
+
+    def batches(self, size: int | None, shuffle: Callable[[list[int]], None]) -> Iterator[Samples]:
+        """Every sample once, in batches."""
+        if size is None:
+            yield self
+            return
+        order = list(range(len(self)))
+        shuffle(order)
+        room = self._room(min(size, len(order)))  # for every batch: memory anew costs more
+        for start in range(0, len(order), size):
+            yield self.some(order[start : start + size], room)
+
+    def some(self, rows: list[int], room: Any = None) -> Samples:
+        """A few of the samples, in this order; in the beginning of `room`, if there is one."""
+        table = self._room(len(rows)) if room is None else room[: len(rows)]
+        x, t = table[:, : self.inputs.shape[1]], table[:, self.inputs.shape[1] :]
+        x[:], t[:] = self.inputs[rows], self.targets[rows]
+        some = Samples(x, t, self.single, self.where, rows, new=False)
+        some.table = table
+        return some
+
+    def _room(self, rows: int) -> Any:
+        import numpy as np
+
+        return np.empty((rows, self.inputs.shape[1] + self.targets.shape[1]))
+
+    def all(self) -> Samples:
+        """All of them, where these are the first batch."""
+        return self
+
+    @cached_property
+    def first_of_each_target(self) -> list[int]:
+        """One sample of each target."""
+        import numpy as np
+
+        _, first = np.unique(self.targets, axis=0, return_index=True)
+        return sorted(first.tolist())
+
+    @cached_property
+    def table(self) -> Any:
+        """One row per sample: its inputs, then its targets."""
+        import numpy as np
+
+        return np.concatenate([self.inputs, self.targets], axis=1, dtype=float)
+
+    def encoded(self, classes: Classes | None) -> Samples:
+        """The samples with targets as the loss takes them."""
+        if classes and self.targets.shape[1:] != classes.targets.shape[1:]:
+            self.single = classes.targets.shape[1] == 1
+            self.targets = classes.targets[classes.indices(self)]
+        elif not classes and self.targets.ndim == 1:
+            raise TypeError(f"{self.where}targets are names, those to learn from are numbers")
+        return self
+
+
+class Stream(Samples):
+    """The first of the batches of (inputs, targets) from a source; it gives them in every epoch."""
+
+    def __init__(self, source: Any, where: str = "") -> None:
+        if not hasattr(source, "__iter__") or iter(source) is source:
+            raise TypeError(
+                f"without targets, inputs are batches of (inputs, targets), anew in every epoch: a "
+                f"DataLoader or a list, not {type(source).__name__} {source!r:.60}"
+            )
+        self._source: Iterable[Any] = source
+        self._classes: Classes | None = None
+        self._all = where
+        if (first := next(self._samples(), None)) is None:
+            raise ValueError("0 batches; give at least 1")
+        super().__init__(first.inputs, first.targets, first.single, first.where)
+
+    def batches(self, size: int | None, shuffle: Callable[[list[int]], None]) -> Iterator[Samples]:
+        """Every batch, as the source gives it."""
+        return (batch.encoded(self._classes) for batch in self._samples())
+
+    def encoded(self, classes: Classes | None) -> Samples:
+        self._classes = classes
+        return super().encoded(classes)
+
+    def all(self) -> Samples:
+        import numpy as np
+
+        every = [(batch.inputs, batch.targets) for batch in self._samples()]
+        inputs, targets = map(np.concatenate, zip(*every))
+        return Samples(inputs, targets, self.single, self._all)
+
+    def _samples(self) -> Iterator[Samples]:
+        for k, batch in enumerate(self._source):
+            if not isinstance(batch, tuple | list) or len(batch) != 2:
+                raise TypeError(
+                    f"batch {k} is {type(batch).__name__} {batch!r:.60}; give batches of (inputs, "
+                    "targets), or inputs and targets apart: fit(model, *data)"
+                )
+            inputs, targets = batch
+            yield Samples.of(inputs, targets, f"{self._all}batch {k}, ")
+
+
+def read(inputs: Any, targets: Any, where: str = "") -> Samples:
+    """What `fit` learns from: samples, or without targets, a source of batches."""
+    return Stream(inputs, where) if targets is None else Samples.of(inputs, targets, where)
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes by name, in sorted order.
+
+    Attributes:
+        names: texts, or numbers.
+        targets: what the loss takes for each, a row.
+    """
+
+    names: list[Any]
+    targets: Any
+
+    def indices(self, samples: Samples) -> Any:
+        """The class of each sample, from 0."""
+        import numpy as np
+
+        labels = samples.targets
+        if labels.ndim == 2 and labels.shape[1] > 1:  # one-hot
+            return labels.argmax(axis=1)
+        kinds, first, place = np.unique(labels, return_index=True, return_inverse=True)
+        known = {name: k for k, name in enumerate(self.names)}
+        for name, i in zip(kinds.tolist(), first):
+            if name not in known:
+                raise ValueError(
+                    f"{samples.where}target {i} is {name!r}; the classes are {_some(self.names)}"
+                )
+        return np.array([known[name] for name in kinds.tolist()])[place.reshape(-1)]
+
+
+def find_classes(data: Samples, outputs: int, loss: Loss, known: Sequence[Any]) -> Classes | None:
+    """The classes that the targets name, or None if they are numbers to come near to.
+
+    Args:
+        outputs: how many the model has.
+        known: the classes that it was fitted with before.
+    """
+    import numpy as np
+
+    labels = data.targets
+    pair = [0, 1] if loss is binary_cross_entropy else [-1, 1] if loss is hinge else []
+    if labels.ndim == 2:
+        if outputs == labels.shape[1] == 1 and pair:
+            return Classes(pair, np.array([pair]).T) if np.isin(labels, pair).all() else None
+        if loss is not cross_entropy or outputs == 1:
+            return None
+        if (width := labels.shape[1]) > 1:
+            one_hot = ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+            return Classes([*range(width)], np.eye(width)) if one_hot else None
+        if (odd := np.flatnonzero(labels % 1)).size:
+            raise ValueError(f"target {odd[0]} is {labels[odd[0], 0]:g}; a class is a whole number")
+    names = [*known]
+    if not set(np.unique(labels).tolist()) <= set(names):
+        inside = labels.dtype.kind != "U" and 0 <= labels.min() <= labels.max() < outputs
+        names = [*range(outputs)] if inside else np.unique(data.all().targets).tolist()
+        names = names if labels.ndim == 1 else [*map(int, names)]
+    if len(names) != max(outputs, 2):
+        raise ValueError(
+            f"{len(names)} classes ({_some(names)}) but {outputs} outputs; give the last layer one "
+            "per class, or one for two"
+        )
+    if outputs == 1 and not pair:
+        raise ValueError(
+            f"names ({_some(names)}) for one output need binary_cross_entropy or hinge; give "
+            "numbers, or the last layer 2 outputs"
+        )
+    return Classes(names, np.array([pair]).T if outputs == 1 else np.eye(outputs))
+
+
+def _some(names: Sequence[Any]) -> str:
+    more = ", ..." if len(names) > 6 else ""
+    return ", ".join(map(repr, names[:6])) + more

@@ -24,11 +24,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine import Value
 from ..rows import leaves
-from .arithmetic import Network, arithmetic
+from .arithmetic import (
+    FOR_CLASSES,
+    Classes,
+    Loss,
+    Network,
+    Samples,
+    Stream,
+    arithmetic,
+    find_classes,
+    read,
+)
 from .losses import squared_error
 from .modules import Module, decided, outputs
 from .optim import SGD, Optimizer
-from .samples import FOR_CLASSES, Classes, Loss, Samples, Stream, find_classes, read
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

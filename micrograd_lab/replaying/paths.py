@@ -26,9 +26,9 @@ from typing import Any, overload
 from ..calculus import total
 from ..domain import is_ieee, recording
 from ..engine import Value, recorded
-from ..given import Given
 from ..graph import listed
 from ..guards import Guard, Mark, Trace, watched
+from ..protocols import Given
 from ..rows import check_rows, rows_in_lists
 from ..tell.notation import subscripted
 from .program import Program, Vectors, check_leaves, default_backend, index

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from ..formulas import functions_of
 from ..ops import Op
-from .plan import DOT, EACH, ONCE, ONE, Plan, products
+from .plan import EACH, ONCE, ONE, Plan, products
 from .simplify import simplified, substituted
 
 MAX_LINES = 10_000  # of a function: Python compiles 100 in 1 to 2 ms
@@ -45,7 +45,7 @@ class StraightLine:
         self.gradient: list[float] = [0.0] * len(layout)
         lines = len(plan) + sum(map(len, plan.inputs))
         self.run: Callable[..., tuple[float, list[float]]] = (
-            Table(plan, layout).run if lines > longest else self._compiled()
+            Table(plan, layout).run if lines > longest else _defined(self.source, "program")
         )
 
     def __call__(self, data: list[list[float]]) -> float:
@@ -63,11 +63,6 @@ class StraightLine:
         self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
         lines = self.lines([f"p{k}" for k in range(len(self.layout))])
         return "\n    ".join(lines) + "\n"
-
-    def _compiled(self) -> Callable[..., tuple[float, list[float]]]:
-        scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
-        exec(self.source, scope)
-        return scope["program"]  # type: ignore[no-any-return]
 
     def lines(self, parameters: list[str]) -> Iterator[str]:
         plan, names, result = self.plan, self.names, self.plan.result
@@ -105,7 +100,7 @@ class StraightLine:
         inputs = [self.names[i] for i in self.plan.inputs[node]]
         if not op.variadic:
             return f"{target} = {template(op.formula, op.n).format(**dict(zip('xyz', inputs)))}"
-        pairs = DOT.pairs(len(inputs)) if op is DOT else 0
+        pairs = op.pairs(len(inputs))
         terms = [f"{x} * {y}" for x, y in zip(inputs, inputs[pairs : 2 * pairs])]
         terms += inputs[2 * pairs :]
         parts = [" + ".join(terms[i : i + MAX_TERMS]) for i in range(0, len(terms), MAX_TERMS)]
@@ -116,21 +111,15 @@ class StraightLine:
         for node in reversed(nodes):
             if node not in reached:
                 continue
-            for i, text in self.shares(node):
-                yield f"d_{self.names[i]} {'+=' if i in reached else '='} {text}"
-                reached.add(i)
-
-    def shares(self, node: int) -> Iterator[tuple[int, str]]:
-        """What `node` hands to each of its inputs that has a gradient."""
-        op, inputs = self.plan.ops[node], self.plan.inputs[node]
-        assert op
-        for i, j in enumerate(inputs):
-            partial, letters = op.partial(i, inputs)
-            template = share(partial, op.n)
-            if self.plan.active[j] and template:
-                texts = {letter: self.names[j] for letter, j in letters.items()}
-                name = self.names[node]
-                yield j, template.format(u=f"d_{name}", f=name, **texts)
+            op, inputs, name = self.plan.ops[node], self.plan.inputs[node], self.names[node]
+            assert op
+            for i, j in enumerate(inputs):
+                partial, letters = op.partial(i, inputs)
+                if self.plan.active[j] and (text := share(partial, op.n)):
+                    texts = {letter: self.names[k] for letter, k in letters.items()}
+                    text = text.format(u=f"d_{name}", f=name, **texts)
+                    yield f"d_{self.names[j]} {'+=' if j in reached else '='} {text}"
+                    reached.add(j)
 
 
 _Steps: TypeAlias = "list[tuple[Callable[..., None], int, Any]]"
@@ -143,8 +132,8 @@ class Table:
         self._plan = plan
         self._forward: _Steps = []
         self._backward: _Steps = []
-        places = {parameter: i for i, parameter in plan.parameters.items()}
-        self._parameters = [places.get(k, len(plan)) for k in layout]  # one that is not read: apart
+        place = {parameter: i for i, parameter in plan.parameters.items()}
+        self._parameters = [place.get(k, len(plan)) for k in layout]  # one that is not read: apart
         reached = {plan.result}
         for i in reversed(range(len(plan))):
             if op := plan.ops[i]:
@@ -165,9 +154,8 @@ class Table:
         """The loss and its gradient, one sample after the other."""
         plan, loss, gradient = self._plan, 0.0, [0.0] * len(p)
         v = [0.0] * len(plan) + [0.0, 1.0]  # the last one is ONE
-        for places in (plan.constants.items(), zip(self._parameters, p)):
-            for i, number in places:
-                v[i] = number
+        for i, number in (*plan.constants.items(), *zip(self._parameters, p)):
+            v[i] = number
         rows = rows if plan.phases[plan.result] == EACH else [()]
         for row in rows:
             for i, column in plan.columns.items():
@@ -218,9 +206,14 @@ def _function(arguments: str, op: Op, lines: list[str]) -> Callable[..., None]:
     letters = "xyz"[: len(op.partials)]
     numbers = {letter: f"v[{letter}]" for letter in f"{letters}f"} | {"u": "slopes[f]"}
     body = [f"{', '.join(letters)}, = at", *[line.format(**numbers) for line in lines]]
+    return _defined(f"def step({arguments}):\n    " + "\n    ".join(body), "step")
+
+
+def _defined(source: str, name: str) -> Callable[..., Any]:
+    """The function `name` that `source` defines."""
     scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
-    exec(f"def step({arguments}):\n    " + "\n    ".join(body), scope)
-    return scope["step"]  # type: ignore[no-any-return]
+    exec(source, scope)
+    return scope[name]  # type: ignore[no-any-return]
 
 
 @cache

@@ -87,15 +87,13 @@ def grouped(plan: Plan) -> list[Group]:
 def _key(plan: Plan, i: int, op: Op, below: Sequence[int], depth: int) -> tuple[Any, ...]:
     """What the nodes of a group have in common, the phase and the depth first."""
     phases = plan.phases
-    few = len(below) <= max(2, len(op.partials))
-    each = tuple([phases[j] == EACH for j in below]) if few else len(below)
-    key: tuple[Any, ...] = (phases[i], depth, op, plan.active[i], each)
+    each = tuple([phases[j] == EACH for j in below])
     if op is SUM:
-        return (*key, sum([phases[j] == EACH for j in below]))
-    if op is DOT:
-        bias = (phases[below[-1]] == EACH,) if len(below) % 2 else ()
-        return (*key, phases[below[0]], phases[below[len(below) // 2]], bias)
-    return key
+        each = len(each), sum(each)
+    elif op is DOT:
+        bias = each[-1:] if len(below) % 2 else ()
+        each = len(each), phases[below[0]], phases[below[len(below) // 2]], bias
+    return phases[i], depth, op, plan.active[i], each
 
 
 def _products(plan: Plan, nodes: list[int]) -> list[Group]:
@@ -107,9 +105,9 @@ def _products(plan: Plan, nodes: list[int]) -> list[Group]:
         vectors.setdefault(plan.inputs[i][k : 2 * k], []).append(i)
     groups: list[Group] = []
     lonely: list[int] = []
-    for alike in vectors.values():
-        shared = len(alike) > 1 or (len(vectors) <= 2 and not _has_parameter(plan, alike[0]))
-        if once and shared:
+    for vector, alike in vectors.items():
+        few = len(vectors) <= 2 and plan.parameters.keys().isdisjoint(vector)
+        if once and (few or len(alike) > 1):
             groups.append(MatrixProduct(DOT, alike, [plan.inputs[i] for i in alike]))
         else:
             lonely.extend(alike)
@@ -148,13 +146,6 @@ def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:
     return list(order | dict.fromkeys(range(parameters)))
 
 
-def _has_parameter(plan: Plan, product: int) -> bool:
-    """Whether the right-hand vector of a dot product has a parameter in it."""
-    inputs = plan.inputs[product]
-    k = DOT.pairs(len(inputs))
-    return not plan.parameters.keys().isdisjoint(inputs[k : 2 * k])
-
-
 class Group:
     """Nodes that one statement computes: they have the same operation and do not need each other.
 
@@ -183,7 +174,7 @@ class Group:
     def write(self, writer: Writer) -> None:
         """Add the statement to the program."""
         plan = writer.plan
-        name = writer.names.shared([plan.values[node] for node in self.nodes], self.op.name)
+        name = writer.name([plan.values[node] for node in self.nodes], self.op.name)
         self.array = Array(name, len(self.nodes), plan.phases[self.nodes[0]] == EACH)
         writer.compute(self.array, self.forward(writer), self.nodes)
 

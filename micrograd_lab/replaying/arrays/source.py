@@ -133,7 +133,7 @@ def constants_source(program: ArrayProgram) -> str:
 
 _OPERATORS = {
     ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide",
-    ast.Pow: "power", ast.Mod: "remainder", ast.MatMult: "matmul", ast.USub: "negative",
+    ast.Pow: "power", ast.Mod: "remainder", ast.MatMult: "matmul",
     ast.Gt: "greater", ast.Lt: "less", ast.GtE: "greater_equal", ast.LtE: "less_equal",
 }  # fmt: skip
 _NOT_TAKEN = ("where", "repeat", "broadcast_to")  # these have no out=
@@ -152,22 +152,13 @@ def in_place(program: ArrayProgram) -> str:
     for line in lines:
         if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) != "loss":
             line.value = out.visit(line.value)
-    kept = [f"    {' = '.join(out.names)} = None"] if out.names else []
-    nonlocals = [f"        nonlocal {', '.join(out.names)}"] if out.names else []
-    body = [f"        {ast.unparse(line)}" for line in lines]
-    head = [
+    head = (
         f"import math, numpy as np\n{SPECIAL}{PUT}\n{constants_source(program)}def prepare(p, n):"
-    ]
-    parts = [
-        *head,
-        *out.once,
-        *kept,
-        "    def program(x):",
-        *nonlocals,
-        *body,
-        "    return program",
-    ]
-    return "\n".join(parts)
+    )
+    kept = [f"    {' = '.join(out.names)} = None"]
+    body = [f"nonlocal {', '.join(out.names)}", *map(ast.unparse, lines)]
+    body = [f"        {line}" for line in body]
+    return "\n".join([head, *out.once, *kept, "    def program(x):", *body, "    return program"])
 
 
 class _Out(ast.NodeTransformer):
@@ -179,43 +170,32 @@ class _Out(ast.NodeTransformer):
 
     def __init__(self, once: list[str]) -> None:
         self.once = once
-        self.names: list[str] = []
+        self.names = ["_"]  # one that nothing writes to, so that there is one
 
     def visit(self, node: ast.AST) -> Any:
-        for leaf in ast.walk(node):
-            if isinstance(leaf, ast.Name) and leaf.id not in ("np", "n"):
-                return super().visit(node)
-        if isinstance(node, ast.Call):
+        if all(x.id in ("np", "n") for x in ast.walk(node) if isinstance(x, ast.Name)):
+            if not isinstance(node, ast.Call):
+                return node
             name = f"_c{len(self.once)}"
             self.once.append(f"    {name} = {ast.unparse(node)}")
             return ast.Name(name)
-        return node
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        return self.operator(node, node.op, node.left, node.right)
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        return self.operator(node, node.op, node.operand)
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        return self.operator(node, node.ops[0], node.left, *node.comparators)
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        match node.func:
-            case ast.Attribute(value=ast.Name(id="np"), attr=name) if name not in _NOT_TAKEN:
-                return self.kept(name, node.args, node.keywords)
-            case ast.Attribute(value=array, attr="sum"):
-                return self.kept("add.reduce", [array, *node.args], node.keywords)
+        match node:
+            case ast.UnaryOp(op=ast.USub(), operand=a):
+                return self.kept("negative", [a])
+            case (
+                ast.BinOp(left=a, op=sign, right=b)
+                | ast.Compare(left=a, ops=[sign], comparators=[b])
+            ) if name := _OPERATORS.get(type(sign)):
+                return self.kept(name, [a, b])
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name)):
+                if name not in _NOT_TAKEN:
+                    return self.kept(name, node.args, *node.keywords)
+            case ast.Call(func=ast.Attribute(value=array, attr="sum")):
+                return self.kept("add.reduce", [array, *node.args], *node.keywords)
         return node
 
-    def operator(self, node: ast.expr, sign: ast.AST, *args: ast.expr) -> ast.expr:
-        name = _OPERATORS.get(type(sign))
-        if name is None:
-            return self.generic_visit(node)  # type: ignore[return-value]
-        return self.kept(name, [self.visit(arg) for arg in args], [])
-
-    def kept(self, name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> ast.expr:
+    def kept(self, name: str, args: list[ast.expr], *keywords: ast.keyword) -> ast.expr:
         array = ast.Name(f"_{len(self.names)}")
         self.names.append(array.id)
         call = ast.Call(ast.Name(f"np.{name}"), args, [*keywords, ast.keyword("out", array)])

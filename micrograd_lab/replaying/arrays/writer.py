@@ -17,6 +17,8 @@ from ..simplify import build, parsed, replaced
 from .source import ArrayProgram, Statement
 
 MAX_TERMS = 20  # that one statement adds up
+_OURS = (*"pxgn", "loss", "put", "prepare", "program", "math", *NOT_IN_NUMPY)
+_RESERVED = frozenset((*_OURS, *dir(builtins), *kwlist))
 
 
 @dataclass(eq=False)
@@ -42,13 +44,12 @@ class Writer:
     Attributes:
         p, x: the parameters and the data, as arrays.
         places: the array and the row of each node that is no constant.
-        names: what is taken.
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
         self.plan: Plan = plan
         self.program: ArrayProgram = ArrayProgram()
-        self.names: Names = Names()
+        self._last: dict[str, int] = {}  # the last number after each name that is taken
         self.p: Array = Array("p", len(layout), False)
         self.x: Array = Array("x", -1, True)
         row_of = {parameter: row for row, parameter in enumerate(layout)}
@@ -57,6 +58,22 @@ class Writer:
         self.places |= {node: (self.x, k) for node, k in plan.columns.items()}
         self._constants: dict[tuple[str, tuple[str, ...]], str] = {}
         self._calls: dict[str, ast.Name] = {}  # a function of arrays -> its name
+
+    def name(self, values: Iterable[Value | None], otherwise: str) -> str:
+        """A new name after the labels of `values` where these agree, or `otherwise`, numbered."""
+        name = _shared(values)
+        if not name or name in self._last:
+            return self.numbered(name or otherwise)
+        self._last[name] = 0
+        return name
+
+    def numbered(self, name: str) -> str:
+        """`name` with the next number that makes it new."""
+        while True:
+            self._last[name] = number = self._last.get(name, 0) + 1
+            if f"{name}{number}" not in self._last:
+                self._last[f"{name}{number}"] = 0
+                return f"{name}{number}"
 
     def order(self, node: int) -> tuple[str, int]:
         """What to sort nodes by, so that rows follow each other."""
@@ -89,7 +106,7 @@ class Writer:
         if not text.startswith("p["):
             return tree
         if text not in self.program.views:
-            self.program.views[text] = self.names.numbered(name)
+            self.program.views[text] = self.numbered(name)
         return ast.Name(self.program.views[text])
 
     def pick(self, tree: ast.expr, rows: list[int], size: int) -> ast.expr:
@@ -116,19 +133,18 @@ class Writer:
     def _constant(self, kind: str, numbers: tuple[float, ...]) -> ast.Name:
         key = kind, tuple(map(repr, numbers))
         if key not in self._constants:
-            self._constants[key] = self.names.numbered(kind)
+            self._constants[key] = self.numbered(kind)
             self.program.constants[self._constants[key]] = numbers
         return ast.Name(self._constants[key])
 
     def compute(self, array: Array, tree: ast.expr, nodes: Sequence[int]) -> None:
         """Add the statement that computes `array`, whose rows are `nodes`."""
-        statement = Statement(array.name, tree, nodes)
-        self.program.forward.append(statement)
+        self.program.forward.append(Statement(array.name, tree, nodes))
         self.places.update({node: (array, row) for row, node in enumerate(nodes)})
 
     def temporary(self, name: str, tree: ast.expr, *, backward: bool = False) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""
-        statement = Statement(self.names.numbered(name), tree)
+        statement = Statement(self.numbered(name), tree)
         (self.program.backward if backward else self.program.forward).append(statement)
         return ast.Name(statement.name)
 
@@ -261,13 +277,11 @@ def _sum(tree: ast.expr, axes: str) -> ast.expr:
 
 def _taken_together(trees: list[ast.expr]) -> list[ast.expr]:
     """`trees` with the number of times in front of one that is there several times."""
-    times: dict[str, int] = {}
-    for tree in trees:
-        times[ast.unparse(tree)] = times.get(ast.unparse(tree), 0) + 1
-    kept = {ast.unparse(tree): tree for tree in trees}
+    texts = [ast.unparse(tree) for tree in trees]
+    times = functools.partial(build, "k * t")
     return [
-        kept[text] if many == 1 else build("k * t", k=ast.Constant(float(many)), t=kept[text])
-        for text, many in times.items()
+        tree if (many := texts.count(text)) == 1 else times(k=ast.Constant(float(many)), t=tree)
+        for text, tree in dict(zip(texts, trees)).items()
     ]
 
 
@@ -278,34 +292,8 @@ def _concatenated(pieces: list[ast.expr]) -> ast.expr:
     return build("np.concatenate(t)", t=ast.Tuple(pieces, ast.Load()))
 
 
-_OURS = (*"pxgn", "loss", "put", "prepare", "program", "math", *NOT_IN_NUMPY)
-_RESERVED = frozenset((*_OURS, *dir(builtins), *kwlist))
-
-
-class Names:
-    """Gives each name once."""
-
-    def __init__(self) -> None:
-        self._last: dict[str, int] = {}  # the last number after each name
-
-    def shared(self, values: Iterable[Value | None], otherwise: str) -> str:
-        """The letter and layer that the labels of `values` share, or `otherwise` with a number."""
-        name = _shared(values)
-        if not name or name in self._last:
-            return self.numbered(name or otherwise)
-        self._last[name] = 0
-        return name
-
-    def numbered(self, name: str) -> str:
-        """`name` with the next number that makes it new."""
-        while True:
-            self._last[name] = number = self._last.get(name, 0) + 1
-            if f"{name}{number}" not in self._last:
-                self._last[f"{name}{number}"] = 0
-                return f"{name}{number}"
-
-
 def _shared(values: Iterable[Value | None]) -> str:
+    """The letter and layer that the labels of `values` share, if that can be a name."""
     names = set()
     for value in values:
         places = label_places(value.label if value else "", lambda text, *_: text)
