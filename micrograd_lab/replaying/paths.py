@@ -1,15 +1,10 @@
 """A function as programs, one for each path through it.
 
-A program runs the operations that were recorded, so it is right for a sample only if the function
-would have taken the same branches.  Every comparison of values on the way is a guard: a sample
-belongs to a path if all guards of the path go for it as they went when it was recorded.  Samples
-are grouped by path, and each group runs at array speed; a sample that belongs to none is recorded,
-and that is the next path.  ``while``, ``max`` and ``sorted`` are no special cases.
-
-What follows from a value that was read as a plain number nobody knows: a function that does that is
-recorded for each sample.
-
-Read ``guards.py`` and ``program.py`` before this file.
+Every comparison of values on the way is a guard: a sample belongs to a path if all guards of the
+path go for it as they went when it was recorded.  Samples are grouped by path, and each group runs
+at array speed; a sample that belongs to none is recorded, and that is the next path.  A function
+that reads a value as a plain number, from which nobody knows what follows, is recorded for each
+sample.  Read ``guards.py`` and ``program.py`` before this file.
 """
 
 from __future__ import annotations
@@ -259,8 +254,8 @@ class Paths(Vectors):
                         mine[0], f"sample {left[0]}", several=several
                     )
                     path = self._path(result, leaves, trace, several)
-                belongs = path.admits(mine, self.vector) if path else np.zeros(len(left), bool)
-                if result is not None and path and belongs[0]:
+                belongs = path.branches.misses(mine, self.vector) == 0 if path else [False]
+                if path and result is not None and belongs[0]:
                     self.paths.append(path)
                 elif result is not None:
                     path, belongs = None, np.arange(len(left)) == 0
@@ -311,8 +306,12 @@ class Paths(Vectors):
 
     def _path(self, result: Any, leaves: list[Value], trace: Trace, several: bool) -> Path | None:
         """The path that was recorded, if it can be replayed."""
-        if several and _has_own_operation(result, trace):
-            return None
+        guards = [event for event in trace if isinstance(event, Guard)]
+        if several:  # an operation without a formula has to be recorded
+            compared = [x for guard in guards for x in (guard.left, guard.right)]
+            nodes = recorded(total([*_listed(result), *compared]))
+            if any(isinstance(x.op, Given) for x in nodes):
+                return None
         first = self.values and not (several or trace or self.paths)
         if first and set(self.values).isdisjoint(recorded(result)):
             names = listed([x.label or repr(x) for x in self.values])
@@ -335,7 +334,7 @@ class Paths(Vectors):
                 stacklevel=3,
             )
             return None
-        return Path(result, leaves, self.values, trace, self._chosen)
+        return Path(result, leaves, self.values, guards, self._chosen)
 
     def _check_for_a_cut(self, result: Value, leaves: list[Value]) -> None:
         """Raise an error if a number that was read depends on the parameters, and moves the result.
@@ -375,15 +374,17 @@ class Paths(Vectors):
         """The mean loss of some samples, a part of all; adds their part to `gradient`."""
         import numpy as np
 
+        program = path.program
+        program.vector[:] = self.vector[path.order]
         try:
-            loss = path.run(rows, self.vector)
+            loss = program.run(rows if program.inputs else None)
         except ValueError as error:
             told = re.sub(r"^sample (\d+)", lambda k: f"sample {samples[int(k[1])]}", f"{error}")
             raise ValueError(told) from error
         if part == 1.0:
-            self.gradient[path.order] = path.program.gradient
+            self.gradient[path.order] = program.gradient
         else:
-            self.gradient[path.order] += np.multiply(part, path.program.gradient)
+            self.gradient[path.order] += np.multiply(part, program.gradient)
         return loss
 
     def _backward(self, result: Value, part: float = 1.0) -> float:
@@ -408,7 +409,7 @@ class Path:
         result: Any,
         leaves: list[Value],
         values: list[Value],
-        trace: Trace,
+        guards: list[Guard],
         backend: str | None,
     ) -> None:
         self._made_from = result, leaves, values, backend
@@ -416,8 +417,7 @@ class Path:
         self.outputs: Callable[..., Outputs] = cache(
             partial(Outputs, _listed(result), leaves, values)
         )
-        self.guards: list[Guard] = [event for event in trace if isinstance(event, Guard)]
-        self._branches = Branches(self.guards, leaves, values)
+        self.branches: Branches = Branches(guards, leaves, values)
 
     @cached_property
     def program(self) -> Program:
@@ -430,17 +430,9 @@ class Path:
 
     @property
     def source(self) -> str:
-        names = {x: x.label for guard in self.guards for x in (guard.left, guard.right)}
-        lines = [f"# {guard.told(names)}\n" for guard in self.guards]
-        return "".join(lines) + self.program.source
-
-    def admits(self, rows: Any, vector: Any) -> Any:
-        """Which of the samples would have taken this way."""
-        return self._branches.misses(rows, vector) == 0  # no NaN is
-
-    def run(self, rows: Any, vector: Any) -> float:
-        self.program.vector[:] = vector[self.order]
-        return self.program.run(rows if self.program.inputs else None)
+        guards = self.branches.guards
+        names = {x: x.label for guard in guards for x in (guard.left, guard.right)}
+        return "".join(f"# {guard.told(names)}\n" for guard in guards) + self.program.source
 
 
 def no_value(what: str, found: Any) -> TypeError:
@@ -453,9 +445,3 @@ def no_value(what: str, found: Any) -> TypeError:
 
 def _listed(result: Any) -> Sequence[Value]:
     return result if isinstance(result, list | tuple) else [result]
-
-
-def _has_own_operation(result: Any, trace: Trace) -> bool:
-    """Whether a result, or what was compared on the way, needs an operation without a formula."""
-    compared = [x for event in trace if isinstance(event, Guard) for x in (event.left, event.right)]
-    return any(isinstance(x.op, Given) for x in recorded(total([*_listed(result), *compared])))

@@ -126,17 +126,11 @@ class Plan:
     def _by_phase(self, left: list[int], right: list[int]) -> tuple[dict[int, Factors], ...]:
         """The factors of the products of each phase, by the phase of the one computed earlier."""
         products: tuple[dict[int, Factors], ...] = {}, {}, {}
-        if not left:
-            return products
-        phases = self.phases.__getitem__
-        kinds = [*zip(map(phases, left), map(phases, right))]
-        if kinds.count(kinds[0]) == len(kinds) and kinds[0][0] <= kinds[0][1]:
-            products[kinds[0][1]][kinds[0][0]] = left, right
-            return products
-        for (first, second), a, b in zip(kinds, left, right):
-            if first > second:
-                first, second, a, b = second, first, b, a
-            pairs = products[second].setdefault(first, ([], []))
+        phases = self.phases
+        for a, b in zip(left, right):
+            if phases[a] > phases[b]:
+                a, b = b, a
+            pairs = products[phases[b]].setdefault(phases[a], ([], []))
             pairs[0].append(a)
             pairs[1].append(b)
         return products

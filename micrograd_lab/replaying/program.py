@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache, cached_property, partial
-from math import isfinite
+from math import isfinite, isnan
 from threading import RLock
 from typing import Any
 
@@ -428,29 +427,17 @@ def by_samples(
             values |= {value: Value(x, value.label) for value, x in zip(inputs, row)}
             for node in recorded(loss):
                 where = f"sample {sample}, {names[node]}" if inputs else names[node]
+                read = [values[x] for x in node.inputs]
                 if node not in values:
-                    values[node] = _again(node, values, where)
-                if math.isnan(values[node].data) and not is_ieee():
-                    raise ValueError(f"{where}: {_reason(node, values)}")
+                    try:
+                        values[node] = apply(node.op, read) if node.op else Value(node.data)
+                    except ValueError as error:
+                        raise ValueError(f"{where}: {error}") from None
+                    values[node].label = node.label
+                if isnan(values[node].data) and not is_ieee():
+                    numbers = ", ".join(f"{x.data:g}" for x in read)
+                    of = f"{node.op.name} of {numbers}" if node.op else "it"
+                    raise ValueError(f"{where}: {of} is nan; replay within ieee() to go on with it")
             values[loss].backward()
             losses.append(values[loss].data)
     return sum(losses) / len(losses), [leaf.grad / len(losses) for leaf in leaves]
-
-
-def _again(node: Value, values: Mapping[Value, Value], where: str) -> Value:
-    """`node` computed from what its inputs are now."""
-    if node.op is None:
-        return Value(node.data, node.label)
-    try:
-        again = apply(node.op, [values[x] for x in node.inputs])
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from None
-    again.label = node.label
-    return again
-
-
-def _reason(node: Value, values: Mapping[Value, Value]) -> str:
-    if node.op is None:
-        return "it is nan; replay within ieee() to go on with it"
-    read = ", ".join(f"{values[x].data:g}" for x in node.inputs)
-    return f"{node.op.name} of {read} is nan; replay within ieee() to go on with it"

@@ -11,13 +11,13 @@ import ast
 import math
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from ..formulas import ELEMENTARY, functions_of, in_floats
 from ..ops import OPS
 from ..tell.languages import formula_numpy
 
-Tree = TypeVar("Tree", bound=ast.AST)
+_numpy = cache(formula_numpy)
 _OPPOSITE = {ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Lt: ast.GtE}
 
 
@@ -50,14 +50,7 @@ def array_expression(
     """
     known = {x: tree.value for x, tree in letters.items() if isinstance(tree, ast.Constant)}
     numbers: Any = tuple(sorted(known.items()))
-    return substituted(_array_expression(formula, n, numbers), letters)
-
-
-@cache
-def _array_expression(
-    formula: str, n: float | None, numbers: tuple[tuple[str, float], ...]
-) -> ast.expr:
-    return parsed(formula_numpy(simplified(formula, n, numbers)))
+    return substituted(parsed(_numpy(simplified(formula, n, numbers))), letters)
 
 
 def build(template: str, **letters: ast.expr) -> ast.expr:
@@ -84,13 +77,12 @@ def substituted(tree: ast.expr, letters: Mapping[str, ast.expr]) -> ast.expr:
 def replaced(tree: ast.expr, text: str, by: ast.expr) -> ast.expr:
     """A copy of `tree` with `by` for every call that reads `text`."""
 
-    def put(node: ast.AST) -> ast.expr | None:
-        return by if isinstance(node, ast.Call) and ast.unparse(node) == text else None
+    return copied(
+        tree, lambda node: by if isinstance(node, ast.Call) and ast.unparse(node) == text else None
+    )
 
-    return copied(tree, put)
 
-
-def copied(tree: Tree, other: Callable[[ast.AST], ast.expr | None] = lambda node: None) -> Tree:
+def copied(tree: Any, other: Callable[[ast.AST], ast.expr | None]) -> Any:
     """A copy of `tree`, with what `other` gives for a node in its place."""
     twin: Any = other(tree)
     if twin is None:
@@ -101,7 +93,7 @@ def copied(tree: Tree, other: Callable[[ast.AST], ast.expr | None] = lambda node
             elif isinstance(value, list):
                 value = [copied(item, other) for item in value]
             setattr(twin, name, value)
-    return twin  # type: ignore[no-any-return]
+    return twin
 
 
 class _Products(ast.NodeTransformer):
@@ -172,16 +164,20 @@ class _Rules(ast.NodeTransformer):
         return node if len(open_tests) > 1 else open_tests[0]
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        sign = _sign_test(node.test)
-        if sign is not None:
-            node.body = _in_calls(node.body, sign, ast.parse(f"abs({sign})", mode="eval").body)
-            node.orelse = _in_calls(node.orelse, sign, ast.parse(f"-abs({sign})", mode="eval").body)
+        match node.test:  # whether x is positive
+            case ast.Compare(left=ast.Name(id=x), ops=[ast.Gt() | ast.GtE()], comparators=[zero]):
+                if _number(zero) == 0:
+                    node.body, node.orelse = (
+                        _in_calls(tree, x, ast.parse(by, mode="eval").body)
+                        for tree, by in ((node.body, f"abs({x})"), (node.orelse, f"-abs({x})"))
+                    )
         self.generic_visit(node)
         test, body, orelse = node.test, node.body, node.orelse
-        if _certain(test):
-            return body
-        if isinstance(test, ast.Constant):
-            return body if test.value else orelse
+        match test:
+            case ast.Constant(value=value):
+                return body if value else orelse
+            case ast.BoolOp(op=ast.Or(), values=[a, b]) if _opposite(a, b):
+                return body
         if isinstance(orelse, ast.IfExp) and _opposite(test, orelse.test):
             node.orelse = orelse = orelse.body
         match body, orelse:  # one division for both branches
@@ -196,18 +192,9 @@ class _Rules(ast.NodeTransformer):
 def _in_calls(tree: ast.expr, name: str, by: ast.expr) -> ast.expr:
     """`tree` with `by` for `name` in the arguments of functions, where it could overflow."""
 
-    def put(node: ast.AST) -> ast.expr | None:
-        return substituted(node, {name: by}) if isinstance(node, ast.Call) else None
-
-    return copied(tree, put)
-
-
-def _sign_test(test: ast.expr) -> str | None:
-    """The letter of which `test` asks whether it is positive."""
-    match test:
-        case ast.Compare(left=ast.Name(id=name), ops=[ast.Gt() | ast.GtE()], comparators=[zero]):
-            return name if _number(zero) == 0 else None
-    return None
+    return copied(
+        tree, lambda node: substituted(node, {name: by}) if isinstance(node, ast.Call) else None
+    )
 
 
 def _opposite(test: ast.expr, other: ast.expr) -> bool:
@@ -219,13 +206,6 @@ def _opposite(test: ast.expr, other: ast.expr) -> bool:
         ):
             same = ast.unparse(a) == ast.unparse(c) and ast.unparse(b) == ast.unparse(d)
             return same and _OPPOSITE.get(type(first)) is type(second)
-    return False
-
-
-def _certain(test: ast.expr) -> bool:
-    match test:
-        case ast.BoolOp(op=ast.Or(), values=[a, b]):
-            return _opposite(a, b)
     return False
 
 

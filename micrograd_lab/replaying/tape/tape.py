@@ -46,17 +46,11 @@ class Tape:
     """The program of a plan: the loss and its gradient for the samples in a table.
 
     Args:
-        plan: what to compute.
         parameters: how many there are.
         names: of the nodes of the plan, for `source`; empty if one has none.
 
-    Raises:
-        ImportError: if there is no kernel.
-
     Attributes:
         layout: which parameter each entry of `vector` and `gradient` is: they are in order.
-        vector: the parameters.
-        gradient: of the loss by each of them, after a call.
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
@@ -236,10 +230,7 @@ class _Writer:
             else:
                 below = 1 + max([depth[j] for j in inputs])
                 key = (below, op, self.layer_inputs(i) if op is DOT else ())
-                if key in found[phase]:
-                    found[phase][key].append(i)
-                else:
-                    found[phase][key] = [i]
+                found[phase].setdefault(key, []).append(i)
             depth.append(below)
         self.depth = depth
 
@@ -302,9 +293,7 @@ class _Writer:
         for i in group:
             inputs = plan.inputs[i]
             places = [at[i], at[inputs[0]], at[inputs[len(inputs) > 1]], at[inputs[-1]]]
-            active = 0
-            for k, j in enumerate(inputs):
-                active += plan.active[j] << k
+            active = sum([plan.active[j] << k for k, j in enumerate(inputs)])
             if count and code[-1] == active and places == [k + count for k in code[-6:-2]]:
                 count = code[-7] = count + 1
             else:
@@ -327,26 +316,21 @@ class _Writer:
     def sum(self, i: int, at: list[int]) -> list[int]:
         """A sum, or a dot product: (place of x, of y) for each product, going back (to, of y)."""
         plan, inputs = self.plan, self.plan.inputs[i]
-        if plan.ops[i] is not DOT:
-            terms = [at[j] for j in inputs]
-            active = [at[j] for j in inputs if plan.active[j]]
-            lists = self.listed(terms), len(terms), self.listed(active), len(active)
-            return [_SUM, 1, at[i], *lists, 0]
-        pairs = products(DOT, inputs)
-        edges = [edge for x, y in pairs for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
-        code = [_DOT, 1, at[i]]
-        for part in (pairs, edges):
-            code += [self.listed(at[j] for pair in part for j in pair), len(part)]
-        return [*code, 0]
+        if plan.ops[i] is DOT:
+            code, terms = _DOT, products(DOT, inputs)
+            edges = [edge for x, y in terms for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
+        else:
+            code, terms = _SUM, [*zip(inputs)]
+            edges = [term for term in terms if plan.active[term[0]]]
+        lists = [self.listed(at[j] for j in chain(*part)) for part in (terms, edges)]
+        return [code, 1, at[i], lists[0], len(terms), lists[1], len(edges), 0]
 
     def layer(self, group: list[int]) -> list[int]:
         """Dot products of the same inputs; those that take a gradient are first."""
         inputs = sorted(self.layers[group[0]], key=self.is_active, reverse=True)
         active = sum(map(self.is_active, inputs))
         self.widest = max(self.widest, len(inputs), len(group))
-        starts = []
-        for weighs in map(self.layers.__getitem__, group):
-            starts.append(self.begin(*[self.place[weighs[j]] for j in inputs]))
+        starts = [self.begin(*[self.place[self.layers[i][j]] for j in inputs]) for i in group]
         outs, ins = [self.row[i] for i in group], [self.row[j] for j in inputs]
         weights = self.depth[group[0]], active, len(inputs), *starts
         again = weights == self.weights
@@ -367,11 +351,8 @@ class _Writer:
     def listing(self) -> str:
         """What is computed, in order."""
         titles = ("once, from the parameters", "for each sample", "once, from sums over samples")
-        lines = []
-        for title, groups in zip(titles, self.groups):
-            if groups:
-                lines += [f"# {title}", *map(self.line, groups)]
-        return "".join(f"{line}\n" for line in lines)
+        parts = [[f"# {t}", *map(self.line, of)] for t, of in zip(titles, self.groups) if of]
+        return "".join(f"{line}\n" for part in parts for line in part)
 
     def line(self, group: list[int]) -> str:
         """What a group computes; of several nodes, the first and the last are named."""
@@ -381,7 +362,7 @@ class _Writer:
             names = ["1" if j == ONE else self.name(j) for j in self.layers[group[0]]]
             formula = f"weights ({len(group)} × {len(names)}) · ({_shortened(names, ', ')})"
         elif op.variadic:
-            pairs = DOT.pairs(len(inputs[0])) if op is DOT else 0
+            pairs = op.pairs(len(inputs[0]))
             terms = [f"{self.name(*column)}" for column in zip(*inputs)]
             products = [f"{x} × {y}" for x, y in zip(terms[:pairs], terms[pairs:])]
             formula = _shortened(products + terms[2 * pairs :], ", " if op is TAKE else " + ")
