@@ -20,18 +20,12 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """A comparison, and how it went.
-
-    Attributes:
-        left, right: the values that were compared.
-        sign: "lt", "le", "gt" or "ge", as the `operator` module calls it.
-        held: whether it was true.
-    """
+    """A comparison of two values, and how it went."""
 
     left: Any
-    sign: str
+    sign: str  # "lt", "le", "gt" or "ge", as the `operator` module calls it
     right: Any
-    held: bool
+    held: bool  # whether it was true
 
     @property
     def holds(self) -> bool:

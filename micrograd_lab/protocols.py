@@ -15,6 +15,7 @@ import re
 import weakref
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
@@ -255,31 +256,24 @@ def settle(nodes: Iterable[Any]) -> None:
 _holders: dict[int, weakref.ref[Snapshot]] = {}  # of each value, by its serial number
 
 
+@dataclass(eq=False)
 class Snapshot:
     """Values as rows, inputs before what is computed from them.
 
-    Args:
-        record: makes a value of what a row holds: data, op, inputs, slopes, grad and label.  There
-            an input is (which of `others`, the row there), -1 standing for this snapshot.
-        rows: one for each value, its class first.
-        others: the snapshots that hold the other inputs.
+    A value is pickled as a place in a snapshot of what it was computed from.  Values that are
+    pickled together share them: each snapshot holds only what no earlier one does.
 
-    Attributes:
-        notes: what is set aside for a row, and the attributes that a subclass has there.
+    A row has the class of a value, and what `record` makes it of: data, op, inputs, slopes, grad
+    and label; an input is (which of `others`, the row there), -1 standing for this snapshot.
     """
 
-    def __init__(
-        self,
-        record: Callable[..., Any],
-        rows: list[tuple[Any, ...]],
-        others: list[Snapshot],
-    ) -> None:
-        self.record: Callable[..., Any] = record
-        self.rows: list[tuple[Any, ...]] = rows
-        self.others: list[Snapshot] = others
-        self.notes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
-        self.places: dict[int, int] = {}  # the row of each value, by its serial number
-        self._values: list[Any] = []
+    record: Callable[..., Any]
+    rows: list[tuple[Any, ...]]
+    others: list[Snapshot]
+    # what is set aside for a row, and the attributes that a subclass has there
+    notes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)  # serial number -> row
+    _values: list[Any] = field(default_factory=list)
 
     def value(self, i: int) -> Any:
         """The value in row `i`; all are made when the first is asked for."""
@@ -298,9 +292,7 @@ class Snapshot:
             value = self.value(i)
             if "moved" in noted:
                 noted["moved"] = self.record(0.0, None, (), ()).serial
-            set_aside(value, **noted)
-            for name, thing in attributes.items():
-                setattr(value, name, thing)
+            _set_notes(value, noted, attributes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Snapshot, (self.record, self.rows, self.others), self.notes or None
@@ -318,8 +310,7 @@ def copying(record: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..
         settle((self,))
         again = record(self.data, self.op, self.inputs, self.slopes, self.grad, self.label)
         again = _of_kind(again, type(self))
-        for name, thing in ({"aside": aside(self)} | getattr(self, "__dict__", {})).items():
-            setattr(again, name, thing)
+        _set_notes(again, aside(self), getattr(self, "__dict__", {}))
         return again
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
@@ -337,16 +328,19 @@ def _of_kind(value: Any, kind: type) -> Any:
     return again
 
 
+def _set_notes(value: Any, noted: dict[str, Any], attributes: dict[str, Any]) -> None:
+    for name, thing in ({"aside": noted} | attributes).items():
+        setattr(value, name, thing)
+
+
 def _holder(value: Any) -> Snapshot | None:
     """The snapshot that holds `value`, as long as the pickle or copy that it is for is made."""
-    holder = _holders.get(value.serial)
-    return None if holder is None else holder()
+    return _holders.get(value.serial, lambda: None)()
 
 
 def _held(value: Any, record: Callable[..., Any]) -> Snapshot:
     """A snapshot of what `value` was computed from, as far as no other holds it."""
-    fresh = [value]
-    reached = {value}
+    fresh, reached = [value], {value}
     for node in fresh:  # which grows as it goes
         for x in (*node.inputs, *(other for other, *_ in kept(node))):
             if x not in reached and _holder(x) is None:

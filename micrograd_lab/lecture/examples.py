@@ -17,25 +17,9 @@ from ..ops import OPS
 from ..tell.notation import subscripted
 
 __all__ = [
-    "GATES",
-    "INPUTS",
-    "LABEL",
-    "RATE",
-    "SCORES",
-    "TARGETS",
-    "WEIGHTS",
-    "Example",
-    "Outputs",
-    "chain",
-    "gate",
-    "network",
-    "outputs",
-    "toy",
-    "toy_steps",
-    "trained",
-    "wirings",
-    "xor",
-]
+    "GATES", "INPUTS", "LABEL", "RATE", "SCORES", "TARGETS", "WEIGHTS", "Example", "Outputs",
+    "chain", "gate", "network", "outputs", "toy", "toy_steps", "trained", "wirings", "xor",
+]  # fmt: skip
 
 
 def packaged(name: str) -> str:

@@ -187,23 +187,17 @@ FOR_CLASSES = (cross_entropy, binary_cross_entropy, hinge)
 
 @dataclass
 class Samples:
-    """Rows of inputs and of targets.
+    """Rows of inputs and of targets, in arrays.
 
-    Attributes:
-        inputs, targets: arrays with a row per sample; of names, one dimension, until `classes`
-            turn them into what a loss takes.
-        single: whether a target is one number, and not a row.
-        where: what stands before "sample" in messages.
-        numbers: of the samples, if they are some of many.
-        new: whether the loss has not seen these targets yet.
+    Names of classes are targets too, in one dimension, until `encoded` makes rows of them.
     """
 
     inputs: Any
     targets: Any
-    single: bool
-    where: str = ""
-    numbers: Sequence[int] | None = None
-    new: bool = True
+    single: bool  # whether a target is one number, and not a row
+    where: str = ""  # what stands before "sample" in messages
+    numbers: Sequence[int] | None = None  # of the samples, if they are some of many
+    new: bool = True  # whether the loss has not seen these targets yet
 
     @classmethod
     def of(cls, inputs: Any, targets: Any, where: str = "") -> Samples:
@@ -328,15 +322,10 @@ def read(inputs: Any, targets: Any, where: str = "") -> Samples:
 
 @dataclass(frozen=True)
 class Classes:
-    """Classes by name, in sorted order.
+    """Classes by name, in sorted order."""
 
-    Attributes:
-        names: texts, or numbers.
-        targets: what the loss takes for each, a row.
-    """
-
-    names: list[Any]
-    targets: Any
+    names: list[Any]  # texts, or numbers
+    targets: Any  # what the loss takes for each, a row
 
     def indices(self, samples: Samples) -> Any:
         """The class of each sample, from 0."""

@@ -33,19 +33,12 @@ if TYPE_CHECKING:
 
 
 class State(NamedTuple):
-    """Where an optimizer is: all that a step changes, so that one assignment takes the step.
-
-    Attributes:
-        steps: how many there were.
-        moments: what it keeps of earlier gradients.
-        numbers: those of the parameters after the step.
-        room: the array that all of these are in, if they are in one.
-    """
+    """Where an optimizer is: all that a step changes, so that one assignment takes the step."""
 
     steps: int = 0
-    moments: tuple[Numbers | float, ...] = (0.0, 0.0)
-    numbers: Numbers | None = None
-    room: Numbers | None = None
+    moments: tuple[Numbers | float, ...] = (0.0, 0.0)  # what it keeps of earlier gradients
+    numbers: Numbers | None = None  # those of the parameters after the step
+    room: Numbers | None = None  # the array that all of these are in, if they are in one
 
 
 class Optimizer:
@@ -228,6 +221,8 @@ class Adam(Optimizer):
     0.99
     """
 
+    _direct = False  # weight decay shrinks weights, and is no gradient
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -245,12 +240,12 @@ class Adam(Optimizer):
         self._rooms: list[Any] = [None, None]  # in which states are by turns
 
     def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
-        decay = self.weight_decay
-        return self._adapt(data, grad + decay * data if decay else grad, steps)
-
-    def _adapt(self, data: Numbers, grad: Numbers, steps: int) -> State:
         import numpy as np
 
+        if self.weight_decay and not self._direct:
+            grad = grad + self.weight_decay * data
+        elif self.weight_decay:
+            data = data * (1 - self.lr * self.weight_decay)
         keep, keep_square = self.betas
         rate, root = self.lr / (1 - keep**steps), (1 - keep_square**steps) ** -0.5
         if not (adam := load("_adam")):
@@ -287,6 +282,8 @@ class AdamW(Adam):
     0.95
     """
 
+    _direct = True
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -297,9 +294,6 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
-
-    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
-        return self._adapt(data * (1 - self.lr * self.weight_decay), grad, steps)
 
 
 def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], float]:

@@ -29,7 +29,6 @@ from .arithmetic import (
     Classes,
     Loss,
     Network,
-    Samples,
     Stream,
     arithmetic,
     find_classes,
@@ -202,7 +201,12 @@ def fit(
             f"none of the optimizer's {len(optimizer.parameters)} parameters are the model's; "
             f"give it those: {type(optimizer).__name__}(model.parameters())"
         )
-    classes = _name_classes(model, data, loss)
+    classes = None
+    if loss in FOR_CLASSES or data.targets.ndim == 1:
+        count = outputs(model, data.inputs[:1]).shape[1]
+        classes = find_classes(data, count, loss, getattr(model, "classes", ()))
+    named: Any = model
+    named.classes = classes.names if classes else []
     data.encoded(classes)
     held_out = None
     if validation is not None:
@@ -211,7 +215,7 @@ def fit(
         held_out = read(x, t, "validation ").all().encoded(classes)
     used = arithmetic(engine, model, loss, optimizer, data)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
-    history, best = History(classes=classes.names if classes else []), _Best(-1, math.inf, [])
+    history, best = History(classes=named.classes), _Best(-1, math.inf, [])
     every = math.ceil(epochs / (watch - 1)) if watch else 0
     if watch:
         history.watched = model, data.inputs, labels
@@ -335,16 +339,6 @@ def _check_model(model: Any) -> None:
     held = [part for part, x in getattr(model, "__dict__", {}).items() if isinstance(x, Module)]
     what = " + ".join(f"self.{part}.parameters()" for part in held) or "[its values]"
     raise TypeError(f"{name} has no parameters to move; write: def parameters(self): return {what}")
-
-
-def _name_classes(model: Any, data: Samples, loss: Loss) -> Classes | None:
-    """The classes that the targets name; the model keeps them."""
-    classes = None
-    if loss in FOR_CLASSES or data.targets.ndim == 1:
-        count = outputs(model, data.inputs[:1]).shape[1]
-        classes = find_classes(data, count, loss, getattr(model, "classes", ()))
-    model.classes = classes.names if classes else []
-    return classes
 
 
 def _check_finite(optimizer: Optimizer) -> None:

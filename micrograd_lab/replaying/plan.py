@@ -38,32 +38,21 @@ class Plan:
     EACH is a `sum` with this one input, and stands for its sum over all samples.  If the result
     itself has phase EACH, the loss is its mean over the samples.
 
-    Attributes:
-        result: the loss.
-        ops: the row of the table; None for a leaf, which is in one of the next three.
-        columns: leaf -> the column of the data that it reads; its phase is EACH.
-        parameters: leaf -> which of the parameters it is.
-        constants: leaf -> its number.
-        inputs: positions; a `dot` has its weights, its inputs and perhaps a bias.  Of a product
-            of what is computed once with what is computed for each sample, the former is first.
-        values: what was recorded there (sample 0 of a batch); None where nothing was.
-        active: whether a parameter is below that it has a slope by, so that there is a gradient
-            to hand on.
-        batch: the data of a loss that was recorded over a whole batch, one row per sample.
-        recorded: every value that was recorded, in order.
+    A `dot` has its weights, its inputs and perhaps a bias.  Of a product of what is computed once
+    with what is computed for each sample, the former is first.
     """
 
-    result: int = 0
-    ops: list[Op | None] = field(default_factory=list)
+    result: int = 0  # the loss
+    ops: list[Op | None] = field(default_factory=list)  # None for a leaf
     inputs: list[tuple[int, ...]] = field(default_factory=list)
-    values: list[Value | None] = field(default_factory=list)
+    values: list[Value | None] = field(default_factory=list)  # as recorded; of a batch sample 0's
     phases: list[int] = field(default_factory=list)
-    active: list[bool] = field(default_factory=list)
-    columns: dict[int, int] = field(default_factory=dict)
-    parameters: dict[int, int] = field(default_factory=dict)
-    constants: dict[int, float] = field(default_factory=dict)
-    batch: list[tuple[float, ...]] | None = None
-    recorded: list[Value] = field(default_factory=list)
+    active: list[bool] = field(default_factory=list)  # whether it has a slope by some parameter
+    columns: dict[int, int] = field(default_factory=dict)  # leaf -> the column that it reads
+    parameters: dict[int, int] = field(default_factory=dict)  # leaf -> which of them it is
+    constants: dict[int, float] = field(default_factory=dict)  # leaf -> its number
+    batch: list[tuple[float, ...]] | None = None  # the data of a loss that was recorded over them
+    recorded: list[Value] = field(default_factory=list)  # all of them, in order
 
     def __len__(self) -> int:
         return len(self.ops)
@@ -187,20 +176,15 @@ def without_slope(op: Op) -> list[int]:
 
 
 class _Planner:
-    """Adds the nodes of a recorded graph to a plan, in order.
-
-    Attributes:
-        place: for each recorded node, its position in the plan, or -1.
-        leaves: equal constants, and leaves that read one column, are one node.
-    """
+    """Adds the nodes of a recorded graph to a plan, in order."""
 
     def __init__(self, graph: RecordedTerms, batch: Batch | None, *, one_hot: bool) -> None:
         self.graph, self.batch, self.one_hot = graph, batch, one_hot
         self.column_at = cache(self._column_at)
         self.column = batch.column if batch else graph.column
         self._plan = Plan(batch=batch.rows if batch else None, recorded=graph.order)
-        self.place = [-1] * len(graph.order)
-        self.leaves: dict[object, int] = {}
+        self.place = [-1] * len(graph.order)  # in the plan
+        self.leaves: dict[object, int] = {}  # one for equal constants, one for each column
 
     def plan(self) -> Plan:
         copies = self.batch.copies if self.batch else set()
@@ -267,17 +251,7 @@ class _Planner:
 
 
 class RecordedTerms:
-    """What `loss` was computed from, as lists with an entry for each node.
-
-    Attributes:
-        order: the values, inputs before what is computed from them.
-        inputs: the positions of a node's inputs.
-        column, parameter: position of a leaf -> which column of the data or parameter it is.
-        constant: whether a node depends on neither.
-        readers: how many inputs of other nodes it is.
-        inside: whether a node is only a part of a larger sum.
-        terms: position of a sum -> its terms: single nodes, and products by their factors.
-    """
+    """What `loss` was computed from, by position, with an entry for each node."""
 
     def __init__(self, loss: Value, inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
         self.order: list[Value] = recorded(loss)
@@ -287,10 +261,10 @@ class RecordedTerms:
         ]
         self.column: dict[int, int] = {at[x]: k for k, x in enumerate(inputs) if x in at}
         self.parameter: dict[int, int] = {at[x]: k for k, x in enumerate(parameters) if x in at}
-        self.constant: list[bool] = []
-        self.readers: list[int] = [0] * len(at)
-        self.inside: list[bool] = [False] * len(at)
-        self.terms: dict[int, Terms] = {}
+        self.constant: list[bool] = []  # whether it depends on none of them
+        self.readers: list[int] = [0] * len(at)  # how many inputs of other nodes it is
+        self.inside: list[bool] = [False] * len(at)  # whether it is only a part of a larger sum
+        self.terms: dict[int, Terms] = {}  # of each sum
         self._read()
         for i, value in enumerate(self.order):
             if value.op in SUMS and not self.inside[i] and not self.constant[i]:
@@ -344,23 +318,14 @@ def products(op: Op, inputs: tuple[int, ...]) -> list[tuple[int, int]]:
 
 @dataclass
 class Batch:
-    """Samples in a sum.
+    """The samples that a loss was recorded over: one computation, with other constants."""
 
-    Attributes:
-        head: the position of the sum.
-        terms: what sample 0 adds to it.
-        rest: the terms of no sample.
-        copies: the nodes of all other samples.
-        column: node -> the column of the data that replaces it.
-        rows: the data, one row per sample.
-    """
-
-    head: int
-    terms: Terms
-    rest: Terms
-    copies: set[int]
-    column: dict[int, int]
-    rows: list[tuple[float, ...]]
+    head: int  # the position of the sum that they are in
+    terms: Terms  # what sample 0 adds to it
+    rest: Terms  # those of no sample
+    copies: set[int]  # the nodes of all other samples
+    column: dict[int, int]  # node -> the column of the data that replaces it
+    rows: list[tuple[float, ...]]  # the data, one row per sample
 
 
 def find_batch(graph: RecordedTerms) -> Batch | None:
@@ -399,24 +364,15 @@ def _shapes(graph: RecordedTerms) -> list[int]:
 
 @dataclass
 class _Samples:
-    """Walks through all samples side by side.
-
-    Attributes:
-        seen: the node of sample 0 -> its counterpart in each sample.
-        shared: nodes that all samples read.
-        reads: how often the samples read each node of theirs.
-        columns: the column of constants of sample 0 and their counterparts.
-        data: the numbers of each column, one per sample, by their texts.
-        numbers: which column that is.
-    """
+    """Walks through all samples side by side."""
 
     graph: RecordedTerms
-    seen: dict[int, list[int]] = field(default_factory=dict)
-    shared: set[int] = field(default_factory=set)
-    reads: dict[int, int] = field(default_factory=dict)
-    columns: dict[int, int] = field(default_factory=dict)
-    data: dict[tuple[str, ...], list[float]] = field(default_factory=dict)
-    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)
+    seen: dict[int, list[int]] = field(default_factory=dict)  # sample 0's node -> that of each
+    shared: set[int] = field(default_factory=set)  # nodes that all samples read
+    reads: dict[int, int] = field(default_factory=dict)  # how often they read each of their nodes
+    columns: dict[int, int] = field(default_factory=dict)  # sample 0's constant -> the column
+    data: dict[tuple[str, ...], list[float]] = field(default_factory=dict)  # by their texts
+    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)  # which column that is
 
     def batch(
         self, head: int, alike: list[list[tuple[int, ...]]], rest: list[tuple[int, ...]]

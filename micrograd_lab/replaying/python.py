@@ -31,11 +31,6 @@ class StraightLine:
         plan: a plan without sums over samples.
         layout: which parameter each entry of the parameter vector is.
         longest: how many lines may be compiled; a longer program runs as a table, half as fast.
-
-    Attributes:
-        vector: the parameters' numbers.
-        gradient: of the loss by each of them, after a call.
-        run: what `source` says; for a long one a table does the same.
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int], longest: int = MAX_LINES) -> None:

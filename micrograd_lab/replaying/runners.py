@@ -47,11 +47,6 @@ class Arrays:
 
     What is infinite or NaN on the way makes the loss or the gradient infinite or NaN; then the
     scalar engine decides.
-
-    Attributes:
-        layout: which parameter each entry of `vector` and `gradient` is.
-        vector: the parameters' numbers, which the caller sets.
-        gradient: what a call leaves there.
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
@@ -61,9 +56,9 @@ class Arrays:
         self.names: Callable[[int], str] = names
         self._np = np
         self.groups: list[Group] = grouped(plan)
-        self.layout: list[int] = layout(plan, self.groups, parameters)
-        self.vector: Vector = np.zeros(parameters)
-        self.gradient: Vector = np.zeros(parameters)
+        self.layout: list[int] = layout(plan, self.groups, parameters)  # of the next two
+        self.vector: Vector = np.zeros(parameters)  # their numbers, which the caller sets
+        self.gradient: Vector = np.zeros(parameters)  # what a call leaves there
 
     @cached_property
     def program(self) -> ArrayProgram:

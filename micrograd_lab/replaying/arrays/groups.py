@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -23,12 +24,7 @@ LOGADDEXP = OPS["logaddexp"]
 
 
 def array_program(plan: Plan, groups: list[Group], layout: Sequence[int]) -> ArrayProgram:
-    """The statements that compute the loss and its gradient.
-
-    Args:
-        groups: those of `grouped`.
-        layout: which parameter each row of `p` is.
-    """
+    """The statements that compute the loss and its gradient, for parameters in this `layout`."""
     writer = Writer(plan, layout)
     outer: Sequence[int] = [plan.result]
     last = plan.ops[plan.result]
@@ -146,20 +142,14 @@ def layout(plan: Plan, groups: list[Group], parameters: int) -> list[int]:
     return list(order | dict.fromkeys(range(parameters)))
 
 
+@dataclass(eq=False)
 class Group:
-    """Nodes that one statement computes: they have the same operation and do not need each other.
+    """Nodes that one statement computes: of one operation, and none needs another."""
 
-    Attributes:
-        inputs: the positions that each node reads.
-        array: where the statement puts them.
-    """
-
-    array: Array
-
-    def __init__(self, op: Op, nodes: list[int], inputs: list[Sequence[int]]) -> None:
-        self.op: Op = op
-        self.nodes: list[int] = nodes
-        self.inputs: list[Sequence[int]] = inputs
+    op: Op
+    nodes: list[int]
+    inputs: list[Sequence[int]]  # what each node reads
+    array: Array = field(init=False)  # where the statement puts them
 
     @property
     def pairs(self) -> int:

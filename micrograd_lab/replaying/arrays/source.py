@@ -30,32 +30,21 @@ erf, erfc = (np.vectorize(of_one, otypes=[float]) for of_one in (math.erf, math.
 
 @dataclass
 class Statement:
-    """``name = expression``: an array with a row for each node that it computes.
-
-    Attributes:
-        nodes: those nodes of the plan; none for a gradient or an intermediate result.
-    """
+    """``name = expression``: an array with a row for each node that it computes."""
 
     name: str
     expression: ast.expr
-    nodes: Sequence[int] = ()
+    nodes: Sequence[int] = ()  # none for a gradient or an intermediate result
 
 
 @dataclass
 class ArrayProgram:
-    """Statements that compute the loss and its gradient with respect to the flat vector `p`.
+    """Statements that compute the loss and its gradient with respect to the flat vector `p`."""
 
-    Attributes:
-        constants: name -> positions, or a column of numbers.
-        views: a part of `p` -> its name.
-        forward, backward: the statements in order; the last of `backward` is the gradient `g`.
-        loss: the loss, an expression.
-    """
-
-    constants: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    views: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, tuple[float, ...]] = field(default_factory=dict)  # positions, numbers
+    views: dict[str, str] = field(default_factory=dict)  # a part of `p` -> its name
     forward: list[Statement] = field(default_factory=list)
-    backward: list[Statement] = field(default_factory=list)
+    backward: list[Statement] = field(default_factory=list)  # the last is the gradient `g`
     loss: ast.expr = field(default_factory=lambda: ast.Constant(0.0))
 
 
@@ -162,14 +151,10 @@ def in_place(program: ArrayProgram) -> str:
 
 
 class _Out(ast.NodeTransformer):
-    """Names the array that each operation makes, and gives it to the operation the next time.
-
-    Attributes:
-        once: the lines that make what is the same in every call.
-    """
+    """Names the array that each operation makes, and gives it to the operation the next time."""
 
     def __init__(self, once: list[str]) -> None:
-        self.once = once
+        self.once = once  # the lines that make what is the same in every call
         self.names = ["_"]  # one that nothing writes to, so that there is one
 
     def visit(self, node: ast.AST) -> Any:

@@ -23,15 +23,12 @@ _RESERVED = frozenset((*_OURS, *dir(builtins), *kwlist))
 
 @dataclass(eq=False)
 class Array:
-    """The values of a group of nodes, a row each; `p` and `x` are arrays too.
-
-    Attributes:
-        contributions: to its gradient: (rows, a contribution with as many rows).
-    """
+    """The values of a group of nodes, a row each; `p` and `x` are arrays too."""
 
     name: str
     rows: int
     samples: bool
+    # to its gradient: (rows, a contribution with as many rows)
     contributions: list[tuple[list[int], ast.expr]] = field(default_factory=list)
 
 
@@ -40,10 +37,6 @@ class Writer:
 
     Args:
         layout: which parameter each row of `p` is.
-
-    Attributes:
-        p, x: the parameters and the data, as arrays.
-        places: the array and the row of each node that is no constant.
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
@@ -53,7 +46,7 @@ class Writer:
         self.p: Array = Array("p", len(layout), False)
         self.x: Array = Array("x", -1, True)
         row_of = {parameter: row for row, parameter in enumerate(layout)}
-        self.places: dict[int, tuple[Array, int]] = {}
+        self.places: dict[int, tuple[Array, int]] = {}  # of each node that is no constant
         self.places |= {node: (self.p, row_of[k]) for node, k in plan.parameters.items()}
         self.places |= {node: (self.x, k) for node, k in plan.columns.items()}
         self._constants: dict[tuple[str, tuple[str, ...]], str] = {}

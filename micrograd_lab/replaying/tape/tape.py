@@ -43,15 +43,7 @@ class Job(Structure):
 
 
 class Tape:
-    """The program of a plan: the loss and its gradient for the samples in a table.
-
-    Args:
-        parameters: how many there are.
-        names: of the nodes of the plan, for `source`; empty if one has none.
-
-    Attributes:
-        layout: which parameter each entry of `vector` and `gradient` is: they are in order.
-    """
+    """The program of a plan of so many parameters, and with these names of its nodes, or empty."""
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         import numpy as np
@@ -135,20 +127,13 @@ class _Writer:
     """Writes the tape of a plan: a header, lists, and the instructions, eight integers each.
 
     Nodes that are computed once have a place in `once`, the others a row.  The first rows are the
-    columns of the data, and a row of ones.  What is computed
-    once and read by an instruction on rows is spread over a row of its own.
-
-    Attributes:
-        once: the numbers in `once` before the first run: 0 where something is computed.
-        rows: how many there are.
-        copies: of weights that are not side by side: their places in `once` -> where the copy is.
-        sums: the nodes that are sums over the samples.
-        widest: the most inputs or outputs that a layer has.
+    columns of the data, and a row of ones.  What is computed once and read by an instruction on
+    rows is spread over a row of its own.
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         self.plan, self.names, self.codes = plan, names, codes()
-        self.once = [0.0] * parameters
+        self.once = [0.0] * parameters  # before the first run: 0 where something is computed
         self.constants: dict[str, int] = {}
         self.one = self.constant(1.0)
         self.place = [-1] * (len(plan) + 1)  # the last one is that of ONE
@@ -158,8 +143,8 @@ class _Writer:
         for i, number in plan.constants.items():
             self.place[i] = self.constant(number)
         self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
-        self.sums: list[int] = []
-        self.widest = 0
+        self.sums: list[int] = []  # over the samples
+        self.widest = 0  # the most inputs or outputs that a layer has
         self.weights: tuple[int, ...] = ()  # of the layer before: where they begin, and more
         self.groups = groups = self.grouped()
         computed = [*self.sums, *chain(*groups[ONCE], *groups[AFTER])]
@@ -173,7 +158,7 @@ class _Writer:
         for row, i in enumerate(rows):
             self.row[i] = row
         self.rows = len(rows)
-        self.copies: dict[tuple[int, ...], int] = {}
+        self.copies: dict[tuple[int, ...], int] = {}  # of weights that are not side by side
         self.lists: list[int] = []
         self.tape = self.written()
 
