@@ -186,9 +186,8 @@ class Graph:
             if any(x in data or moved(x) > node.serial for x in node.inputs):
                 data[node] = apply(node.op, [Value(data.get(x, x.data)) for x in node.inputs]).data
                 if moved(node):
-                    data[node] += (
-                        node.data - apply(node.op, [Value(x.data) for x in node.inputs]).data
-                    )
+                    now = apply(node.op, [Value(x.data) for x in node.inputs])
+                    data[node] += node.data - now.data
         return data.get(self.result, self.result.data)
 
     def contribution(self, node: Value, i: int) -> float:
@@ -235,29 +234,19 @@ class Graph:
         twins: dict[Value, Value] = {}
         nodes: list[Value] = []
         for node in self.nodes:
-            inputs = tuple(twins[x] for x in node.inputs)
-            pairs = _pairs(node)
-            if not inputs:
-                twin = node
-            elif pairs:
-                products = []
-                for i in range(pairs):
-                    y, x = node.slopes[i], node.slopes[i + pairs]
-                    product = record(x * y, OPS["mul"], (inputs[i], inputs[i + pairs]), (y, x))
-                    product.grad = node.grad
-                    self.names[product] = f"{self.names[node]}.{i + 1}"
-                    products.append(product)
-                nodes.extend(products)
-                terms = (*products, *inputs[2 * pairs :])
-                twin = copy(node)
-                twin.op, twin.inputs, twin.slopes = OPS["sum"], terms, (1.0,) * len(terms)
-            else:
-                twin = copy(node)
-                twin.inputs = inputs
-            twin.grad, twin.label = node.grad, node.label
+            inputs, pairs = tuple(twins[x] for x in node.inputs), _pairs(node)
+            products = []
+            for i in range(pairs):
+                y, x = node.slopes[i], node.slopes[i + pairs]
+                factors = inputs[i], inputs[i + pairs]
+                products.append(record(x * y, OPS["mul"], factors, (y, x), node.grad))
+                self.names[products[i]] = f"{self.names[node]}.{i + 1}"
+            twins[node] = twin = copy(node) if inputs else node
+            twin.inputs = (*products, *inputs[2 * pairs :])
+            if products:
+                twin.op, twin.slopes = OPS["sum"], (1.0,) * len(twin.inputs)
             self.names[twin] = self.names[node]
-            twins[node] = twin
-            nodes.append(twin)
+            nodes += [*products, twin]
         self.nodes = nodes
         self.result = twins[self.result]
 
@@ -290,18 +279,15 @@ def _twins(nodes: list[Value], textbook: bool) -> dict[Value, Value]:
 def _moves(graph: Graph) -> list[str]:
     """Which leaves have moved since something was computed from them, and what was set by hand."""
     notes = []
-    readers = graph.readers()
     leaves = [
         graph.names[x]
-        for x, reading in readers.items()
+        for x, reading in graph.readers().items()
         if not x.inputs and any(moved(x) > node.serial for node, _ in reading)
     ]
     if leaves:
         one = len(leaves) == 1
-        notes.append(
-            f"{listed(leaves)} {'has' if one else 'have'} moved since this was recorded; shown at "
-            f"{'its present number' if one else 'their present numbers'}"
-        )
+        have, at = ("has", "its present number") if one else ("have", "their present numbers")
+        notes.append(f"{listed(leaves)} {have} moved since this was recorded; shown at {at}")
     if by_hand := [graph.names[node] for node in graph.nodes if node.inputs and moved(node)]:
         notes.append(f"{listed(by_hand)} {'was' if len(by_hand) == 1 else 'were'} set by hand")
     return notes
@@ -319,18 +305,11 @@ def _guards(graph: Graph, twins: Mapping[Value, Value]) -> dict[Guard, str]:
 
 def _other_gradients(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
     """The leaves whose `grad` is no gradient of this result alone."""
-    others = [
-        f"{graph.names[x]}.grad"
-        for x in graph.nodes
-        if x.label
-        and not x.inputs
-        and x.grad
-        and not math.isclose(x.grad, twins[x].grad, rel_tol=1e-9)
-    ]
-    if not others:
-        return []
+    leaves = [x for x in graph.nodes if x.label and not x.inputs and x.grad]
+    others = [x for x in leaves if not math.isclose(x.grad, twins[x].grad, rel_tol=1e-9)]
+    told = listed([f"{graph.names[x]}.grad" for x in others])
     hold = "holds" if len(others) == 1 else "hold"
-    return [f"{listed(others)} {hold} more than this: other calls, samples or results"]
+    return [f"{told} {hold} more than this: other calls, samples or results"] if others else []
 
 
 def listed(names: list[str]) -> str:
@@ -339,9 +318,9 @@ def listed(names: list[str]) -> str:
     >>> listed(["w", "b"]), listed(["a", "b", "c", "d", "e"])
     ('w, b', 'a, b, c and 2 more')
     """
-    return (
-        ", ".join(names) if len(names) < 5 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-    )
+    if len(names) < 5:
+        return ", ".join(names)
+    return f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
 def _names(nodes: list[Value]) -> dict[Value, str]:

@@ -226,10 +226,7 @@ def _rows(part: Any, rows: Sequence[int]) -> Any:
 
 
 def _two_classes(
-    place: Callable[[float, int], tuple[float, float]],
-    samples: int,
-    noise: float,
-    seed: int | None,
+    place: Callable[[float, int], tuple[float, float]], samples: int, noise: float, seed: int | None
 ) -> Data:
     """Random points along two curves, in random order."""
     _check(samples, noise)

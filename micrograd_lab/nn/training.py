@@ -24,16 +24,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine import Value
 from ..rows import leaves
-from .arithmetic import (
-    FOR_CLASSES,
-    Classes,
-    Loss,
-    Network,
-    Stream,
-    arithmetic,
-    find_classes,
-    read,
-)
+from .arithmetic import FOR_CLASSES, Classes, Loss, Network, Stream, arithmetic, find_classes, read
 from .losses import squared_error
 from .modules import Module, decided, outputs
 from .optim import SGD, Optimizer

@@ -215,7 +215,7 @@ class Program(Vectors):
         known = data is self._rows and data.shape == self._shape
         rows = data if known else self._checked(data)
         if self._branches:
-            self._check_branches(self._branches, rows)
+            self._check_branches(rows)
         try:
             loss = self._compute(rows)
             if isfinite(loss):
@@ -224,6 +224,13 @@ class Program(Vectors):
             pass
         return self._by_samples(rows)
 
+    def _by_samples(self, rows: Any) -> float:
+        """What the scalar engine makes of `rows`, which may be an error."""
+        numbers = dict(zip(self.values, _floats(self.vector)))
+        rows = _floats(rows) if self.inputs else [()]
+        loss, self.gradient[:] = by_samples(self.loss, self.inputs, numbers, rows)
+        return loss
+
     def _times(self, weight: Value) -> Program:
         return Program(self.loss * weight, [*self.inputs, weight], self.parameters, self.backend)
 
@@ -231,8 +238,7 @@ class Program(Vectors):
         import numpy as np
 
         rows = self._checked(data) if self.inputs else [()]
-        if self._branches:
-            self._check_branches(self._branches, rows)
+        self._check_branches(rows)
         outputs, numbers = self._of_names(names), dict(zip(self.values, _floats(self.vector)))
         found = outputs(rows, self.vector)
         for i in np.flatnonzero(np.isnan(found).any(axis=1)).tolist():  # the engine decides
@@ -248,10 +254,9 @@ class Program(Vectors):
         made_from = self.loss, self.inputs, self.parameters, self.backend
         return Program, made_from, (None, {"vector": _floats(self.vector)})
 
-    def _check_branches(self, branches: Branches, rows: Any) -> None:
+    def _check_branches(self, rows: Any) -> None:
         """Raise an error if a sample would take another branch than the recorded one."""
-        missed = branches.first_miss(rows, self.vector)
-        if missed:
+        if self._branches and (missed := self._branches.first_miss(rows, self.vector)):
             sample, guard = missed
             told = guard.told({x: self._names.get(x, x.label) for x in (guard.left, guard.right)})
             where = f"sample {sample}: " if self.inputs else ""
@@ -339,14 +344,6 @@ class Program(Vectors):
         if rows is data:
             self._rows, self._shape = rows, rows.shape
         return rows
-
-    def _by_samples(self, rows: Any) -> float:
-        """What the scalar engine makes of `rows`, which may be an error."""
-        numbers = dict(zip(self.values, _floats(self.vector)))
-        rows = _floats(rows) if self.inputs else [()]
-        loss, gradient = by_samples(self.loss, self.inputs, numbers, rows)
-        self.gradient[:] = gradient
-        return loss
 
 
 @cache

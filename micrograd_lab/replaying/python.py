@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from itertools import compress
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from .simplify import simplified, substituted
 
 MAX_LINES = 10_000  # of a function: Python compiles 100 in 1 to 2 ms
 MAX_TERMS = 50  # terms per expression: the compiler recurses over them
+_FUNCTIONS = functions_of(math) | {"inf": math.inf, "nan": math.nan}
 
 
 class StraightLine:
@@ -40,7 +41,7 @@ class StraightLine:
         self.gradient: list[float] = [0.0] * len(layout)
         lines = len(plan) + sum(map(len, plan.inputs))
         self.run: Callable[..., tuple[float, list[float]]] = (
-            Table(plan, layout).run if lines > longest else _defined(self.source, "program")
+            Table(plan, layout).run if lines > longest else defined(self.source, "program")
         )
 
     def __call__(self, data: list[list[float]]) -> float:
@@ -201,14 +202,14 @@ def _function(arguments: str, op: Op, lines: list[str]) -> Callable[..., None]:
     letters = "xyz"[: len(op.partials)]
     numbers = {letter: f"v[{letter}]" for letter in f"{letters}f"} | {"u": "slopes[f]"}
     body = [f"{', '.join(letters)}, = at", *[line.format(**numbers) for line in lines]]
-    return _defined(f"def step({arguments}):\n    " + "\n    ".join(body), "step")
+    return defined(f"def step({arguments}):\n    " + "\n    ".join(body), "step")
 
 
-def _defined(source: str, name: str) -> Callable[..., Any]:
-    """The function `name` that `source` defines."""
-    scope: dict[str, Any] = dict(functions_of(math), inf=math.inf, nan=math.nan)
-    exec(source, scope)
-    return scope[name]  # type: ignore[no-any-return]
+def defined(source: str, name: str, scope: Mapping[str, Any] = _FUNCTIONS) -> Callable[..., Any]:
+    """The function `name` that `source` defines; it can call what is in `scope`."""
+    found = dict(scope)
+    exec(compile(source, "<replay>", "exec"), found)
+    return found[name]  # type: ignore[no-any-return]
 
 
 @cache

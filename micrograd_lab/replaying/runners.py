@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,7 +27,7 @@ from .arrays.source import (
 )
 from .checks import add_checks
 from .plan import AFTER, EACH, Plan, make_plan
-from .python import StraightLine
+from .python import StraightLine, defined
 from .tape.kernel import load
 from .tape.tape import Tape
 
@@ -82,34 +82,28 @@ class NumPy(Arrays):
         super().__init__(plan, parameters, names)
         self._edges = sum(map(len, plan.inputs))
         self._sums = AFTER in plan.phases  # over the samples: plain Python has none
-        self._prepared: dict[int, Callable[..., Any]] = {}
+        # more statements than one can read, or wants to wait for
+        self._deep = len(self.groups) > MAX_STATEMENTS and not self._sums
 
     def __call__(self, data: Vector) -> float:
-        samples = len(data)
-        if self._is_narrow(samples):
+        if self._is_narrow(len(data)):
             loss, self.gradient[:] = self._straight.run(self.vector.tolist(), data.tolist())
             return loss
-        if samples not in self._prepared:
-            if len(self._prepared) > 8:
-                self._prepared.clear()  # each keeps arrays
-            self._prepared[samples] = self._prepare(self.vector[:, None], samples)
+        run = self._prepare(len(data))
         with self._np.errstate(all="ignore"):
-            loss, gradient = self._prepared[samples](data.T)
+            loss, gradient = run(data.T)
         self.keep(gradient)
         return float(loss)
 
     @property
     def source(self) -> str:
-        if self._is_deep():
-            return self._straight.source
-        return listing(self.program, self.names, _NOTE)
+        return self._straight.source if self._deep else listing(self.program, self.names, _NOTE)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
-        scope: dict[str, Any] = {}
         with recording():
-            exec(compile(in_place(self.program), "<replay>", "exec"), scope)
-        return scope["prepare"]  # type: ignore[no-any-return]
+            prepare = partial(defined(in_place(self.program), "prepare", {}), self.vector[:, None])
+        return lru_cache(maxsize=8)(prepare)  # for each number of samples, with its arrays
 
     @cached_property
     def _straight(self) -> StraightLine:
@@ -119,26 +113,14 @@ class NumPy(Arrays):
     def _is_narrow(self, samples: int) -> bool:
         """Whether one Python operation per number costs less than the overhead of the arrays."""
         overhead = 2.5 * len(self.groups)  # microseconds, as the next
-        return not self._sums and (0.1 * self._edges * samples < overhead or self._is_deep())
-
-    def _is_deep(self) -> bool:
-        """Whether there are more statements than one can read, or wants to wait for."""
-        return len(self.groups) > MAX_STATEMENTS and not self._sums
+        return self._deep or (not self._sums and 0.1 * self._edges * samples < overhead)
 
 
 MAX_SECONDS = 10  # of compiling
 
 
 class Elsewhere(Arrays):
-    """The readable program in an engine whose arrays are not NumPy's.
-
-    Raises:
-        ValueError: if to compile it would take longer than `MAX_SECONDS`, by the times measured.
-
-    Attributes:
-        function: from the column of parameters and the data (a row for each input, a column for
-            each sample) to the loss and its gradient, on the engine's own arrays.
-    """
+    """The readable program, `function`, in an engine whose arrays are not NumPy's."""
 
     costs: tuple[float, float]  # seconds: of a statement; of a matrix product, or of moving rows
 
@@ -148,8 +130,8 @@ class Elsewhere(Arrays):
         self._weigh(len(self.groups), 0)  # to write them would take long, too
         text = function(self.program)
         self._weigh(text.count("\n"), len(re.findall(r"put\(|concatenate\(|\[i\d+\]| @ ", text)))
-        exec(constants_source(self.program) + text, scope)
-        self.function: Callable[..., Any] = scope["program"]
+        text = constants_source(self.program) + text
+        self.function: Callable[..., Any] = defined(text, "program", scope)
 
     def _weigh(self, statements: int, moves: int) -> None:
         seconds = statements * self.costs[0] + moves * self.costs[1]
@@ -206,8 +188,8 @@ class Torch(Elsewhere):
             broadcast_to=lambda x, shape: torch.broadcast_to(number(x), shape),
             repeat=torch.repeat_interleave,
             add=SimpleNamespace(reduceat=reduceat),
+            max=lambda x, axis, keepdims=False: torch.amax(x, axis, keepdims),
         )
-        np.max = lambda x, axis, keepdims=False: torch.amax(x, axis, keepdims)
         return {"np": np, "put": put, "erf": torch.erf, "erfc": torch.erfc}
 
     def __call__(self, data: Vector) -> float:
@@ -237,10 +219,9 @@ class JAX(Elsewhere):
         def put(count: int, at: Any, rows: Any) -> Any:
             return jnp.zeros((count, rows.shape[1])).at[at].set(rows)
 
-        self._jax = jax
+        self._jax, special = jax, jax.scipy.special
         ours = {"add": SimpleNamespace(reduceat=reduceat), "array": numpy.array}
-        np = SimpleNamespace(**{**vars(jnp), **ours})
-        special = jax.scipy.special
+        np = SimpleNamespace(**vars(jnp) | ours)
         return {"np": np, "put": put, "erf": special.erf, "erfc": special.erfc}
 
     @cached_property
@@ -255,7 +236,6 @@ class JAX(Elsewhere):
 
 
 def required(module: str, name: str) -> Any:
-    """The module, or an error that says how to install it."""
     try:
         return import_module(module)
     except ImportError:
@@ -285,8 +265,8 @@ class Outputs:
     ) -> None:
         import numpy as np
 
-        checked = names is not None
         self.results: list[Value] = named(results, names)
+        self._checked = names is not None
         with recording():
             read = [x.abs() for x in self.results]  # so that none is only a part of a sum
             loss = maximum(0.0, *read)
@@ -298,16 +278,15 @@ class Outputs:
                 plan.inputs[at[x]][0] if x in at else plan.add_constant(x.inputs[0].data)
                 for x in read
             ]
-            if checked:
+            if self._checked:
                 plan.active = [False] * len(plan)  # there is no backward pass to notice a slope
                 add_checks(plan)
                 nodes.append(plan.result)
             groups = grouped(plan)
             self._order = layout(plan, groups, len(values) + len(others))
-            scope: dict[str, Any] = {}
-            exec(outputs_function(outputs(plan, groups, self._order, nodes)), scope)
+            source = outputs_function(outputs(plan, groups, self._order, nodes))
+            self._function = defined(source, "outputs", {})
         self._others = np.array([x.data for x in others])
-        self._function, self._checked = scope["outputs"], checked
 
     def __call__(self, rows: Any, vector: Any) -> Any:
         """The numbers of the results: an array with a row per sample."""
@@ -317,7 +296,7 @@ class Outputs:
         rows, starts = np.asarray(rows), range(0, len(rows) or 1, AT_ONCE)
         with np.errstate(all="ignore"):
             parts = [self._function(numbers[:, None], rows[k : k + AT_ONCE].T).T for k in starts]
-        found = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        found = np.concatenate(parts)
         if not self._checked:
             return found
         found[~np.isfinite(found[:, -1])] = np.nan
