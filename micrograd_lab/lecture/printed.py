@@ -21,21 +21,8 @@ from ..formulas import evaluate
 from ..ops import OPS, Op
 from ..tell.languages import formula_text
 from ..tell.notation import as_given, number
-from .examples import (
-    RATE,
-    SLIDES,
-    WEIGHTS,
-    chain,
-    gate,
-    network,
-    outputs,
-    packaged,
-    toy,
-    toy_steps,
-    trained,
-    wirings,
-    xor,
-)
+from . import examples
+from .examples import RATE, SLIDES, WEIGHTS
 
 __all__ = [
     "ACTIVATIONS", "ERRATA", "PRINTED", "Activation", "Erratum", "Printed", "errata_page", "report",
@@ -133,11 +120,11 @@ def _rounds_to(printed: str, number: float, rounding: str = ROUND_HALF_EVEN) -> 
 
 def _read() -> Iterator[Printed]:
     """The rows of ``slides.json``, beside what the engine computes."""
-    moving = toy()
-    wirings = network("printed"), network("corrected")
+    moving = examples.toy()
+    wirings = examples.network("printed"), examples.network("corrected")
     for example in (moving, *wirings):
         example.result.backward()
-    shared = {"Value": Value, "gate": gate, "xor": xor, "table": outputs(), "RATE": RATE}
+    shared = {**vars(examples), "table": examples.outputs()}
     shared |= {"toy": moving, "moved": moving.moved(0.1)}
     for slide, rows in SLIDES["printed"].items():
         for quantity, printed, engine, arithmetic, errata in rows:
@@ -178,12 +165,13 @@ def report() -> str:
                            slide says  engine says   why they differ
       NAND(1, 1)                    0  0             exact
     """
-    climb, fast, slow = toy_steps(5), toy_steps(4, target=3), toy_steps(4, 0.01, target=3)
+    steps = examples.toy_steps
+    climb, fast, slow = steps(5), steps(4, target=3), steps(4, 0.01, target=3)
     corrections = [
         fill(f"{e.where} → {e.right}", 80, initial_indent=f"  {e.id:5}", subsequent_indent=" " * 7)
         for e in ERRATA
     ]
-    text = packaged("report.txt").format(
+    text = examples.packaged("report.txt").format(
         rate=RATE,
         comparison="\n".join(_comparison()),
         updates="\n".join(_updates()),
@@ -202,33 +190,33 @@ def errata_page() -> str:
     >>> errata_page().splitlines()[0]
     '# Errata of the lecture'
     """
-    right, slides = network("corrected"), network("printed")
+    right, slides = examples.network("corrected"), examples.network("printed")
     for example in (right, slides):
         example.result.backward()
     slide = _by_name({p.quantity: p for p in PRINTED})
     chained = ("∂a_1/∂w_1,1^(1)", "∂z_1/∂a_1", "∂y_1/∂s_1", "∂E/∂y_1")  # on the last slide
     as_written = math.prod(float(slide[name].printed) for name in chained)
-    climb, tries = toy_steps(5), toy_steps(1, target=3)
+    climb, tries = examples.toy_steps(5), examples.toy_steps(1, target=3)
     factor = (tries[1] - 3) / (tries[0] - 3)  # 1 − η (x² + 1)
-    return packaged("errata.md").format(
+    return examples.packaged("errata.md").format(
         slide=slide,
         right=_by_name(right.nodes),
         slides=_by_name(slides.nodes),
         down=_by_name(slides.moved(-RATE)),
         right_down=_by_name(right.moved(-RATE)),
-        climbed=trained(1, RATE, "printed"),
-        descended=trained(1, -RATE, "printed"),
-        wirings=len(wirings()),
+        climbed=examples.trained(1, RATE, "printed"),
+        descended=examples.trained(1, -RATE, "printed"),
+        wirings=len(examples.wirings()),
         rate=RATE,
         parameters=len(WEIGHTS),
         as_written=as_written,
         through_y_1=as_written * WEIGHTS["w_{1,1}^{(2)}"],
-        table=outputs(),
+        table=examples.outputs(),
         toy=climb,
         toy_before=as_given(climb[0]),
         toy_factor=number(factor, digits=2),
         toy_limit=(1 - factor) / 0.1 / 2,
-        fixed=chain("sigmoid", layers=40).result,
+        fixed=examples.chain("sigmoid", layers=40).result,
         activations="\n".join(map(_activation_row, ACTIVATIONS)),
         printed="\n".join(map(_printed_row, PRINTED)),
     )
@@ -255,10 +243,10 @@ def _updates() -> Iterator[str]:
     """Each weight, then the error, before and after an update."""
     row = "  {:16}{:>8}{:12.6f}{:12.6f}  {:12.6f}{:12.6f}"
     ways = [*product(("corrected", "printed"), (-RATE, RATE))]
-    after = [trained(1, rate, wiring) for wiring, rate in ways]
+    after = [examples.trained(1, rate, wiring) for wiring, rate in ways]
     for name, before in WEIGHTS.items():
         yield row.format(name, f"{before:.2f}", *(example[name].data for example in after))
-    yield row.format("E before", "", *(network(wiring).result.data for wiring, _ in ways))
+    yield row.format("E before", "", *(examples.network(wiring).result.data for wiring, _ in ways))
     yield row.format("E after", "", *(example.result.data for example in after))
 
 
