@@ -3,10 +3,10 @@
 A core that records, and six wings that read the record: tell, draw, step, learn, replay, lecture.
 """
 
-from . import calculus, checks, domain, drawing, graph, nn, replaying, stepper, tell
+from . import calculus, checks, context, drawing, graph, nn, replaying, stepper, tell
 from .calculus import *
 from .checks import *
-from .domain import *
+from .context import *
 from .drawing import *
 from .engine import Value
 from .graph import *
@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = ["Value"]
 __all__ += calculus.__all__
-__all__ += domain.__all__
+__all__ += context.__all__
 __all__ += graph.__all__
 __all__ += checks.__all__
 __all__ += tell.__all__

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from .domain import Number, recording
+from .context import Number, recording
 from .engine import Value, method, record, recorded
 from .formulas import compiled
 from .ops import OPS, Op

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import __version__, drawing, nn, stepper
-from .engine import Value
 from .graph import Graph
 from .nn.datasets import GATES
 from .saving import write_whole
@@ -90,8 +89,12 @@ def lecture(parser: ArgumentParser) -> Run:
         try:  # files first: a reader such as `head` may end the program while it prints
             parsed.output.mkdir(parents=True, exist_ok=True)
             for name, example in examples.items():
-                text = _derivations(example.result, example.parameters)
-                write_whole(parsed.output / f"{name}.txt", text.encode())
+                f = Graph(example.result, products=False).names[example.result]
+                parts = {"Forward": "\n".join(map(str, forward_steps(example.result)))}
+                for w in example.parameters:
+                    parts[f"∂{f}/∂{w.label}"] = str(derivation(example.result, w))
+                text = [f"{title}\n{'-' * len(title)}\n\n{of}\n" for title, of in parts.items()]
+                write_whole(parsed.output / f"{name}.txt", "\n\n".join(text).encode())
                 page = stepper.step(
                     example.result, chapters=example.chapters, rate=-0.1 if name == "toy" else RATE
                 )
@@ -362,11 +365,3 @@ def _numbers(words: Sequence[str]) -> dict[str, float]:
         if math.isinf(numbers[name]) and "inf" not in number.lower():
             raise ValueError(f"{name}={number} is beyond 1.8e308, the largest float")
     return numbers
-
-
-def _derivations(result: Value, parameters: Sequence[Value]) -> str:
-    """The forward pass, and the derivation of each parameter's gradient."""
-    name = Graph(result, products=False).names[result]
-    parts = {"Forward": "\n".join(map(str, forward_steps(result)))}
-    parts |= {f"∂{name}/∂{w.label}": str(derivation(result, w)) for w in parameters}
-    return "\n\n".join(f"{title}\n{'-' * len(title)}\n\n{text}\n" for title, text in parts.items())

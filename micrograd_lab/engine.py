@@ -17,9 +17,8 @@ from functools import cache, partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from .domain import Number, outside, real
+from .context import Number, aside, detached, outside, read, real, set_aside, warn_of_readings
 from .formulas import compiled_rule
-from .guards import aside, detached, read, set_aside, warn_of_readings
 from .ops import OPS, Op, row
 from .protocols import Spellings, copying, kind_of, node_of, operators, own_backward, ready
 

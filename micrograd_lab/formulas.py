@@ -9,10 +9,15 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .ops import OPS, Op
+
+if TYPE_CHECKING:
+    from numpy import float64
+    from numpy.typing import NDArray
 
 ELEMENTARY = (
     "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "atan", "tanh", "erf", "erfc",
@@ -21,6 +26,18 @@ ELEMENTARY = (
 NUMPY_NAME = {"pow": "power", "max": "maximum", "atan": "arctan"}
 NOT_IN_NUMPY = ("erf", "erfc")
 _BUILTIN = {"abs": abs, "max": max}
+
+
+class _NumPy:
+    """NumPy, imported on first use, so that importing the package takes no time."""
+
+    def __getattr__(self, name: str) -> Any:
+        vars(self)[name] = thing = getattr(import_module("numpy"), name)
+        return thing
+
+
+np: Any = _NumPy()
+Floats: TypeAlias = "NDArray[float64]"
 
 
 def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math) -> Any:

@@ -15,9 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from .calculus import apply
-from .domain import recording
+from .context import Guard, aside, guards_of, moved, recording, set_aside
 from .engine import Value, propagate, record, recorded
-from .guards import Guard, aside, guards_of, moved, set_aside
 from .ops import OPS
 from .protocols import settle
 from .saving import check_suffix, packed, unpacked, write_whole

@@ -20,7 +20,8 @@ from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
 
-from .guards import aside, comparison, kept, set_aside
+from .context import aside, comparison, kept, set_aside
+from .formulas import np
 from .ops import OPS, Op
 
 _SIGNS = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div"}
@@ -56,35 +57,8 @@ def operators(
         except TypeError:
             return NotImplemented
 
-    found = {f"__{sign}__": method(OPS[name]) for sign, name in _SIGNS.items()}
-    for sign, name in {**_SIGNS, "pow": "pow"}.items():
-        found[f"__r{sign}__"] = _reflected(method(OPS[name]), operand)
-    found |= {f"__{sign}__": comparison(sign, operand) for sign in ("lt", "le", "gt", "ge")}
-    found |= {"__neg__": method(OPS["neg"]), "__abs__": method(OPS["abs"]), "__radd__": __radd__}
-    return found | {"__pow__": __pow__, "__array_ufunc__": _beside_arrays(value, method)}
-
-
-def _reflected(
-    forward: Callable[..., Any], operand: Callable[[Any], Any]
-) -> Callable[[Any, Any], Any]:
-    """`other ∘ value` for an `other` that is not a value."""
-
-    def reflected(self: Any, other: Any) -> Any:
-        return NotImplemented if (x := operand(other)) is None else forward(x, self)
-
-    return reflected
-
-
-def _beside_arrays(value: type, method: Callable[[Op], Callable[..., Any]]) -> Callable[..., Any]:
-    """What NumPy calls for a ufunc of values.
-
-    Arrays of objects know Python's operators, and a method for each function of one input.
-    """
-
     def __array_ufunc__(self: Any, ufunc: Any, how: str, *inputs: Any, **options: Any) -> Any:
-        import numpy as np
-
-        name = ufunc.__name__
+        name = ufunc.__name__  # arrays of objects know Python's operators, and call methods
         forward, row = _UFUNCS.get(name), OPS.get(name)
         if forward and isinstance(inputs[0], np.generic) and how == "__call__" and not options:
             return forward(value(inputs[0]), inputs[1])  # a scalar on the left: no arrays at all
@@ -97,7 +71,23 @@ def _beside_arrays(value: type, method: Callable[[Op], Callable[..., Any]]) -> C
         boxed = (x if x.dtype == object else x.astype(float, casting="same_kind") for x in arrays)
         return getattr(ufunc, how)(*(x.astype(object) for x in boxed), **options)
 
-    return __array_ufunc__
+    found = {f"__{sign}__": method(OPS[name]) for sign, name in _SIGNS.items()}
+    for sign, name in {**_SIGNS, "pow": "pow"}.items():
+        found[f"__r{sign}__"] = _reflected(method(OPS[name]), operand)
+    found |= {f"__{sign}__": comparison(sign, operand) for sign in ("lt", "le", "gt", "ge")}
+    found |= {"__neg__": method(OPS["neg"]), "__abs__": method(OPS["abs"]), "__radd__": __radd__}
+    return found | {"__pow__": __pow__, "__array_ufunc__": __array_ufunc__}
+
+
+def _reflected(
+    forward: Callable[..., Any], operand: Callable[[Any], Any]
+) -> Callable[[Any, Any], Any]:
+    """`other ∘ value` for an `other` that is not a value."""
+
+    def reflected(self: Any, other: Any) -> Any:
+        return NotImplemented if (x := operand(other)) is None else forward(x, self)
+
+    return reflected
 
 
 class Given(Op):

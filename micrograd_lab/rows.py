@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from .domain import real
+from .context import real
 from .engine import Value
+from .formulas import np
 from .tell.notation import subscripted
 
 
@@ -52,8 +53,6 @@ def table(data: Any, what: str, *, finite: bool = True) -> Any:
         TypeError: if it is nothing like that, or not all are real numbers.
         ValueError: if the rows differ in length, or with `finite`, a number is NaN or infinite.
     """
-    import numpy as np
-
     found = array(data, what)
     if found.dtype.kind == "U":
         raise TypeError(f"{what} 0 is {found[0].item()!r:.60}; give numbers")
@@ -70,8 +69,6 @@ def table(data: Any, what: str, *, finite: bool = True) -> Any:
 
 def array(data: Any, what: str) -> Any:
     """`data` as an array of real numbers, the array itself if it is one, or of texts."""
-    import numpy as np
-
     if not hasattr(data, "__array__") and (
         isinstance(data, str | bytes | Mapping | AbstractSet | Iterator)
         or not (hasattr(data, "__getitem__") and hasattr(data, "__len__"))
@@ -125,8 +122,6 @@ def check_rows(data: Any, columns: int, *, in_lists: bool = False) -> Any:
     if in_lists and isinstance(data, list | tuple):
         rows: Any = rows_in_lists(data)
     else:
-        import numpy as np
-
         rows = np.ascontiguousarray(table(data, "sample", finite=False), dtype=float)
         rows = rows.tolist() if in_lists else rows
     lengths = {*map(len, rows)} if in_lists else {rows.shape[1]}

@@ -17,8 +17,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from .context import kept, moved, set_aside
 from .engine import Value, record
-from .guards import kept, moved, set_aside
 from .ops import OPS, Op, row
 from .protocols import Given, given, settle
 

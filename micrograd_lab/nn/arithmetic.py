@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from ..domain import recording
+from ..context import recording
 from ..engine import Value
+from ..formulas import np
 from ..graph import Graph
 from ..replaying.paths import Paths, no_value, replay
 from ..rows import array, leaves, table
@@ -240,8 +241,6 @@ class Samples:
         return some
 
     def _room(self, rows: int) -> Any:
-        import numpy as np
-
         return np.empty((rows, self.inputs.shape[1] + self.targets.shape[1]))
 
     def all(self) -> Samples:
@@ -251,16 +250,12 @@ class Samples:
     @cached_property
     def first_of_each_target(self) -> list[int]:
         """One sample of each target."""
-        import numpy as np
-
         _, first = np.unique(self.targets, axis=0, return_index=True)
         return sorted(first.tolist())
 
     @cached_property
     def table(self) -> Any:
         """One row per sample: its inputs, then its targets."""
-        import numpy as np
-
         return np.concatenate([self.inputs, self.targets], axis=1, dtype=float)
 
     def encoded(self, classes: Classes | None) -> Samples:
@@ -298,8 +293,6 @@ class Stream(Samples):
         return super().encoded(classes)
 
     def all(self) -> Samples:
-        import numpy as np
-
         every = [(batch.inputs, batch.targets) for batch in self._samples()]
         inputs, targets = map(np.concatenate, zip(*every))
         return Samples(inputs, targets, self.single, self._all)
@@ -329,8 +322,6 @@ class Classes:
 
     def indices(self, samples: Samples) -> Any:
         """The class of each sample, from 0."""
-        import numpy as np
-
         labels = samples.targets
         if labels.ndim == 2 and labels.shape[1] > 1:  # one-hot
             return labels.argmax(axis=1)
@@ -351,8 +342,6 @@ def find_classes(data: Samples, outputs: int, loss: Loss, known: Sequence[Any]) 
         outputs: how many the model has.
         known: the classes that it was fitted with before.
     """
-    import numpy as np
-
     labels = data.targets
     pair = [0, 1] if loss is binary_cross_entropy else [-1, 1] if loss is hinge else []
     if labels.ndim == 2:

@@ -14,9 +14,8 @@ from functools import lru_cache, partial
 from typing import TypeAlias
 
 from ..calculus import dot, logsumexp, take, total
-from ..domain import Number
+from ..context import Number, set_aside
 from ..engine import Value
-from ..guards import set_aside
 from ..rows import leaves
 from ..tell.notation import subscripted
 

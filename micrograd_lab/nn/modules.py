@@ -1,11 +1,5 @@
 """Neurons, layers and multi-layer perceptrons, with initial weights and the lecture's names.
 
-    >>> model = MLP(2, [16, 16, 1], seed=7)  # ReLU in hidden layers, the last one linear
-    >>> score = model([0.12, 0.3])
-    >>> score.backward()
-    >>> len(model.parameters()), model.parameters()[0].label
-    (337, 'w_{1,1}^{(1)}')
-
 A neuron records two nodes: its sum of products, Σ, and its activation.  Code for micrograd's
 `Neuron`, `Layer` and `MLP` runs with these.
 """
@@ -19,8 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..calculus import dot
-from ..domain import Number
+from ..context import Number
 from ..engine import Value
+from ..formulas import np
 from ..ops import OPS
 from ..replaying import replay
 from ..rows import leaves, table
@@ -87,8 +82,6 @@ class Module:
         >>> model.predict([[0.5, 1.0], [2.0, -1.0]]).tolist()
         ['cat', 'dog']
         """
-        import numpy as np
-
         model: Any = self  # a subclass can be called
         found = outputs(model, table(inputs, "input"))
         if len(self.classes):
@@ -405,14 +398,8 @@ def outputs(model: Callable[[Any], Any], rows: Any) -> Any:
 
 
 def decided(outputs: Any) -> Any:
-    """The class of each row, from 0: its largest output; of one output, whether it is above 0.
-
-    >>> import numpy as np
-    >>> decided(np.array([[0.2, 3.0], [5.0, 1.0]])), decided(np.array([[0.2]]))
-    (array([1, 0]), array([1]))
-    """
-    alone = outputs.shape[1] == 1
-    return (outputs[:, 0] > 0).astype(int) if alone else outputs.argmax(axis=1)
+    """The class of each row, from 0: its largest output; of one output, whether it is above 0."""
+    return (outputs[:, 0] > 0).astype(int) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
 
 
 def _name(activation: Activation) -> str:

@@ -18,27 +18,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from ctypes import c_ssize_t, c_void_p
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from ..engine import Value
-from ..replaying.program import index
+from ..formulas import Floats, np
+from ..replaying.program import Vectors, index
 from ..replaying.tape.kernel import load
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ..replaying.program import Vectors
-
-    Numbers: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class State(NamedTuple):
     """Where an optimizer is: all that a step changes, so that one assignment takes the step."""
 
     steps: int = 0
-    moments: tuple[Numbers | float, ...] = (0.0, 0.0)  # what it keeps of earlier gradients
-    numbers: Numbers | None = None  # those of the parameters after the step
-    room: Numbers | None = None  # the array that all of these are in, if they are in one
+    moments: tuple[Floats | float, ...] = (0.0, 0.0)  # what it keeps of earlier gradients
+    numbers: Floats | None = None  # those of the parameters after the step
+    room: Floats | None = None  # the array that all of these are in, if they are in one
 
 
 class Optimizer:
@@ -102,8 +96,6 @@ class Optimizer:
         >>> w.data
         0.25
         """
-        import numpy as np
-
         count = len(self.parameters)
         if program is None:
             data = np.fromiter((p.data for p in self.parameters), float, count)
@@ -130,10 +122,8 @@ class Optimizer:
             self._values = program.values
         return self._at
 
-    def after(self, data: Numbers, grad: Numbers) -> State:
+    def after(self, data: Floats, grad: Floats) -> State:
         """The state after a step from `data` along these gradients; nothing changes."""
-        import numpy as np
-
         before = self.state.numbers
         if before is not None and len(before) != len(data):
             raise ValueError(
@@ -152,7 +142,7 @@ class Optimizer:
         for parameter, number in zip(self.parameters, self.state.numbers.tolist()):
             parameter.data = number
 
-    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
+    def _after(self, data: Floats, grad: Floats, steps: int) -> State:
         raise NotImplementedError
 
     def zero_grad(self) -> None:
@@ -196,7 +186,7 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.nesterov = nesterov
 
-    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
+    def _after(self, data: Floats, grad: Floats, steps: int) -> State:
         grad = grad + self.weight_decay * data
         direction = self.momentum * self.state.moments[0] + grad
         step = grad + self.momentum * direction if self.nesterov else direction
@@ -239,9 +229,7 @@ class Adam(Optimizer):
         self.eps = eps
         self._rooms: list[Any] = [None, None]  # in which states are by turns
 
-    def _after(self, data: Numbers, grad: Numbers, steps: int) -> State:
-        import numpy as np
-
+    def _after(self, data: Floats, grad: Floats, steps: int) -> State:
         if self.weight_decay and not self._direct:
             grad = grad + self.weight_decay * data
         elif self.weight_decay:

@@ -1,12 +1,5 @@
 """Fit a network to samples.
 
-    >>> from micrograd_lab import MLP, SGD, hinge, moons
-    >>> inputs, targets = moons(20, seed=1)
-    >>> model = MLP(2, [8, 1], seed=1)
-    >>> history = fit(model, inputs, [2 * t - 1 for t in targets], loss=hinge, epochs=30)
-    >>> history.loss[-1] < history.loss[0] / 2
-    True
-
 An epoch shows every sample once.  Each batch is the loop that you would write by hand: record the
 loss of each sample, call `backward`, update the parameters.  If all samples have the same graph, it
 is recorded once and replayed at array speed.
@@ -23,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine import Value
+from ..formulas import np
 from ..rows import leaves
 from .arithmetic import FOR_CLASSES, Classes, Loss, Network, Stream, arithmetic, find_classes, read
 from .losses import squared_error
@@ -172,11 +166,10 @@ def fit(
     for name, count in (("epochs", epochs), ("batch_size", batch_size), ("watch", watch)):
         if count is not None and not hasattr(count, "__index__"):
             raise TypeError(f"{name} is {count!r:.60}; give a whole number")
-    if epochs < 0:
-        raise ValueError(f"epochs is {epochs}; it needs to be at least 0")
-    for name, count in (("batch_size", batch_size), ("patience", patience)):
-        if count is not None and count < 1:
-            raise ValueError(f"{name} is {count}; it needs to be at least 1")
+    limits = ("epochs", epochs, 0), ("batch_size", batch_size, 1), ("patience", patience, 1)
+    for name, count, least in limits:
+        if count is not None and count < least:
+            raise ValueError(f"{name} is {count}; it needs to be at least {least}")
     if watch and watch < 2:
         raise ValueError(f"watch is {watch}; it needs to be at least 2, or 0")
     _check_model(model)
@@ -218,7 +211,12 @@ def fit(
         try:
             used = used.checked(epoch, data, held_out)
             last = {"loss": used.epoch(data.batches(batch_size, shuffle), optimizer)}
-            _check_finite(optimizer)
+            for i in np.flatnonzero(~np.isfinite(optimizer.state.numbers)):
+                w = optimizer.parameters[i]
+                raise ValueError(
+                    f"last update: {w.label or 'a parameter'} is {w.data:g}; take a smaller "
+                    "learning rate or scale the inputs"
+                )
             return last | ({"validation": used.loss(held_out)} if held_out else {})
         except ValueError as error:
             raise ValueError(f"epoch {epoch}, {error}") from error
@@ -290,8 +288,6 @@ def accuracy(
     >>> accuracy(line, [[-2], [-1], [0.1], [3]], [-1, 1, 1, 1], loss=hinge)
     0.75
     """
-    import numpy as np
-
     samples = read(inputs, targets).all()
     found = outputs(model, samples.inputs)
     known = getattr(model, "classes", ())
@@ -332,21 +328,7 @@ def _check_model(model: Any) -> None:
     raise TypeError(f"{name} has no parameters to move; write: def parameters(self): return {what}")
 
 
-def _check_finite(optimizer: Optimizer) -> None:
-    import numpy as np
-
-    assert optimizer.state.numbers is not None, "there was a step"
-    for i in np.flatnonzero(~np.isfinite(optimizer.state.numbers)):
-        parameter = optimizer.parameters[i]
-        raise ValueError(
-            f"last update: {parameter.label or 'a parameter'} is {parameter.data:g}; take a "
-            "smaller learning rate or scale the inputs"
-        )
-
-
 def _frame(epoch: int, model: Network) -> Frame:
-    import numpy as np
-
     gradients = [parameter.grad if epoch else math.nan for parameter in model.parameters()]
     return Frame(epoch, np.array(_numbers(model)), np.array(gradients))
 

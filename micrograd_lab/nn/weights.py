@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine import Value
+from ..formulas import np
 from ..ops import OPS
 from ..saving import check_suffix, write_whole
 from .modules import MLP, Activation, Layer
@@ -39,7 +40,6 @@ def save(model: MLP, path: Path) -> None:
 
     >>> save(MLP(2, [16, 1], seed=1), getfixture("tmp_path") / "model.safetensors")
     """
-    import numpy as np
     from safetensors.numpy import save as pack
 
     if not isinstance(model, MLP):
@@ -140,7 +140,6 @@ def from_torch(sequential: torch.nn.Sequential) -> MLP:
     >>> from_torch(to_torch(model))  # doctest: +SKIP
     MLP(2, [1, 1]) of relu, linear, 5 parameters
     """
-    import numpy as np
     import torch
 
     if not isinstance(sequential, torch.nn.Sequential):
@@ -176,35 +175,26 @@ def _build(told: Any, tensors: Mapping[str, Any]) -> MLP:
         weights = [name for name in tensors if name.endswith(".weight")]
         weights.sort(key=lambda name: int(name.removesuffix(".weight")))
         shapes = [tensors[name].shape for name in weights]
-        return MLP(
-            shapes[0][1],
-            [shape[0] for shape in shapes],
-            activation=told["activation"],
-            masks=told["masks"],
-        )
+        chosen = {"activation": told["activation"], "masks": told["masks"]}
+        return MLP(shapes[0][1], [shape[0] for shape in shapes], **chosen)
     except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"it describes no network: {error}") from None
 
 
 def _tensors(model: MLP) -> dict[str, Any]:
     """The number of each parameter, 0 where a link is cut, in arrays by torch's names."""
-    import numpy as np
-
     number = np.vectorize(lambda x: 0.0 if x is None else x.data, otypes=[float])
     return {name: number(values) for name, values in _parameters(model).items()}
 
 
 def _fill(model: MLP, tensors: Mapping[str, Any]) -> None:
     """Give every parameter its number, or none if `tensors` do not fit the network."""
-    import numpy as np
-
     current = _parameters(model)
     for name in [*current, *tensors]:
         if name not in tensors or name not in current:
             state = "is missing" if name in current else "is unknown"
             raise ValueError(f"{len(tensors)} tensors for {len(current)}: {name} {state}")
-        shape, ours = tensors[name].shape, current[name].shape
-        if shape != ours:
+        if (shape := tensors[name].shape) != (ours := current[name].shape):
             raise ValueError(f"{name} has shape {shape}, the network {ours}")
     numbers: list[tuple[Value, float]] = []
     for name, parameters in current.items():
@@ -221,8 +211,6 @@ def _fill(model: MLP, tensors: Mapping[str, Any]) -> None:
 
 def _parameters(model: MLP) -> dict[str, Any]:
     """Arrays of the weights and of the biases of each layer, by their names in a `Sequential`."""
-    import numpy as np
-
     arrays, index = {}, 0
     for layer in model.layers:
         arrays[f"{index}.weight"] = _links(layer)
@@ -233,8 +221,6 @@ def _parameters(model: MLP) -> dict[str, Any]:
 
 def _links(layer: Layer) -> Any:
     """An array with a row per neuron of its weight of each input, None where there is no link."""
-    import numpy as np
-
     rows = np.full((len(layer.neurons), layer.neurons[0].nin), None)
     for row, neuron in zip(rows, layer.neurons):
         row[neuron.links] = neuron.w

@@ -4,7 +4,7 @@ Every comparison of values on the way is a guard: a sample belongs to a path if 
 path go for it as they went when it was recorded.  Samples are grouped by path, and each group runs
 at array speed; a sample that belongs to none is recorded, and that is the next path.  A function
 that reads a value as a plain number, from which nobody knows what follows, is recorded for each
-sample.  Read ``guards.py`` and ``program.py`` before this file.
+sample.  Read ``context.py`` and ``program.py`` before this file.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from types import FunctionType
 from typing import Any, overload
 
 from ..calculus import total
-from ..domain import is_ieee, recording
+from ..context import Guard, Mark, Trace, is_ieee, recording, watched
 from ..engine import Value, recorded
+from ..formulas import np
 from ..graph import listed
-from ..guards import Guard, Mark, Trace, watched
 from ..protocols import Given
 from ..rows import check_rows, rows_in_lists
 from ..tell.notation import subscripted
@@ -117,8 +117,6 @@ class Paths(Vectors):
         parameters: Sequence[Value],
         backend: str | None,
     ) -> None:
-        import numpy as np
-
         self.values: list[Value] = list(parameters)
         self.labels: list[str] = [value.label for value in inputs]
         check_leaves(list(inputs), self.values)
@@ -197,16 +195,25 @@ class Paths(Vectors):
         self.gradient[:] = 0.0
         for path, samples, mine, result in self._by_path(rows, several=False):
             part = len(samples) / len(rows)
-            run = (
-                self._run_path(path, mine, samples, part) if path else self._backward(result, part)
-            )
-            loss += part * run
+            if not path:
+                loss += part * self._backward(result, part)
+                continue
+            program = path.program
+            program.vector[:] = self.vector[path.order]
+            try:
+                loss += part * program.run(mine if program.inputs else None)
+            except ValueError as error:
+                number = re.match(r"sample (\d+)(.*)", f"{error}", re.DOTALL)
+                told = f"sample {samples[int(number[1])]}{number[2]}" if number else f"{error}"
+                raise ValueError(told) from error
+            if part == 1.0:
+                self.gradient[path.order] = program.gradient
+            else:
+                self.gradient[path.order] += np.multiply(part, program.gradient)
         return loss
 
     def _outputs(self, data: Any, names: tuple[str, ...]) -> Any:
         """The last row is recorded too; if it differs, as for `check`, every row is."""
-        import numpy as np
-
         rows = self._checked(data)
         width = len(self._numbers(rows, names, 0))
         found = np.empty((len(rows), width))
@@ -238,8 +245,6 @@ class Paths(Vectors):
 
         Without a path it is one sample, that can only be recorded.
         """
-        import numpy as np
-
         lengths = [len(self.labels)] * len(rows) if self.labels else [*map(len, rows)]
         for length in dict.fromkeys(lengths):
             left, mine = np.arange(len(rows)), rows
@@ -250,11 +255,10 @@ class Paths(Vectors):
             while len(left):
                 path, result = next(known, None), None
                 if not path:
-                    result, leaves, trace = self.record(
-                        mine[0], f"sample {left[0]}", several=several
-                    )
-                    path = self._path(result, leaves, trace, several)
-                belongs = path.branches.misses(mine, self.vector) == 0 if path else [False]
+                    found = self.record(mine[0], f"sample {left[0]}", several=several)
+                    path, result = self._path(*found, several), found[0]
+                missed = path.branches.misses(mine, self.vector) if path else np.ones(1)
+                belongs = missed == 0  # no NaN does
                 if path and result is not None and belongs[0]:
                     self.paths.append(path)
                 elif result is not None:
@@ -341,8 +345,6 @@ class Paths(Vectors):
 
         The slope along one direction is measured, and compared with that of the recorded graph.
         """
-        import numpy as np
-
         vector, gradient, row = self.vector, self.gradient, [x.data for x in leaves]
         direction = np.cos(np.arange(len(vector)))
 
@@ -370,27 +372,8 @@ class Paths(Vectors):
                 "v.tanh(), not math.tanh(v), and v.detach() to cut it on purpose"
             )
 
-    def _run_path(self, path: Path, rows: Any, samples: Any, part: float) -> float:
-        """The mean loss of some samples, a part of all; adds their part to `gradient`."""
-        import numpy as np
-
-        program = path.program
-        program.vector[:] = self.vector[path.order]
-        try:
-            loss = program.run(rows if program.inputs else None)
-        except ValueError as error:
-            told = re.sub(r"^sample (\d+)", lambda k: f"sample {samples[int(k[1])]}", f"{error}")
-            raise ValueError(told) from error
-        if part == 1.0:
-            self.gradient[path.order] = program.gradient
-        else:
-            self.gradient[path.order] += np.multiply(part, program.gradient)
-        return loss
-
     def _backward(self, result: Value, part: float = 1.0) -> float:
         """The loss of a recording; adds a part of its gradient to `gradient`."""
-        import numpy as np
-
         kept = [value.grad for value in self.values]
         for value in self.values:
             value.grad = 0.0

@@ -8,6 +8,7 @@ sample and a table of numbers.  How a program is written is not known here.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +16,7 @@ from typing import TypeAlias
 
 from ..engine import Value, recorded
 from ..ops import OPS, Op
-from .simplify import simplified
+from .simplify import doubtful_slopes, hides, keeps, without_slope
 
 ADD, MUL, SUM, DOT, TAKE = (OPS[name] for name in ("add", "mul", "sum", "dot", "take"))
 SUMS = frozenset((ADD, SUM, DOT))
@@ -104,25 +105,21 @@ class Plan:
         if numbers and (sum(numbers) or len(numbers) == len(single) + len(left)):
             nodes[ONCE].insert(0, self.add_constant(sum(numbers)))
         total: int | None = None
-        for phase, products in enumerate(self._by_phase(left, right)):
+        # the factors of the products of each phase, by the phase of the one computed earlier
+        factors: tuple[dict[int, Factors], ...] = {}, {}, {}
+        for a, b in zip(left, right):
+            if phases[a] > phases[b]:
+                a, b = b, a
+            pairs = factors[phases[b]].setdefault(phases[a], ([], []))
+            pairs[0].append(a)
+            pairs[1].append(b)
+        for phase, products in enumerate(factors):
             if nodes[phase] or products:
                 total = self._add_phase(nodes[phase], [*products.values()], total)
         assert total is not None, "a sum has terms"
         if self.ops[total]:
             self.values[total] = value
         return total
-
-    def _by_phase(self, left: list[int], right: list[int]) -> tuple[dict[int, Factors], ...]:
-        """The factors of the products of each phase, by the phase of the one computed earlier."""
-        products: tuple[dict[int, Factors], ...] = {}, {}, {}
-        phases = self.phases
-        for a, b in zip(left, right):
-            if phases[a] > phases[b]:
-                a, b = b, a
-            pairs = products[phases[b]].setdefault(phases[a], ([], []))
-            pairs[0].append(a)
-            pairs[1].append(b)
-        return products
 
     def _add_phase(self, single: list[int], products: list[Factors], before: int | None) -> int:
         """The position of the sum of one phase's terms and of `before`, the sum so far."""
@@ -164,15 +161,42 @@ def make_plan(
     return _Planner(graph, batch, one_hot=backend != "tape").plan()
 
 
-@cache
-def without_slope(op: Op) -> list[int]:
-    """For which inputs the partial of `op` is 0 everywhere.
+def add_checks(plan: Plan) -> None:
+    """Add to `plan` what the engine would refuse, and its loss and gradient would not show.
 
-    >>> from micrograd_lab.ops import OPS
-    >>> without_slope(OPS["step"]), without_slope(OPS["where"]), without_slope(OPS["relu"])
-    ([0], [0], [])
+    The engine computes every slope when it records, and stops where one has no number, and at a
+    NaN.  A program computes only the slopes that a gradient needs, so the others, where they have a
+    domain, become nodes.  And it may hide a NaN, as step(NaN) is 0 there, or an error, as 1 / inf
+    is 0: then 0 times what is hidden is added to the loss, which is not finite either.
     """
-    return [k for k, partial in enumerate(op.partials) if simplified(partial, op.n) == "0.0"]
+    ops = {op for op in plan.ops if op and not op.variadic}
+    doubtful = {op for op in ops if op.domain or any(hides(op))}
+    if not doubtful:
+        return
+    shown = {result := plan.result}  # what makes the loss infinite or NaN if it is
+    for i in reversed(range(len(plan))):
+        op, inputs = plan.ops[i], plan.inputs[i]
+        if op and i in shown:
+            shown.update(inputs if op.variadic else itertools.compress(inputs, keeps(op)))
+    stopped = any(op.gate or without_slope(op) for op in ops)  # an infinite gradient, perhaps
+    unseen: dict[int, None] = {}
+    for i, (op, inputs) in enumerate([*zip(plan.ops, plan.inputs)]):
+        if op not in doubtful:
+            continue
+        assert op is not None
+        nodes = [*itertools.compress(inputs, hides(op)), *([i] if op.domain else [])]
+        unseen |= dict.fromkeys(j for j in nodes if j not in shown and j not in plan.constants)
+        for k, slope in doubtful_slopes(op).items():
+            if stopped or not plan.active[inputs[k]]:
+                unseen[plan.add(slope, (*inputs, i)[: len(slope.partials)], None)] = None
+    if unseen:
+        count = len(plan)
+        total = plan.add_sum(([*unseen], [], []), None)
+        if plan.phases[result] == AFTER and plan.phases[total] == EACH:
+            total = plan.add(SUM, (total,), None, AFTER)
+        zero = plan.add(MUL, (plan.add_constant(0.0), total), None)
+        plan.active[count:] = [False] * (len(plan) - count)
+        plan.result = plan.add(ADD, (result, zero), None)
 
 
 class _Planner:
@@ -229,13 +253,12 @@ class _Planner:
 
     def terms(self, recorded: Terms) -> Terms:
         """Terms by position in the plan."""
-        single, left, right = recorded
-        return self.places(single), self.places(left), self.places(right)
+        single, left, right = map(self.places, recorded)
+        return single, left, right
 
     def places(self, nodes: Sequence[int]) -> list[int]:
         """The positions in the plan of recorded nodes."""
-        places = [self.place[i] for i in nodes]
-        return [self.read(i) for i in nodes] if -1 in places else places
+        return [self.read(i) for i in nodes]
 
     def read(self, i: int) -> int:
         """The position in the plan of the recorded node `i`."""

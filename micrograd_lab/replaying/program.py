@@ -11,14 +11,13 @@ from threading import RLock
 from typing import Any
 
 from ..calculus import apply
-from ..domain import is_ieee, recording
+from ..context import guards_of, is_ieee, recording
 from ..engine import Value, recorded
+from ..formulas import np
 from ..graph import Graph
-from ..guards import guards_of
 from ..rows import check_rows, table
 from ..tell.writing import preformatted
-from .checks import add_checks
-from .plan import make_plan
+from .plan import add_checks, make_plan
 from .python import StraightLine
 from .runners import JAX, Branches, Elsewhere, NumPy, Outputs, Torch
 from .tape import kernel
@@ -154,8 +153,6 @@ class Vectors:
         rows, (program, at) = self._checked(data), self._weighted
         scales = _scales(len(rows), weights, reduction)
         if hasattr(rows, "shape"):
-            import numpy as np
-
             rows = np.column_stack((rows, scales))
         else:
             rows = [[*row, scale] for row, scale in zip(rows, scales)]
@@ -235,8 +232,6 @@ class Program(Vectors):
         return Program(self.loss * weight, [*self.inputs, weight], self.parameters, self.backend)
 
     def _outputs(self, data: Any, names: tuple[str, ...]) -> Any:
-        import numpy as np
-
         rows = self._checked(data) if self.inputs else [()]
         self._check_branches(rows)
         outputs, numbers = self._of_names(names), dict(zip(self.values, _floats(self.vector)))
@@ -380,11 +375,7 @@ def index(values: Sequence[Value], of: Sequence[Value]) -> Any:
     """Where `values` are in an array of others: a slice, which copies nothing, where they run."""
     place = {value: k for k, value in enumerate(of)}
     places = [place[value] for value in values]
-    if places == [*range(len(places))]:
-        return slice(len(places))
-    import numpy as np
-
-    return np.array(places, dtype=int)
+    return slice(len(places)) if places == [*range(len(places))] else np.array(places, dtype=int)
 
 
 def check_leaves(inputs: list[Value], parameters: list[Value]) -> None:

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from ..formulas import functions_of
 from ..ops import Op
 from .plan import EACH, ONCE, ONE, Plan, products
-from .simplify import simplified, substituted
+from .simplify import parsed, simplified, substituted
 
 MAX_LINES = 10_000  # of a function: Python compiles 100 in 1 to 2 ms
 MAX_TERMS = 50  # terms per expression: the compiler recurses over them
@@ -57,11 +57,11 @@ class StraightLine:
         self.names |= {i: f"p{row_of[parameter]}" for i, parameter in plan.parameters.items()}
         self.names |= {i: f"x{column}" for i, column in plan.columns.items()}
         self.names |= {i: f"{x!r}" if x >= 0 else f"({x!r})" for i, x in plan.constants.items()}
-        lines = self.lines([f"p{k}" for k in range(len(self.layout))])
-        return "\n    ".join(lines) + "\n"
+        return "\n    ".join(self.lines()) + "\n"
 
-    def lines(self, parameters: list[str]) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         plan, names, result = self.plan, self.names, self.plan.result
+        parameters = [f"p{k}" for k in range(len(self.layout))]
         once, each = (
             [i for i, op in enumerate(plan.ops) if op and plan.phases[i] == phase]
             for phase in (ONCE, EACH)
@@ -215,14 +215,13 @@ def defined(source: str, name: str, scope: Mapping[str, Any] = _FUNCTIONS) -> Ca
 @cache
 def template(formula: str, n: float | None) -> str:
     """`formula` with places for the texts of its letters."""
-    tree = ast.parse(simplified(formula, n), mode="eval").body
-    return ast.unparse(_with_places(tree))
+    return ast.unparse(_with_places(simplified(formula, n)))
 
 
 @cache
 def share(partial: str, n: float | None) -> str:
     """upstream times local derivative, with places for their letters; nothing if it is 0."""
-    tree = _with_places(ast.parse(simplified(partial, n), mode="eval").body)
+    tree = _with_places(simplified(partial, n))
     local = ast.unparse(tree)
     if local == "0.0":
         return ""
@@ -234,5 +233,5 @@ def share(partial: str, n: float | None) -> str:
     return f"{{u}} * {local}" if isinstance(tree, ast.Name) else f"{{u}} * ({local})"
 
 
-def _with_places(tree: ast.expr) -> ast.expr:
-    return substituted(tree, {letter: ast.Name(f"{{{letter}}}") for letter in "xyzf"})
+def _with_places(formula: str) -> ast.expr:
+    return substituted(parsed(formula), {x: ast.Name(f"{{{x}}}") for x in "xyzf"})

@@ -8,14 +8,13 @@ from difflib import get_close_matches
 from functools import cached_property, lru_cache, partial
 from importlib import import_module
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from ..calculus import maximum, total
-from ..domain import recording
+from ..context import Guard, recording
 from ..engine import Value, recorded
-from ..formulas import ELEMENTARY, NUMPY_NAME
+from ..formulas import ELEMENTARY, NUMPY_NAME, Floats, np
 from ..graph import Graph
-from ..guards import Guard
 from .arrays.groups import Group, array_program, grouped, layout, outputs
 from .arrays.source import (
     ArrayProgram,
@@ -25,18 +24,11 @@ from .arrays.source import (
     listing,
     outputs_function,
 )
-from .checks import add_checks
-from .plan import AFTER, EACH, Plan, make_plan
+from .plan import AFTER, EACH, Plan, add_checks, make_plan
 from .python import StraightLine, defined
 from .tape.kernel import load
 from .tape.tape import Tape
 
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
-
-
-Vector: TypeAlias = "NDArray[float64]"
 MAX_STATEMENTS = 2000  # array statements
 MAX_LINES = 1000  # of plain Python that is compiled
 _NOTE = "# what runs: these statements with out=; for few samples of a small graph, plain Python\n"
@@ -50,15 +42,12 @@ class Arrays:
     """
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
-        import numpy as np
-
         self.plan: Plan = plan
         self.names: Callable[[int], str] = names
-        self._np = np
         self.groups: list[Group] = grouped(plan)
         self.layout: list[int] = layout(plan, self.groups, parameters)  # of the next two
-        self.vector: Vector = np.zeros(parameters)  # their numbers, which the caller sets
-        self.gradient: Vector = np.zeros(parameters)  # what a call leaves there
+        self.vector: Floats = np.zeros(parameters)  # their numbers, which the caller sets
+        self.gradient: Floats = np.zeros(parameters)  # what a call leaves there
 
     @cached_property
     def program(self) -> ArrayProgram:
@@ -70,8 +59,8 @@ class Arrays:
 
     def keep(self, gradient: Any) -> None:
         """Take over the gradient, a column in the engine's own form."""
-        self.gradient[:] = self._np.asarray(gradient)[:, 0]
-        if not self._np.isfinite(self.gradient).all():
+        self.gradient[:] = np.asarray(gradient)[:, 0]
+        if not np.isfinite(self.gradient).all():
             raise FloatingPointError("the gradient is not finite")
 
 
@@ -85,12 +74,12 @@ class NumPy(Arrays):
         # more statements than one can read, or wants to wait for
         self._deep = len(self.groups) > MAX_STATEMENTS and not self._sums
 
-    def __call__(self, data: Vector) -> float:
+    def __call__(self, data: Floats) -> float:
         if self._is_narrow(len(data)):
             loss, self.gradient[:] = self._straight.run(self.vector.tolist(), data.tolist())
             return loss
         run = self._prepare(len(data))
-        with self._np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             loss, gradient = run(data.T)
         self.keep(gradient)
         return float(loss)
@@ -192,7 +181,7 @@ class Torch(Elsewhere):
         )
         return {"np": np, "put": put, "erf": torch.erf, "erfc": torch.erfc}
 
-    def __call__(self, data: Vector) -> float:
+    def __call__(self, data: Floats) -> float:
         torch = self._torch
         with torch.no_grad():
             p, x = torch.from_numpy(self.vector)[:, None], torch.from_numpy(data).T
@@ -228,7 +217,7 @@ class JAX(Elsewhere):
     def _compiled(self) -> Callable[..., Any]:
         return self._jax.jit(self.function)  # type: ignore[no-any-return]
 
-    def __call__(self, data: Vector) -> float:
+    def __call__(self, data: Floats) -> float:
         with self._jax.enable_x64(True):
             loss, gradient = self._compiled(self.vector[:, None], data.T)
             self.keep(gradient)
@@ -263,8 +252,6 @@ class Outputs:
         values: Sequence[Value],
         names: tuple[str, ...] | None = None,
     ) -> None:
-        import numpy as np
-
         self.results: list[Value] = named(results, names)
         self._checked = names is not None
         with recording():
@@ -290,8 +277,6 @@ class Outputs:
 
     def __call__(self, rows: Any, vector: Any) -> Any:
         """The numbers of the results: an array with a row per sample."""
-        import numpy as np
-
         numbers = np.concatenate([vector, self._others])[self._order]
         rows, starts = np.asarray(rows), range(0, len(rows) or 1, AT_ONCE)
         with np.errstate(all="ignore"):
@@ -341,8 +326,6 @@ class Branches:
 
     def misses(self, rows: Any, vector: Any) -> Any:
         """How many guards go another way for each sample; NaN where nobody can tell."""
-        import numpy as np
-
         if not self._missed or not len(rows):
             return np.zeros(len(rows))
         if isinstance(self._missed, Outputs):
@@ -352,8 +335,6 @@ class Branches:
 
     def first_miss(self, rows: Any, vector: Any) -> tuple[int, Guard] | None:
         """The first sample that would take another branch, and the guard there."""
-        import numpy as np
-
         wrong = np.flatnonzero(self.misses(rows, vector))
         if not len(wrong):
             return None

@@ -8,16 +8,20 @@ computed if neither overflows.
 from __future__ import annotations
 
 import ast
+import itertools
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from ..formulas import ELEMENTARY, functions_of, in_floats
-from ..ops import OPS
+from ..formulas import ELEMENTARY, evaluate_or_nan, functions_of, in_floats
+from ..ops import OPS, Op
 from ..tell.languages import formula_numpy
 
 _numpy = cache(formula_numpy)
+_ODD = (math.nan, math.inf, -math.inf)
+_NUMBERS = (0.0, 0.5, 1.0, 2.0, 800.0, 1e200, -0.5, -1.0, -2.0, -1e200)
 _OPPOSITE = {ast.Gt: ast.LtE, ast.LtE: ast.Gt, ast.GtE: ast.Lt, ast.Lt: ast.GtE}
 
 
@@ -76,13 +80,12 @@ def substituted(tree: ast.expr, letters: Mapping[str, ast.expr]) -> ast.expr:
 
 def replaced(tree: ast.expr, text: str, by: ast.expr) -> ast.expr:
     """A copy of `tree` with `by` for every call that reads `text`."""
-
     return copied(
         tree, lambda node: by if isinstance(node, ast.Call) and ast.unparse(node) == text else None
     )
 
 
-def copied(tree: Any, other: Callable[[ast.AST], ast.expr | None]) -> Any:
+def copied(tree: Any, other: Callable[[ast.AST], ast.expr | None]) -> ast.expr:
     """A copy of `tree`, with what `other` gives for a node in its place."""
     twin: Any = other(tree)
     if twin is None:
@@ -93,7 +96,7 @@ def copied(tree: Any, other: Callable[[ast.AST], ast.expr | None]) -> Any:
             elif isinstance(value, list):
                 value = [copied(item, other) for item in value]
             setattr(twin, name, value)
-    return twin
+    return twin  # type: ignore[no-any-return]
 
 
 class _Products(ast.NodeTransformer):
@@ -235,3 +238,87 @@ def _number(tree: ast.expr) -> float | None:
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=float() | int() as number)):
             return -float(number)
     return None
+
+
+def slope_rows() -> list[Op]:
+    """The partials of those rows of the table that have a domain, as rows."""
+    rows = [op for op in OPS.values() if op.domain]
+    return [_slope_row(op, k) for op in rows for k in range(len(op.partials))]
+
+
+def _slope_row(op: Op, k: int) -> Op:
+    """A partial of `op` as a row: of x and f, or of x and y, or of x, y and z."""
+    formula = re.sub(r"\bf\b", "y" if op.unary else f"({op.formula})", op.partials[k])
+    zeros = ("0",) * max(len(op.partials), 2)
+    return Op(f"slope_{k}_of_{op.name}", "∂", formula, zeros, op.domain, n=op.n)
+
+
+@cache
+def without_slope(op: Op) -> list[int]:
+    """For which inputs the partial of `op` is 0 everywhere.
+
+    >>> without_slope(OPS["step"]), without_slope(OPS["where"]), without_slope(OPS["relu"])
+    ([0], [0], [])
+    """
+    return [k for k, partial in enumerate(op.partials) if simplified(partial, op.n) == "0.0"]
+
+
+@cache
+def doubtful_slopes(op: Op) -> dict[int, Op]:
+    """The row for each partial that may have no number where the formula has one.
+
+    >>> [*doubtful_slopes(OPS["log"])], [*doubtful_slopes(OPS["pow"])]
+    ([], [0, 1])
+    """
+    slopes = {k: _slope_row(op, k) for k in range(len(op.partials) if op.domain else 0)}
+    points = [
+        {"y": f} | at for at in _points(op) if not math.isnan(f := evaluate_or_nan(op.formula, at))
+    ]
+    return {
+        k: row
+        for k, row in slopes.items()
+        if any(math.isnan(evaluate_or_nan(row.formula, at)) for at in points)
+    }
+
+
+@cache
+def keeps(op: Op) -> list[bool]:
+    """For each input, whether the result is infinite or NaN wherever the input is."""
+    return [not any(map(math.isfinite, _at(op, k, _ODD))) for k in range(len(op.partials))]
+
+
+@cache
+def hides(op: Op) -> list[bool]:
+    """For each input, whether the simplified formula may give a number where it is NaN.
+
+    >>> hides(OPS["step"]), hides(OPS["pow"]), hides(OPS["mul"])
+    ([True], [True, True], [False, False])
+    """
+    return [not all(map(math.isnan, _at(op, k, _ODD[:1]))) for k in range(len(op.partials))]
+
+
+def _at(op: Op, k: int, numbers: tuple[float, ...]) -> list[float]:
+    """What the simplified formula gives at `numbers` in place `k`."""
+    formula = simplified(op.formula, op.n)
+    letters = "xyz"[: len(op.partials)]
+    points = [
+        dict.fromkeys(letters, other) | {letters[k]: number}
+        for number in numbers
+        for other in (-1.0, 0.0, 1.0)
+    ]
+    return [evaluate_or_nan(formula, at) for at in points]
+
+
+def _points(op: Op) -> Iterator[dict[str, float]]:
+    """Numbers to try `op` at; of one input, also the least that its formula takes."""
+    n = {} if op.n is None else {"n": op.n}
+    for numbers in itertools.product(_NUMBERS, repeat=len(op.partials)):
+        yield dict(zip("xyz", numbers)) | n
+    if op.unary:
+        x = 1.0
+        for step in (2.0, 1.1, 1.01, 1.001):
+            while 0 < x / step < x and not math.isnan(
+                evaluate_or_nan(op.formula, {"x": x / step} | n)
+            ):
+                x /= step
+        yield {"x": x} | n

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 
+from ..context import moved
 from ..engine import Value, propagate
 from ..graph import Graph
-from ..guards import moved
 from ..ops import Op
 from .languages import spell_out, with_number
 from .writing import HTML, LATEX, TEXT, Writing, shown

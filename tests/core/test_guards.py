@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from micrograd_lab import Value
-from micrograd_lab.guards import Mark, guards_of, watched
+from micrograd_lab.context import Mark, guards_of, watched
 
 
 def told(trace):

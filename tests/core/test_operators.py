@@ -7,7 +7,7 @@ import pytest
 from table import ONE_INPUT, TWO_INPUTS, apply, inside, points, title
 
 from micrograd_lab import Value, dot
-from micrograd_lab.guards import guards_of
+from micrograd_lab.context import guards_of
 from micrograd_lab.ops import OPS
 
 SPELLED = {

@@ -15,8 +15,7 @@ from table import ROWS, apply, arity, inside, points, title
 
 from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay, total
 from micrograd_lab.nn.losses import cross_entropy
-from micrograd_lab.replaying.checks import add_checks
-from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, make_plan
+from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, add_checks, make_plan
 from micrograd_lab.replaying.program import by_samples
 from micrograd_lab.replaying.python import MAX_LINES, StraightLine, Table
 

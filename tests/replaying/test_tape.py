@@ -11,8 +11,8 @@ from micrograd_lab import Value, dot, ieee, replay, total
 from micrograd_lab.nn import MLP
 from micrograd_lab.nn.losses import cross_entropy, hinge, squared_error
 from micrograd_lab.ops import OPS
-from micrograd_lab.replaying.checks import slope_rows
 from micrograd_lab.replaying.plan import make_plan
+from micrograd_lab.replaying.simplify import slope_rows
 
 np = pytest.importorskip("numpy")
 

@@ -17,7 +17,7 @@ from typing import Any
 from ...ops import OPS, Op
 from ..plan import ADD, AFTER, DOT, EACH, SUM, Plan
 from ..simplify import array_expression, build, parsed
-from .source import ArrayProgram
+from .source import ArrayProgram, Statement
 from .writer import Array, Writer
 
 LOGADDEXP = OPS["logaddexp"]
@@ -36,7 +36,8 @@ def array_program(plan: Plan, groups: list[Group], layout: Sequence[int]) -> Arr
         group.write(writer)
     writer.begin(outer)
     for group in reversed(groups):
-        group.go_back(writer)
+        if group.array.contributions:
+            group.backward(writer, writer.gradient(group.array, f"d_{group.array.name}"))
     writer.gradient(writer.p, "g")
     return writer.program
 
@@ -83,7 +84,7 @@ def grouped(plan: Plan) -> list[Group]:
 def _key(plan: Plan, i: int, op: Op, below: Sequence[int], depth: int) -> tuple[Any, ...]:
     """What the nodes of a group have in common, the phase and the depth first."""
     phases = plan.phases
-    each = tuple([phases[j] == EACH for j in below])
+    each: tuple[Any, ...] = tuple([phases[j] == EACH for j in below])
     if op is SUM:
         each = len(each), sum(each)
     elif op is DOT:
@@ -166,12 +167,8 @@ class Group:
         plan = writer.plan
         name = writer.name([plan.values[node] for node in self.nodes], self.op.name)
         self.array = Array(name, len(self.nodes), plan.phases[self.nodes[0]] == EACH)
-        writer.compute(self.array, self.forward(writer), self.nodes)
-
-    def go_back(self, writer: Writer) -> None:
-        """Add the statements that hand the group's gradient on, if it has one."""
-        if self.array.contributions:
-            self.backward(writer, writer.gradient(self.array, f"d_{self.array.name}"))
+        writer.program.forward.append(Statement(name, self.forward(writer), self.nodes))
+        writer.places |= {node: (self.array, row) for row, node in enumerate(self.nodes)}
 
     def forward(self, writer: Writer) -> ast.expr:
         raise NotImplementedError
@@ -330,6 +327,4 @@ def _summed(tree: ast.expr, m: int, k: int) -> ast.expr:
 
 def _repeated(tree: ast.expr, m: int, k: int) -> ast.expr:
     """`tree` with every row k times, where broadcasting does not do that."""
-    if k == 1 or m == 1:
-        return tree
-    return build("np.repeat(u, k, 0)", u=tree, k=ast.Constant(k))
+    return tree if k == 1 or m == 1 else build("np.repeat(u, k, 0)", u=tree, k=ast.Constant(k))

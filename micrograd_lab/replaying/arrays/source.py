@@ -171,8 +171,8 @@ class _Out(ast.NodeTransformer):
             case (
                 ast.BinOp(left=a, op=sign, right=b)
                 | ast.Compare(left=a, ops=[sign], comparators=[b])
-            ) if name := _OPERATORS.get(type(sign)):
-                return self.kept(name, [a, b])
+            ) if type(sign) in _OPERATORS:
+                return self.kept(_OPERATORS[type(sign)], [a, b])
             case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name)):
                 if name not in _NOT_TAKEN:
                     return self.kept(name, node.args, *node.keywords)

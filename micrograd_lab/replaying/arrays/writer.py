@@ -7,6 +7,7 @@ import builtins
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from keyword import kwlist
 
 from ...engine import Value
@@ -85,13 +86,14 @@ class Writer:
 
     def rows(self, nodes: list[int]) -> ast.expr:
         """The rows of `nodes`, one each."""
-        runs: list[tuple[Array | None, list[int]]] = []
-        for node in nodes:
-            array = self.places[node][0] if node in self.places else None
-            if not runs or runs[-1][0] is not array:
-                runs.append((array, []))
-            runs[-1][1].append(node)
-        return _concatenated([self._run(array, run) for array, run in runs])
+        pieces: list[ast.expr] = []
+        for array, run in groupby(nodes, lambda node: self.places.get(node, (None,))[0]):
+            if array is None:
+                pieces.append(self.constant("c", [self.plan.constants[node] for node in run]))
+            else:
+                at = [self.places[node][1] for node in run]
+                pieces.append(self.pick(ast.Name(array.name), at, array.rows))
+        return _concatenated(pieces)
 
     def view(self, name: str, tree: ast.expr) -> ast.expr:
         """A name for `tree` if it is a part of `p`, else `tree`."""
@@ -111,29 +113,15 @@ class Writer:
         if step > 0 and rows == list(range(start, stop + 1, step)):
             every = f":{step}" if step > 1 else ""
             return build(f"t[{start}:{stop + 1}{every}]", t=tree)
-        return build("t[i]", t=tree, i=self.positions(rows))
+        return build("t[i]", t=tree, i=self.constant("i", rows))
 
-    def positions(self, numbers: Sequence[int]) -> ast.Name:
-        """The name of a list of positions."""
-        return self._constant("i", tuple(numbers))
-
-    def _run(self, array: Array | None, nodes: list[int]) -> ast.expr:
-        if array is None:
-            return self._constant("c", tuple(self.plan.constants[node] for node in nodes))
-        rows = [self.places[node][1] for node in nodes]
-        return self.pick(ast.Name(array.name), rows, array.rows)
-
-    def _constant(self, kind: str, numbers: tuple[float, ...]) -> ast.Name:
+    def constant(self, kind: str, numbers: Sequence[float]) -> ast.Name:
+        """The name, which begins with its kind, of a list of positions or a column of numbers."""
         key = kind, tuple(map(repr, numbers))
         if key not in self._constants:
             self._constants[key] = self.numbered(kind)
-            self.program.constants[self._constants[key]] = numbers
+            self.program.constants[self._constants[key]] = tuple(numbers)
         return ast.Name(self._constants[key])
-
-    def compute(self, array: Array, tree: ast.expr, nodes: Sequence[int]) -> None:
-        """Add the statement that computes `array`, whose rows are `nodes`."""
-        self.program.forward.append(Statement(array.name, tree, nodes))
-        self.places.update({node: (array, row) for row, node in enumerate(nodes)})
 
     def temporary(self, name: str, tree: ast.expr, *, backward: bool = False) -> ast.Name:
         """A new name for `tree`, computed by a statement of its own."""
@@ -149,8 +137,7 @@ class Writer:
             if texts.count(text) > 1 and text not in self._calls:
                 self._calls[text] = self.temporary("t", call, backward=backward)
             if text in self._calls:
-                tree = replaced(tree, text, self._calls[text])
-                return self.shared(tree, backward=backward)
+                return self.shared(replaced(tree, text, self._calls[text]), backward=backward)
         return tree
 
     def begin(self, outer: Sequence[int]) -> None:
@@ -219,7 +206,7 @@ class Writer:
             joined = _concatenated([tree for _, tree in scattered])
             scattered = [self._distinct([row for rows, _ in scattered for row in rows], joined)]
         for rows, tree in scattered:
-            size, at = ast.Constant(array.rows), self.positions(rows)
+            size, at = ast.Constant(array.rows), self.constant("i", rows)
             terms.append(build("put(r, i, t)", r=size, i=at, t=tree))
         tree = _sum_of(terms or [_zeros(array, array.rows)])
         self.program.backward.append(Statement(name, tree))
@@ -238,12 +225,17 @@ class Writer:
             return first, build("t.reshape(k, m, -1).sum(0)", t=tree, **shape)
         order = sorted(range(len(rows)), key=rows.__getitem__)
         starts = [i for i, j in enumerate(order) if i == 0 or rows[j] != rows[order[i - 1]]]
-        at = {"o": self.positions(order), "s": self.positions(starts)}
+        at = {"o": self.constant("i", order), "s": self.constant("i", starts)}
         return sorted(first), build("np.add.reduceat(t[o], s)", t=tree, **at)
 
     def _short(self, trees: list[ast.expr]) -> list[ast.expr]:
         """`trees` with equal ones taken together, and many added up by several statements."""
-        trees = _taken_together(trees)
+        texts = [ast.unparse(tree) for tree in trees]
+        times = functools.partial(build, "k * t")
+        trees = [
+            tree if (k := texts.count(text)) == 1 else times(k=ast.Constant(float(k)), t=tree)
+            for text, tree in dict(zip(texts, trees)).items()
+        ]
         while len(trees) > MAX_TERMS:
             trees = [
                 self.temporary("t", _sum_of(trees[i : i + MAX_TERMS]), backward=True)
@@ -266,16 +258,6 @@ def _sum(tree: ast.expr, axes: str) -> ast.expr:
     if isinstance(tree, ast.UnaryOp):
         return ast.UnaryOp(ast.USub(), _sum(tree.operand, axes))
     return build(f"t.sum({axes}, keepdims=True)", t=tree)
-
-
-def _taken_together(trees: list[ast.expr]) -> list[ast.expr]:
-    """`trees` with the number of times in front of one that is there several times."""
-    texts = [ast.unparse(tree) for tree in trees]
-    times = functools.partial(build, "k * t")
-    return [
-        tree if (many := texts.count(text)) == 1 else times(k=ast.Constant(float(many)), t=tree)
-        for text, tree in dict(zip(texts, trees)).items()
-    ]
 
 
 def _concatenated(pieces: list[ast.expr]) -> ast.expr:

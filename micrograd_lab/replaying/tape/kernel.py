@@ -17,7 +17,7 @@ from zlib import crc32
 from ...formulas import ELEMENTARY
 from ...ops import OPS
 from ...tell.languages import formula_c
-from ..checks import slope_rows
+from ..simplify import slope_rows
 
 _TEMPLATE = Path(__file__).with_name("kernel.c.in")
 _ROWS = [op for op in (*OPS.values(), *slope_rows()) if not op.variadic]
@@ -54,7 +54,11 @@ def fingerprint() -> int:
 def kernel_source() -> str:
     """The interpreter, with the op table's functions and branches in it."""
     parts = {
-        "functions": _functions(),
+        "functions": "".join(
+            f"INLINE double {op.name}_of(double x) {{ return {formula_c(op.formula)}; }}\n"
+            for op in _ROWS
+            if op.unary and op.n is None and op.name not in ELEMENTARY
+        ),
         "forward": _forward("EACH_OF(s, width) {{ {}f[s] = {}; }}"),
         "forward of one": _forward("*f = {1};"),
         "backward": _backward("[s]", "EACH_OF(s, width) {{ {}double {}; {}; }}"),
@@ -71,22 +75,10 @@ def codes() -> dict[str, int]:
     return {op.name: i for i, op in enumerate(_ROWS)}
 
 
-def _functions() -> str:
-    """What a formula may call besides the elementary functions."""
-    return "".join(
-        f"INLINE double {op.name}_of(double x) {{ return {formula_c(op.formula)}; }}\n"
-        for op in _ROWS
-        if op.unary and op.n is None and op.name not in ELEMENTARY
-    )
-
-
 def _forward(statement: str) -> str:
     """A branch for each row of the table."""
-    lines = []
-    for number, op in enumerate(_ROWS):
-        parts = _reads(op.formula), formula_c(op.formula)
-        lines.append(f"      case {number}: {statement.format(*parts)} break;\n")
-    return "".join(lines)
+    steps = [statement.format(_reads(op.formula), formula_c(op.formula)) for op in _ROWS]
+    return "".join(f"      case {i}: {step} break;\n" for i, step in enumerate(steps))
 
 
 def _backward(index: str, statement: str) -> str:

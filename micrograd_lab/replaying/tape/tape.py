@@ -5,7 +5,6 @@ will do, wide or deep.  An instruction works on rows, one number per sample, for
 at once.  Nodes of the same operation whose rows lie side by side share an instruction; dot
 products of the same inputs are one instruction, a layer.  Going back, each instruction
 hands gradients on to what it read: the chain rule, as the kernel applies it, see ``kernel.c.in``.
-
 Elsewhere the rows are called registers, and the whole a Wengert list.
 """
 
@@ -14,16 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from ctypes import Structure, addressof, c_double, c_ssize_t, c_void_p
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
+from ...formulas import Floats, np
 from ...ops import Op
 from ...tell.languages import formula_text
 from ..plan import AFTER, DOT, EACH, ONCE, ONE, TAKE, Plan, products
 from .kernel import codes, load
-
-if TYPE_CHECKING:
-    from numpy import float64
-    from numpy.typing import NDArray
 
 BLOCK = 128  # samples; their rows stay in the processor's cache
 _SUM, _DOT, _LAYER, _TAKE = -1, -2, -3, -4  # as the kernel calls them
@@ -46,8 +42,6 @@ class Tape:
     """The program of a plan of so many parameters, and with these names of its nodes, or empty."""
 
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
-        import numpy as np
-
         self._run: Any = load()
         if not self._run:
             raise ImportError(
@@ -60,13 +54,13 @@ class Tape:
         self._once_grad = np.zeros(len(self._once))
         self._job = Job(*(array.ctypes.data for array in (self._tape, self._once, self._once_grad)))
         self._address = c_void_p(addressof(self._job))
-        self._data: NDArray[float64] = np.zeros((0, 0))
+        self._data: Floats = np.zeros((0, 0))
         self._samples = 0
         self.layout: range = range(parameters)
-        self.vector: NDArray[float64] = self._once[:parameters]
-        self.gradient: NDArray[float64] = self._once_grad[:parameters]
+        self.vector: Floats = self._once[:parameters]
+        self.gradient: Floats = self._once_grad[:parameters]
 
-    def __call__(self, data: NDArray[float64]) -> float:
+    def __call__(self, data: Floats) -> float:
         """The loss for `data`, a row per sample and a column per input; fills `gradient`.
 
         Raises:
@@ -78,23 +72,21 @@ class Tape:
             raise FloatingPointError("infinite or NaN")
         return self._job.loss  # type: ignore[no-any-return]
 
-    def compute(self, data: NDArray[float64]) -> tuple[float, int]:
+    def compute(self, data: Floats) -> tuple[float, int]:
         """The loss, and whether anything is infinite or NaN."""
         self._take(data)
         odd = self._run(self._address)
         return self._job.loss, odd
 
-    def each(self, data: NDArray[float64]) -> NDArray[float64]:
+    def each(self, data: Floats) -> Floats:
         """The result for each sample, infinite or NaN where it is; no gradient."""
-        import numpy as np
-
-        found = np.empty(len(data))
+        found: Floats = np.empty(len(data))
         self._job.each = found.ctypes.data
         self.compute(data)
         self._job.each = None
         return found
 
-    def _take(self, data: NDArray[float64]) -> None:
+    def _take(self, data: Floats) -> None:
         """Let the kernel read `data`."""
         if not data.flags.aligned:
             data = data.copy()
@@ -108,8 +100,6 @@ class Tape:
         return self._writer.listing()
 
     def _make_room(self, samples: int) -> None:
-        import numpy as np
-
         job, blocks = self._job, -(-samples // BLOCK)
         stride = 1 if samples == 1 else -(-samples // blocks // 8) * 8
         if stride % 64 == 0:
@@ -301,12 +291,11 @@ class _Writer:
     def sum(self, i: int, at: list[int]) -> list[int]:
         """A sum, or a dot product: (place of x, of y) for each product, going back (to, of y)."""
         plan, inputs = self.plan, self.plan.inputs[i]
-        if plan.ops[i] is DOT:
-            code, terms = _DOT, products(DOT, inputs)
-            edges = [edge for x, y in terms for edge in ((x, y), (y, x)) if self.is_active(edge[0])]
-        else:
-            code, terms = _SUM, [*zip(inputs)]
-            edges = [term for term in terms if plan.active[term[0]]]
+        code = _DOT if plan.ops[i] is DOT else _SUM
+        terms: list[tuple[int, ...]] = [*products(DOT, inputs)] if code == _DOT else [*zip(inputs)]
+        ways = 2 if code == _DOT else 1  # a product hands on to both factors
+        edges = [edge for term in terms for edge in (term, term[::-1])[:ways]]
+        edges = [edge for edge in edges if self.is_active(edge[0])]
         lists = [self.listed(at[j] for j in chain(*part)) for part in (terms, edges)]
         return [code, 1, at[i], lists[0], len(terms), lists[1], len(edges), 0]
 

@@ -1,21 +1,123 @@
-"""What a program asked of its values while it was recorded, and could have gone another way.
+"""What surrounds a computation: which numbers a value may hold, and what a program asked of them.
 
-A comparison picks a branch: with other numbers the same program might compute something else.  So a
-comparison of values is kept as a `Guard`, and a value that was read as a plain number as a `Mark`:
-what followed from it, nobody knows.  `watched` collects both during a call of a user's function,
-wherever their values end up.  Outside of that a guard is kept on the younger of the values that
-were compared, if that was computed, so that whoever reads the graph finds it.
+Within `ieee()`, operations go on outside their domain; within `recording()` a large graph grows
+undisturbed; and `watched()` collects what a user's function asked of its values.  A comparison
+picks a branch: with other numbers the same program might compute something else.  So it is kept as
+a `Guard`, and a value that was read as a plain number as a `Mark`: what followed from it, nobody
+knows.  Elsewhere a guard is kept on the younger of the values that were compared, if that was
+computed, so that whoever reads the graph finds it.
 """
 
 from __future__ import annotations
 
+import gc
+import math
 import operator
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from numbers import Real
+from threading import Lock
+from typing import Any, SupportsFloat, TypeAlias
+
+from .formulas import evaluate, np
+from .ops import Op
+
+__all__ = ["ieee", "recording"]
+
+Number: TypeAlias = SupportsFloat  # a value too
+
+_IEEE = ContextVar("ieee", default=False)
+_ALSO_REAL = {("decimal", "Decimal"), ("numpy", "bool"), ("numpy", "bool_")}
+
+_pauses: set[object] = set()
+_collecting = False
+_one_at_a_time = Lock()
+
+
+def real(data: Any) -> float:
+    """`data` as a float, if it is one real number."""
+    kind = type(data)
+    if kind is float or kind is int or isinstance(data, Real):
+        return float(data)
+    if (kind.__module__, kind.__name__) in _ALSO_REAL:
+        return float(data)
+    raise TypeError(f"a value holds one real number, not {kind.__name__} {data!r:.60}")
+
+
+@contextmanager
+def ieee() -> Iterator[None]:
+    """Inside, an operation outside its domain gives infinity or NaN, as IEEE 754 and torch do.
+
+    >>> from micrograd_lab import Value
+    >>> with ieee():
+    ...     Value(0).log()
+    Value(-inf, grad=0)
+    """
+    token = _IEEE.set(True)
+    try:
+        yield
+    finally:
+        _IEEE.reset(token)
+
+
+def is_ieee() -> bool:
+    """Whether we are within `ieee()`."""
+    return _IEEE.get()
+
+
+def outside(op: Op, inputs: Sequence[Any], error: Exception) -> tuple[float, Op, Any, Any]:
+    """What to record where Python's floats give up: f and slopes by IEEE's rules, or an error."""
+    letters: dict[str, Any] = dict(zip("xyz", inputs))
+    if op.n is not None:
+        letters["n"] = op.n
+    at = {letter: getattr(value, "data", value) for letter, value in letters.items()}
+    if is_ieee() or not all(map(math.isfinite, at.values())):
+        at["f"] = _by_ieee(op.formula, at)
+        return at["f"], op, inputs, tuple(_by_ieee(partial, at) for partial in op.partials)
+    happened = "overflows" if isinstance(error, OverflowError) else "is undefined"
+    needs = "a result and slopes below 1.8e308" if evaluate(op.domain or "1", at) else op.domain
+    where = ", ".join(f"{letter} = {value!r}" for letter, value in letters.items())
+    raise ValueError(f"{op.name} {happened} at {where}; it needs {needs}") from None
+
+
+def _by_ieee(formula: str, at: dict[str, float]) -> float:
+    """The number that IEEE 754 gives, also where Python raises."""
+    try:
+        return float(evaluate(formula, at))
+    except (ArithmeticError, ValueError):
+        with np.errstate(all="ignore"):
+            numbers = {letter: np.float64(number) for letter, number in at.items()}
+            return float(evaluate(formula, numbers, np))
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Inside, Python's cycle collector rests: a graph has no cycles that it could find.
+
+    It would look at every value again and again while a large graph grows.  Afterwards it goes on
+    if it was on before, whatever happens inside; where threads overlap, when the last one leaves.
+
+    >>> from micrograd_lab import Value
+    >>> with recording():
+    ...     f = sum(Value(k).tanh() for k in range(1000))
+    """
+    global _collecting
+    this = object()
+    try:
+        with _one_at_a_time:  # the collector is the whole process's
+            if not _pauses:
+                _collecting = gc.isenabled()
+            _pauses.add(this)
+            gc.disable()
+        yield
+    finally:
+        with _one_at_a_time:
+            _pauses.discard(this)
+            if _collecting and not _pauses:
+                gc.enable()
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +135,7 @@ class Guard:
         return bool(getattr(operator, self.sign)(self.left.data, self.right.data) is self.held)
 
     def told(self, names: Mapping[Any, str]) -> str:
-        """How it went, in words.
-
-        >>> from micrograd_lab import Value
-        >>> z = Value(2, "z")
-        >>> Guard(z, "gt", Value(0), True).told({z: "z"})
-        'z > 0 held'
-        """
+        """How it went, in words: z > 0 held."""
         left, right = (names.get(x) or f"{x.data:g}" for x in (self.left, self.right))
         return f"{left} {_SIGNS[self.sign]} {right} {'held' if self.held else 'did not hold'}"
 
