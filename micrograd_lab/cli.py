@@ -221,21 +221,16 @@ def train(parser: ArgumentParser) -> Run:
       micrograd-lab train xor --hidden 2 --activation tanh --lr 0.1
       micrograd-lab train digits --hidden 32 --epochs 10 --batch-size 32
     """
-    parser.add_argument("data", choices=("moons", "circles", "spirals", "digits", *GATES))
-    parser.add_argument(
-        "--hidden", type=int, nargs="*", default=[16, 16], metavar="N",
-        help="neurons of each hidden layer (default: 16 16)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--activation", default="relu", help="of hidden layers (default: %(default)s)"
-    )
-    parser.add_argument("--epochs", type=int, default=200, help="default: %(default)s")
-    parser.add_argument("--lr", type=float, default=0.02, help="of Adam (default: %(default)s)")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="default: all in one batch")
-    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    parser.add_argument(
-        "-o", "--output", metavar="NAME", help="files without suffix (default: the data's name)"
-    )
+    add = parser.add_argument
+    add("data", choices=("moons", "circles", "spirals", "digits", *GATES))
+    layers = "neurons of each hidden layer (default: 16 16)"
+    add("--hidden", type=int, nargs="*", default=[16, 16], metavar="N", help=layers)
+    add("--activation", default="relu", help="of hidden layers (default: %(default)s)")
+    add("--epochs", type=int, default=200, help="default: %(default)s")
+    add("--lr", type=float, default=0.02, help="of Adam (default: %(default)s)")
+    add("--batch-size", type=int, metavar="N", help="default: all in one batch")
+    add("--seed", type=int, default=1, help="default: %(default)s")
+    add("-o", "--output", metavar="NAME", help="files without suffix (default: the data's name)")
 
     def run(parsed: Namespace) -> None:
         digits, seed, unseen = parsed.data == "digits", parsed.seed, None
@@ -304,9 +299,8 @@ def _expect_expression(parser: ArgumentParser, *between: tuple[str, str, str]) -
     parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
     for key, shown, told in between:
         parser.add_argument(key, metavar=shown, help=told)
-    parser.add_argument(
-        "numbers", nargs="*", default=[], metavar="NAME=NUMBER", help="one for each name"
-    )
+    shown = "NAME=NUMBER"
+    parser.add_argument("numbers", nargs="*", default=[], metavar=shown, help="one for each name")
 
 
 def _parse(words: list[str]) -> Namespace:

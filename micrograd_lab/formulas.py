@@ -41,12 +41,9 @@ Floats: TypeAlias = "NDArray[float64]"
 
 
 def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math) -> Any:
-    """The number that `formula` gives with `letters` put in.
+    """The number that `formula` gives with numbers for its `letters`.
 
-    Args:
-        letters: a number for each letter in the formula.
-        module: `math`, which raises outside a domain, or `numpy`, which goes on with NaN and
-            infinity.
+    Outside a domain `math` raises an error, and `np` goes on with NaN and infinity.
 
     >>> evaluate("f * (1 - f)", {"f": 0.5})
     0.25

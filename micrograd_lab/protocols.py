@@ -39,11 +39,16 @@ def operators(
 ) -> dict[str, Callable[..., Any]]:
     """What Python and NumPy call for an operator or a ufunc of `value`s, by its name.
 
-    Args:
-        method: says what a row does to values.
-        operand: makes a value of what an operator is given; None of what is no number.
+    `operand` makes a value of what an operator is given; None of what is no number.
     """
-    power, radd = method(OPS["pow"]), _reflected(method(OPS["add"]), operand)
+    power = method(OPS["pow"])
+
+    def reflected(name: str) -> Callable[[Any, Any], Any]:
+        """`other ∘ value` for an `other` that is not a value."""
+        forward = method(OPS[name])
+        return lambda x, y: NotImplemented if (y := operand(y)) is None else forward(y, x)
+
+    radd = reflected("add")
 
     def __radd__(self: Any, other: Any) -> Any:
         starts = type(other) is int and other == 0  # where Python's sum() of some values does
@@ -73,21 +78,10 @@ def operators(
 
     found = {f"__{sign}__": method(OPS[name]) for sign, name in _SIGNS.items()}
     for sign, name in {**_SIGNS, "pow": "pow"}.items():
-        found[f"__r{sign}__"] = _reflected(method(OPS[name]), operand)
+        found[f"__r{sign}__"] = reflected(name)
     found |= {f"__{sign}__": comparison(sign, operand) for sign in ("lt", "le", "gt", "ge")}
     found |= {"__neg__": method(OPS["neg"]), "__abs__": method(OPS["abs"]), "__radd__": __radd__}
     return found | {"__pow__": __pow__, "__array_ufunc__": __array_ufunc__}
-
-
-def _reflected(
-    forward: Callable[..., Any], operand: Callable[[Any], Any]
-) -> Callable[[Any, Any], Any]:
-    """`other ∘ value` for an `other` that is not a value."""
-
-    def reflected(self: Any, other: Any) -> Any:
-        return NotImplemented if (x := operand(other)) is None else forward(x, self)
-
-    return reflected
 
 
 class Given(Op):

@@ -44,10 +44,7 @@ def table(data: Any, what: str, *, finite: bool = True) -> Any:
     """`data` as an array of numbers with a row per sample; a number alone is a row of one.
 
     A frame's columns come in their order; its index plays no part.  Further dimensions, as of
-    images, are laid out in one row.
-
-    Args:
-        what: the name of a sample, for messages.
+    images, are laid out in one row.  Errors call a sample `what`.
 
     Raises:
         TypeError: if it is nothing like that, or not all are real numbers.

@@ -28,9 +28,6 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
     A link is followed, and an earlier file keeps its mode.  A device or FIFO gets the content as
     it is: there is nothing to lose.
-
-    Raises:
-        OSError: if the folder does not exist or is read-only, or the disk is full.
     """
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{token_hex(8)}.part")  # not tempfile: the umask decides who may read
@@ -51,11 +48,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def check_suffix(path: str | os.PathLike[str], *known: str) -> str:
-    """The suffix of a file name, which must be one of `known`, in lower case.
-
-    Raises:
-        ValueError: with the endings that would work.
-    """
+    """The suffix of a file name, which must be one of `known`, in lower case."""
     path = Path(path)
     if path.suffix.lower() not in known:
         *others, last = known

@@ -270,14 +270,8 @@ def outputs() -> Outputs:
     scores = tuple(Value(s, subscripted("s", k)) for k, s in enumerate(SCORES, start=1))
     sigmoids = tuple(score.sigmoid() for score in scores)
     scale = total(sigmoids)
-    return Outputs(
-        scores,
-        sigmoids,
-        tuple(sigmoid / scale for sigmoid in sigmoids),
-        tuple(softmax(scores)),
-        LABEL,
-        cross_entropy(scores, LABEL),
-    )
+    normalization, H = tuple(s / scale for s in sigmoids), cross_entropy(scores, LABEL)
+    return Outputs(scores, sigmoids, normalization, tuple(softmax(scores)), LABEL, H)
 
 
 def _sums(

@@ -227,21 +227,18 @@ class Samples:
             return
         order = list(range(len(self)))
         shuffle(order)
-        room = self._room(min(size, len(order)))  # for every batch: memory anew costs more
+        room = np.empty_like(self.table[:size])  # for every batch: memory anew costs more
         for start in range(0, len(order), size):
             yield self.some(order[start : start + size], room)
 
     def some(self, rows: list[int], room: Any = None) -> Samples:
         """A few of the samples, in this order; in the beginning of `room`, if there is one."""
-        table = self._room(len(rows)) if room is None else room[: len(rows)]
-        x, t = table[:, : self.inputs.shape[1]], table[:, self.inputs.shape[1] :]
-        x[:], t[:] = self.inputs[rows], self.targets[rows]
-        some = Samples(x, t, self.single, self.where, rows, new=False)
-        some.table = table
+        out, width = None if room is None else room[: len(rows)], self.inputs.shape[1]
+        found = np.take(self.table, rows, axis=0, out=out, mode="clip")  # "raise" would copy again
+        parts = found[:, :width], found[:, width:]
+        some = Samples(*parts, self.single, self.where, rows, new=False)
+        some.table = found
         return some
-
-    def _room(self, rows: int) -> Any:
-        return np.empty((rows, self.inputs.shape[1] + self.targets.shape[1]))
 
     def all(self) -> Samples:
         """All of them, where these are the first batch."""
@@ -338,9 +335,7 @@ class Classes:
 def find_classes(data: Samples, outputs: int, loss: Loss, known: Sequence[Any]) -> Classes | None:
     """The classes that the targets name, or None if they are numbers to come near to.
 
-    Args:
-        outputs: how many the model has.
-        known: the classes that it was fitted with before.
+    The model has so many `outputs`, and was fitted with the `known` classes before.
     """
     labels = data.targets
     pair = [0, 1] if loss is binary_cross_entropy else [-1, 1] if loss is hinge else []

@@ -23,13 +23,8 @@ MAX_ROWS, MAX_COLUMNS, MAX_KINDS = 5, 8, 10  # of data in a notebook
 
 # the numbers of inputs at 1 for which the output is 1
 GATES: dict[str, tuple[int, ...]] = {
-    "and": (2,),
-    "or": (1, 2),
-    "nand": (0, 1),
-    "nor": (0,),
-    "xor": (1,),
-    "xnor": (0, 2),
-}
+    "and": (2,), "or": (1, 2), "nand": (0, 1), "nor": (0,), "xor": (1,), "xnor": (0, 2),
+}  # fmt: skip
 
 
 class Data(NamedTuple):

@@ -131,11 +131,10 @@ class Module:
             ValueError: if a name is missing or unknown; then no parameter changes.
         """
         parameters = dict(self.named_parameters())
-        missing = [name for name in parameters if name not in state]
-        unknown = [name for name in state if name not in parameters]
-        if missing or unknown:
-            first = f"{missing[0]} is missing" if missing else f"{unknown[0]} is unknown"
-            raise ValueError(f"{len(state)} numbers for {len(parameters)} parameters: {first}")
+        for name in [*parameters, *state]:
+            if name not in parameters or name not in state:
+                first = f"{name} is {'missing' if name in parameters else 'unknown'}"
+                raise ValueError(f"{len(state)} numbers for {len(parameters)} parameters: {first}")
         numbers = [Value(state[name]).data for name in parameters]
         for parameter, number in zip(parameters.values(), numbers):
             parameter.data = number

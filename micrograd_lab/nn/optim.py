@@ -64,10 +64,9 @@ class Optimizer:
         self._at: Any = None
 
     def __repr__(self) -> str:
-        numbers = {
-            name: it for name, it in vars(self).items() if type(it) in (int, float, bool, tuple)
-        }
-        options = "".join(f", {name}={it}" for name, it in numbers.items() if it)
+        kinds = int, float, bool, tuple
+        numbers = {name: it for name, it in vars(self).items() if it and type(it) in kinds}
+        options = "".join(f", {name}={it}" for name, it in numbers.items())
         name, count = type(self).__name__, len(self.parameters)
         return f"{name}({count} parameters{options}) after {self.steps} steps"
 

@@ -155,11 +155,7 @@ class Paths(Vectors):
                     raise ValueError(difference)
 
     def difference(self, row: Sequence[float], name: str) -> str:
-        """How the loss of one sample, recorded at `vector`, differs from what `run` gives.
-
-        Returns:
-            A sentence about the sample, which it calls `name`; nothing if they agree.
-        """
+        """How the loss of a sample, recorded, differs from what `run` gives, in words, or ""."""
         with self._alone:
             recorded, replayed = self.record(row, name)[0].data, self.run([row])
         lost = not (math.isfinite(recorded) or math.isfinite(replayed))  # whichever way
@@ -283,11 +279,7 @@ class Paths(Vectors):
     def record(
         self, row: Sequence[float], name: str, *, several: bool = False
     ) -> tuple[Any, list[Value], Trace]:
-        """The function of one sample, recorded at `vector`: its result, inputs, and questions.
-
-        Args:
-            several: whether the result may be a list of values.
-        """
+        """The function of one sample, recorded at `vector`: its result, inputs, and questions."""
         labels = self.labels or [subscripted("x", k) for k in range(1, len(row) + 1)]
         leaves = [Value(x, label) for x, label in zip(row, labels)]
         before = [value.data for value in self.values]

@@ -24,11 +24,8 @@ from .tape import kernel
 from .tape.tape import Tape
 
 _RUNNERS: dict[str, type[Tape | NumPy | Torch | JAX]] = {
-    "tape": Tape,
-    "numpy": NumPy,
-    "torch": Torch,
-    "jax": JAX,
-}
+    "tape": Tape, "numpy": NumPy, "torch": Torch, "jax": JAX,
+}  # fmt: skip
 BACKENDS = (*_RUNNERS, "python")
 MAX_CHARACTERS = 20_000  # of a source in a notebook
 
@@ -400,12 +397,7 @@ def by_samples(
     rows: Sequence[Sequence[float]],
     first: int = 0,
 ) -> tuple[float, list[float]]:
-    """The mean loss over `rows`, numbered from `first`, and its gradient, by the engine.
-
-    Raises:
-        ValueError: at the first node that is outside its domain or not a number, unless within
-            `ieee()`.
-    """
+    """The mean loss over `rows`, numbered from `first`, and its gradient, or the engine's error."""
     names = Graph(loss, products=False).names
     leaves = [Value(number, parameter.label) for parameter, number in parameters.items()]
     losses = []

@@ -26,12 +26,9 @@ _FUNCTIONS = functions_of(math) | {"inf": math.inf, "nan": math.nan}
 
 
 class StraightLine:
-    """The loss and its gradient, one sample after the other.
+    """The loss and its gradient, one sample after the other, of a plan without sums over samples.
 
-    Args:
-        plan: a plan without sums over samples.
-        layout: which parameter each entry of the parameter vector is.
-        longest: how many lines may be compiled; a longer program runs as a table, half as fast.
+    A program of more lines than `longest` runs as a table, half as fast.
     """
 
     def __init__(self, plan: Plan, layout: Sequence[int], longest: int = MAX_LINES) -> None:

@@ -15,15 +15,8 @@ from ..context import Guard, recording
 from ..engine import Value, recorded
 from ..formulas import ELEMENTARY, NUMPY_NAME, Floats, np
 from ..graph import Graph
+from .arrays import source as statements
 from .arrays.groups import Group, array_program, grouped, layout, outputs
-from .arrays.source import (
-    ArrayProgram,
-    constants_source,
-    function,
-    in_place,
-    listing,
-    outputs_function,
-)
 from .plan import AFTER, EACH, Plan, add_checks, make_plan
 from .python import StraightLine, defined
 from .tape.kernel import load
@@ -50,12 +43,12 @@ class Arrays:
         self.gradient: Floats = np.zeros(parameters)  # what a call leaves there
 
     @cached_property
-    def program(self) -> ArrayProgram:
+    def program(self) -> statements.ArrayProgram:
         return array_program(self.plan, self.groups, self.layout)
 
     @property
     def source(self) -> str:
-        return listing(self.program, self.names)
+        return statements.listing(self.program, self.names)
 
     def keep(self, gradient: Any) -> None:
         """Take over the gradient, a column in the engine's own form."""
@@ -86,13 +79,16 @@ class NumPy(Arrays):
 
     @property
     def source(self) -> str:
-        return self._straight.source if self._deep else listing(self.program, self.names, _NOTE)
+        if self._deep:
+            return self._straight.source
+        return statements.listing(self.program, self.names, _NOTE)
 
     @cached_property
     def _prepare(self) -> Callable[..., Any]:
         with recording():
-            prepare = partial(defined(in_place(self.program), "prepare", {}), self.vector[:, None])
-        return lru_cache(maxsize=8)(prepare)  # for each number of samples, with its arrays
+            prepare = defined(statements.in_place(self.program), "prepare", {})
+        # for each number of samples, with its arrays
+        return lru_cache(maxsize=8)(partial(prepare, self.vector[:, None]))
 
     @cached_property
     def _straight(self) -> StraightLine:
@@ -117,9 +113,9 @@ class Elsewhere(Arrays):
         super().__init__(*args)
         scope = self.scope()
         self._weigh(len(self.groups), 0)  # to write them would take long, too
-        text = function(self.program)
+        text = statements.function(self.program)
         self._weigh(text.count("\n"), len(re.findall(r"put\(|concatenate\(|\[i\d+\]| @ ", text)))
-        text = constants_source(self.program) + text
+        text = statements.constants_source(self.program) + text
         self.function: Callable[..., Any] = defined(text, "program", scope)
 
     def _weigh(self, statements: int, moves: int) -> None:
@@ -261,17 +257,15 @@ class Outputs:
             others = [x for x in recorded(loss) if not x.inputs and x not in known]
             plan = make_plan(loss, inputs, [*values, *others], backend="python")
             at = {x: i for i, x in enumerate(plan.values)}
-            nodes = [
-                plan.inputs[at[x]][0] if x in at else plan.add_constant(x.inputs[0].data)
-                for x in read
-            ]
+            constant = plan.add_constant
+            nodes = [plan.inputs[at[x]][0] if x in at else constant(x.inputs[0].data) for x in read]
             if self._checked:
                 plan.active = [False] * len(plan)  # there is no backward pass to notice a slope
                 add_checks(plan)
                 nodes.append(plan.result)
             groups = grouped(plan)
             self._order = layout(plan, groups, len(values) + len(others))
-            source = outputs_function(outputs(plan, groups, self._order, nodes))
+            source = statements.outputs_function(outputs(plan, groups, self._order, nodes))
             self._function = defined(source, "outputs", {})
         self._others = np.array([x.data for x in others])
 
@@ -302,12 +296,7 @@ def named(results: Sequence[Value], names: Sequence[str] | None) -> list[Value]:
 
 
 class Branches:
-    """Guards as a program over samples: the tape's, or NumPy's where there is no kernel.
-
-    Args:
-        inputs: the leaves that differ from sample to sample.
-        values: the leaves whose numbers are in the vector.
-    """
+    """Guards as a program over samples: the tape's, or `Outputs` where there is no kernel."""
 
     def __init__(
         self, guards: Sequence[Guard], inputs: Sequence[Value], values: Sequence[Value]
@@ -340,10 +329,8 @@ class Branches:
             return None
         sample = int(wrong[0])
         row = np.asarray(rows)[sample : sample + 1]
-        for guard in self.guards:
-            if Branches([guard], self._inputs, self._values).misses(row, vector)[0]:
-                return sample, guard
-        raise AssertionError("a sum of misses has a miss in it")
+        each = ((guard, Branches([guard], self._inputs, self._values)) for guard in self.guards)
+        return sample, next(guard for guard, alone in each if alone.misses(row, vector)[0])
 
 
 def _miss(guard: Guard) -> Value:

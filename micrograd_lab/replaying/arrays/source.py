@@ -49,11 +49,7 @@ class ArrayProgram:
 
 
 def listing(program: ArrayProgram, names: Callable[[int], str], note: str = "") -> str:
-    """The program as a module, with the names of the nodes that a line computes beside it.
-
-    Args:
-        note: a comment on how it is run, if that is not as it stands.
-    """
+    """The program as a module, with a `note`, and names of the nodes that a line computes."""
     text = function(program, names)
     special = re.search(r"\b(erf|erfc)\(", text)
     head = ("import math\n\n" if special else "") + f"import numpy as np\n{note}"

@@ -34,11 +34,7 @@ class Array:
 
 
 class Writer:
-    """A program while it is written; ``groups.py`` says what.
-
-    Args:
-        layout: which parameter each row of `p` is.
-    """
+    """A program while it is written, for parameters in this `layout`; ``groups.py`` says what."""
 
     def __init__(self, plan: Plan, layout: Sequence[int]) -> None:
         self.plan: Plan = plan

@@ -61,11 +61,7 @@ class Tape:
         self.gradient: Floats = self._once_grad[:parameters]
 
     def __call__(self, data: Floats) -> float:
-        """The loss for `data`, a row per sample and a column per input; fills `gradient`.
-
-        Raises:
-            FloatingPointError: if anything is infinite or NaN on the way.
-        """
+        """The loss for `data`; fills `gradient`.  An error if anything is infinite or NaN."""
         if data is not self._data or len(data) != self._samples:  # it may have been resized
             self._take(data)
         if self._run(self._address):
