@@ -96,12 +96,9 @@ def functions_of(module: ModuleType) -> dict[str, Any]:
     if module is math:
         found = {name: _BUILTIN.get(name) or getattr(math, name) for name in ELEMENTARY}
     else:
-        found = {
-            name: module.vectorize(getattr(math, name), otypes=[float])
-            if name in NOT_IN_NUMPY
-            else getattr(module, NUMPY_NAME.get(name, name))
-            for name in ELEMENTARY
-        }
+        found = {name: getattr(module, NUMPY_NAME.get(name, name), None) for name in ELEMENTARY}
+        for name in NOT_IN_NUMPY:
+            found[name] = module.vectorize(getattr(math, name), otypes=[float])
     for op in OPS.values():
         if op.unary and op.n is None and op.name not in found:
             found[op.name] = eval(f"lambda x: {in_floats(op.formula)}", found)

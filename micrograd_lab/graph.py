@@ -72,7 +72,14 @@ class Graph:
         self.result: Value = result
         self.nodes: list[Value] = recorded(result)
         settle(self.nodes)
-        self.names: dict[Value, str] = _names(self.nodes)
+        self.names: dict[Value, str] = {}
+        taken: set[str] = set()
+        for number, node in enumerate(self.nodes, start=1):
+            name = node.label or f"v{number}"
+            while name in taken:
+                name = f"{name} (v{number})"
+            self.names[node] = name
+            taken.add(name)
         leaves = [node for node in self.nodes if not node.inputs]
         if parameters is None:
             parameters = [x for x in leaves if re.match(r"\$?(\\\w+\{)*([wbθ]|\\theta)", x.label)]
@@ -320,18 +327,6 @@ def listed(names: list[str]) -> str:
     if len(names) < 5:
         return ", ".join(names)
     return f"{', '.join(names[:3])} and {len(names) - 3} more"
-
-
-def _names(nodes: list[Value]) -> dict[Value, str]:
-    names: dict[Value, str] = {}
-    taken: set[str] = set()
-    for number, node in enumerate(nodes, start=1):
-        name = node.label or f"v{number}"
-        while name in taken:
-            name = f"{name} (v{number})"
-        names[node] = name
-        taken.add(name)
-    return names
 
 
 def _pairs(node: Value) -> int:

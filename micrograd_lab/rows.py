@@ -19,11 +19,9 @@ from .tell.notation import subscripted
 
 
 def leaves(numbers: Any, letter: str, *, bare: bool = False) -> list[Value]:
-    """A value for each number of a sample; what is a value already stays that.
+    """A value for each number of a sample, in a list, an array, ...; a value stays what it is.
 
-    Args:
-        numbers: those of one sample, in a list, an array, ...; a single one is a row of one.
-        letter: the label of a number; it gets a subscript, unless it is alone and `bare`.
+    Its label is the letter with a subscript, unless it is alone and `bare`.
 
     >>> import numpy as np
     >>> leaves(np.array([0.5, 2.0]), "x"), leaves(3, "t", bare=True)

@@ -235,13 +235,9 @@ class Neuron(Module):
         return [*self.w, self.b]
 
     def name(self, summed: str, activated: str, place: str = "", layer: str = "") -> None:
-        """Label the parameters, and the values that the neuron will compute.
+        """Label the parameters, and the sum and the output that the neuron will compute.
 
-        Args:
-            summed: the label of its sum.
-            activated: the label of its output.
-            place: its number in the layer; empty for a single neuron.
-            layer: the superscript of its parameters.
+        `place` is its number in the layer, and `layer` the superscript of its parameters.
         """
         after = f",{place}" if place else ""
         for weight, link in zip(self.w, self.links):
@@ -385,12 +381,7 @@ class MLP(Module):
 
 
 def outputs(model: Callable[[Any], Any], rows: Any) -> Any:
-    """The numbers of the outputs: one row per row of numbers, an array.
-
-    >>> import numpy as np
-    >>> outputs(lambda x: x[0] * x[1], np.array([[2.0, 3.0], [4.0, 5.0]])).tolist()
-    [[6.0], [20.0]]
-    """
+    """The numbers of the outputs: one row per row of numbers, an array."""
     if not rows.size:
         raise ValueError(f"{len(rows)} inputs; give at least 1, with numbers in it")
     return replay(lambda *x: model([*x]), leaves(rows[0], "x"), []).outputs(rows)

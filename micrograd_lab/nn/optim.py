@@ -87,13 +87,11 @@ class Optimizer:
 
         >>> from micrograd_lab import Value, replay
         >>> w, x = Value(2, "w"), Value(0, "x")
-        >>> program, optimizer = replay((w * x).half_square(), [x], [w]), SGD([w], lr=0.5)
-        >>> for _ in range(3):
-        ...     loss = program.run([[1]])
-        ...     optimizer.step(program)
-        >>> program.store()
-        >>> w.data
-        0.25
+        >>> program = replay((w * x).half_square(), [x], [w])
+        >>> loss = program.run([[1]])
+        >>> SGD([w], lr=0.5).step(program)
+        >>> program.vector.tolist()
+        [1.0]
         """
         count = len(self.parameters)
         if program is None:

@@ -345,9 +345,6 @@ def _bar(epochs: int, progress: bool | None) -> Any:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     notebook = hasattr(shell, "kernel")
     show = notebook or None if progress is None else progress  # None: in a terminal
-    return tqdm(
-        range(epochs),
-        unit="epoch",
-        disable=None if show is None else not show,
-        file=sys.stdout if notebook else sys.stderr,  # a notebook tints what goes to stderr
-    )
+    hide = None if show is None else not show
+    file = sys.stdout if notebook else sys.stderr  # which a notebook tints
+    return tqdm(range(epochs), unit="epoch", disable=hide, file=file)

@@ -258,7 +258,8 @@ class _Planner:
 
     def places(self, nodes: Sequence[int]) -> list[int]:
         """The positions in the plan of recorded nodes."""
-        return [self.read(i) for i in nodes]
+        places = [self.place[i] for i in nodes]
+        return [self.read(i) for i in nodes] if -1 in places else places
 
     def read(self, i: int) -> int:
         """The position in the plan of the recorded node `i`."""
@@ -288,13 +289,6 @@ class RecordedTerms:
         self.readers: list[int] = [0] * len(at)  # how many inputs of other nodes it is
         self.inside: list[bool] = [False] * len(at)  # whether it is only a part of a larger sum
         self.terms: dict[int, Terms] = {}  # of each sum
-        self._read()
-        for i, value in enumerate(self.order):
-            if value.op in SUMS and not self.inside[i] and not self.constant[i]:
-                self.terms[i] = self._gather(i)
-
-    def _read(self) -> None:
-        """Find out what reads each node."""
         constant, readers, inside = self.constant, self.readers, self.inside
         for i, (value, below) in enumerate(zip(self.order, self.inputs)):
             op = value.op
@@ -310,6 +304,9 @@ class RecordedTerms:
         for i, count in enumerate(readers):
             if count > 1:
                 inside[i] = False
+        for i, value in enumerate(self.order):
+            if value.op in SUMS and not inside[i] and not constant[i]:
+                self.terms[i] = self._gather(i)
 
     def _gather(self, head: int) -> Terms:
         """The terms of the sum at `head`."""

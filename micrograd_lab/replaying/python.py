@@ -132,7 +132,7 @@ class Table:
             if op := plan.ops[i]:
                 at: Any = plan.inputs[i]
                 active = tuple([plan.active[j] for j in at])
-                forward, backward, handed = _forward(op), _backward(op, active), at
+                (forward, backward), handed = _steps(op, active), at
                 if op.variadic:
                     at = products(op, at)
                     edges = [*at, *[(y, x) for x, y in at]]
@@ -178,21 +178,14 @@ def _hand_on(v: list[float], slopes: list[float], f: int, edges: list[tuple[int,
 
 
 @cache
-def _forward(op: Op) -> Callable[..., None]:
-    """The step that computes a node of the kind `op`."""
+def _steps(op: Op, active: tuple[bool, ...]) -> tuple[Callable[..., None], Callable[..., None]]:
+    """What computes a node of the kind `op`, and hands its gradient on to its `active` inputs."""
     if op.variadic:
-        return _add_products
-    return _function("v, f, at", op, [f"v[f] = {template(op.formula, op.n)}"])
-
-
-@cache
-def _backward(op: Op, active: tuple[bool, ...]) -> Callable[..., None]:
-    """The step that hands the gradient of such a node on to its `active` inputs."""
-    if op.variadic:
-        return _hand_on
+        return _add_products, _hand_on
     shares = [share(partial, op.n) for partial in op.partials]
     lines = [f"slopes[{x}] += {text}" for x, text in compress(zip("xyz", shares), active) if text]
-    return _function("v, slopes, f, at", op, lines or ["pass"])
+    forward = _function("v, f, at", op, [f"v[f] = {template(op.formula, op.n)}"])
+    return forward, _function("v, slopes, f, at", op, lines or ["pass"])
 
 
 def _function(arguments: str, op: Op, lines: list[str]) -> Callable[..., None]:

@@ -57,13 +57,20 @@ def grouped(plan: Plan) -> list[Group]:
     """The operations of `plan`, in groups that one statement can compute, in order."""
     inputs: list[Sequence[int]] = list(plan.inputs)
     _gather_logarithms(plan, inputs)
-    depth = [0] * len(plan)
+    depth, phases = [0] * len(plan), plan.phases
     alike: dict[tuple[Any, ...], list[int]] = {}
     for i, op in enumerate(plan.ops):
         below = inputs[i]
         if op is not None and below:
             depth[i] = 1 + max([depth[j] for j in below])
-            alike.setdefault(_key(plan, i, op, below, depth[i]), []).append(i)
+            each: tuple[Any, ...] = tuple([phases[j] == EACH for j in below])
+            if op is SUM:
+                each = len(each), sum(each)
+            elif op is DOT:
+                bias = each[-1:] if len(below) % 2 else ()
+                each = len(each), phases[below[0]], phases[below[len(below) // 2]], bias
+            key = phases[i], depth[i], op, plan.active[i], each
+            alike.setdefault(key, []).append(i)
     groups: list[Group] = []
     for key in sorted(alike, key=lambda key: key[:2]):
         nodes = alike[key]
@@ -79,18 +86,6 @@ def grouped(plan: Plan) -> list[Group]:
         else:
             groups.append(Elementwise(op, nodes, read))
     return groups
-
-
-def _key(plan: Plan, i: int, op: Op, below: Sequence[int], depth: int) -> tuple[Any, ...]:
-    """What the nodes of a group have in common, the phase and the depth first."""
-    phases = plan.phases
-    each: tuple[Any, ...] = tuple([phases[j] == EACH for j in below])
-    if op is SUM:
-        each = len(each), sum(each)
-    elif op is DOT:
-        bias = each[-1:] if len(below) % 2 else ()
-        each = len(each), phases[below[0]], phases[below[len(below) // 2]], bias
-    return phases[i], depth, op, plan.active[i], each
 
 
 def _products(plan: Plan, nodes: list[int]) -> list[Group]:

@@ -51,7 +51,13 @@ class Writer:
 
     def name(self, values: Iterable[Value | None], otherwise: str) -> str:
         """A new name after the labels of `values` where these agree, or `otherwise`, numbered."""
-        name = _shared(values)
+        names = set()
+        for value in values:
+            places = label_places(value.label if value else "", lambda text, *_: text)
+            names.add(places[""] + places.get("sup", "").strip("()"))
+        name = names.pop() if len(names) == 1 else ""
+        free = name not in _RESERVED and not name.startswith(("np", "d_", "_"))
+        name = name if free and name.isidentifier() and name.isascii() else ""
         if not name or name in self._last:
             return self.numbered(name or otherwise)
         self._last[name] = 0
@@ -261,14 +267,3 @@ def _concatenated(pieces: list[ast.expr]) -> ast.expr:
     if len(pieces) == 1:
         return pieces[0]
     return build("np.concatenate(t)", t=ast.Tuple(pieces, ast.Load()))
-
-
-def _shared(values: Iterable[Value | None]) -> str:
-    """The letter and layer that the labels of `values` share, if that can be a name."""
-    names = set()
-    for value in values:
-        places = label_places(value.label if value else "", lambda text, *_: text)
-        names.add(places[""] + places.get("sup", "").strip("()"))
-    name = names.pop() if len(names) == 1 else ""
-    taken = name in _RESERVED or name.startswith(("np", "d_", "_"))
-    return name if name.isidentifier() and name.isascii() and not taken else ""

@@ -1,11 +1,10 @@
 """The tape: a recorded graph as an array of integers, for an interpreter that is compiled already.
 
-Nothing is compiled per graph, so a program is ready as soon as its tape is written, and any graph
-will do, wide or deep.  An instruction works on rows, one number per sample, for up to 128 samples
-at once.  Nodes of the same operation whose rows lie side by side share an instruction; dot
-products of the same inputs are one instruction, a layer.  Going back, each instruction
-hands gradients on to what it read: the chain rule, as the kernel applies it, see ``kernel.c.in``.
-Elsewhere the rows are called registers, and the whole a Wengert list.
+Nothing is compiled per graph, so a program is ready as soon as its tape is written.  An
+instruction works on rows, one number per sample, for up to 128 samples at once.  Nodes of the same
+operation whose rows lie side by side share an instruction; dot products of the same inputs are one
+instruction, a layer.  Going back, each instruction hands gradients on to what it read: the chain
+rule, see ``kernel.c.in``.  Elsewhere the rows are registers, and the whole is a Wengert list.
 """
 
 from __future__ import annotations
