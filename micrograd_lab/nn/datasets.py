@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from ..drawing.layers import shorten
 from ..tell.notation import as_given
 from ..tell.writing import preformatted
+from .arithmetic import Samples
 from .modules import Table
-from .samples import Samples
 
 MAX_ROWS, MAX_COLUMNS, MAX_KINDS = 5, 8, 10  # of data in a notebook
 

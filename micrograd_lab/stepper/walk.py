@@ -13,11 +13,11 @@ from dataclasses import replace
 from html import escape
 from typing import Any, TypeAlias
 
+from ..context import moved
 from ..drawing.graph.folding import Folded, fold
 from ..engine import Value
-from ..given import Given
 from ..graph import DEPARTED, Graph
-from ..guards import moved
+from ..protocols import Given
 from ..rows import check_rows
 from ..tell.notation import label_html
 from ..tell.steps import forward_step
