@@ -160,8 +160,8 @@ function backward(rows, { nodes, result }, { data, slopes }, told = []) {
     const upstream = grads[i];
     const gate = rows[op]?.gate;
     const edges = [];
-    for (const [k, to] of from.entries()) {
-      const local = slopes[i][k];
+    for (const [k, local] of slopes[i].entries()) {
+      const to = from[k]; // the program's own may hand nothing on
       const contribution = local || !gate ? local * upstream : 0; // shut, it stops infinity too
       const before = grads[to];
       grads[to] += contribution;

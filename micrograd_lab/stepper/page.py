@@ -18,6 +18,7 @@ from ..drawing.showing import Shown, img, page, resource
 from ..drawing.styles import variables
 from ..engine import Value
 from ..graph import Graph
+from ..tell.steps import backward_steps
 from .table import rows
 from .walk import Place, walk
 
@@ -101,7 +102,8 @@ class Stepper(Shown):
         self._quiz = bool(asks)
         if asks:
             self._beside = {}  # these pictures show the gradients
-        graph.result.backward()
+        for _ in backward_steps(graph):
+            pass  # each step takes effect
         picture, data = walk(graph, asks, **others)
         if (shown := len(picture)) > MAX_NODES:
             if asks:

@@ -68,8 +68,10 @@ def test_a_picture_follows_a_leaf_that_moved():
 
 def test_a_page_to_step_through_follows_a_leaf_that_moved():
     f, _, _ = moved()
-    assert "10 × 2" in step(f).html
-    assert "3 × 2" not in step(f).html
+    page = step(f)
+    assert '{"data":10.0},{"data":2.0}' in page.html
+    assert ">21<" in page.svg
+    assert ">7<" not in page.svg
 
 
 def test_a_gradient_is_checked_where_the_leaves_are():
