@@ -60,13 +60,18 @@ class Browser:
     def open(self, url):
         """Go to a page, and wait until it is loaded; the same page is loaded again."""
         for place in ("about:blank", url):
-            where = {"context": self.context, "url": place, "wait": "complete"}
+            where = {"context": self.context, "url": place, "wait": "none"}
             self.command("browsingContext.navigate", **where)
-        there = "(url) => location.href.startsWith(url) && document.readyState === 'complete'"
-        until(lambda: self.ask(there, url.split("#")[0].split("?")[0]))
+            self.loaded(f"location.href.startsWith({re.split('[?#]', place)[0]!r})")
 
     def reload(self):
-        self.command("browsingContext.reload", context=self.context, wait="complete")
+        self.ask("() => { window.old = true }")
+        self.command("browsingContext.reload", context=self.context, wait="none")
+        self.loaded("!window.old")
+
+    def loaded(self, condition):
+        """Wait for a page; Firefox does not always say that it is complete."""
+        until(lambda: self.ask(f"() => {condition} && document.readyState === 'complete'"))
 
     def ask(self, function, *arguments):
         """What a function in JavaScript gives, also by a promise, as far as JSON has it."""

@@ -74,6 +74,7 @@ def test_the_picture_does_not_scroll_away_from_the_number_that_is_typed(shown, w
     wide(390, 800)
     (walk,) = shown(step(lecture.network().result))
     walk.press("last")
+    walk.ask("() => new Promise((done) => setTimeout(done, 800))")  # it scrolls smoothly
     type_into(walk, "#w0 text.value", "0.7")
     left, _, right, _ = walk.box(".edit")
     assert 0 <= left < right <= 390
