@@ -1,5 +1,7 @@
 """The plane of two inputs, in a browser."""
 
+from browsers import until
+
 from micrograd_lab import MLP, Value, cross_entropy, gate, squared_error, step
 
 XOR = [[*x, t] for x, t in zip(*gate("xor"), strict=True)]
@@ -64,7 +66,7 @@ def test_an_epoch_is_an_update_for_each_sample(shown):
     assert page.text(".epoch") == "epoch (4 updates)"
     before = page.text(".sample")
     page.press("epoch")
-    assert "over 4 samples after 4 updates" in page.one(".curve", "it.textContent")
+    until(lambda: "over 4 samples after 4 updates" in page.one(".curve", "it.textContent"))
     assert page.text(".sample") == before
     page.click(".batches button:last-child")
     assert page.shown(".epoch") == 0
