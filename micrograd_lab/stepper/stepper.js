@@ -50,6 +50,7 @@ class Stepper {
     this.host = host;
     this.walk = walk;
     this.rate = walk.rate; // as recorded
+    this.spelled = walk.names.map(plain);
     this.root = frame.content.querySelector(".stepper");
     this.solved = new Map(); // quiz: position -> whether it was right at the first try
     this.position = 0;
@@ -376,7 +377,7 @@ class Stepper {
   remember() {
     const { walk, position } = this;
     const state = new URLSearchParams({ step: position });
-    for (const [i, x] of walk.leaves) state.set(plain(walk.names[i]), x);
+    for (const [i, x] of walk.leaves) state.set(this.keyOf(i), x);
     if (walk.rate !== this.rate) state.set("η", walk.rate);
     try {
       if (position || walk.leaves.size || location.hash)
@@ -384,12 +385,19 @@ class Stepper {
     } catch {} // a frame has no address
   }
 
+  // What a leaf is called there: its name, or its number where another is spelled alike.
+  keyOf(i) {
+    const key = this.spelled[i];
+    const alike = this.spelled.filter((other) => other === key).length;
+    return alike > 1 || key === "step" || key === "η" ? `v${i + 1}` : key;
+  }
+
   recall() {
     if (!this.isAlone()) return;
     const { walk } = this;
     const state = new URLSearchParams(location.hash.slice(1));
     for (const [i, node] of walk.nodes.entries()) {
-      const x = Number(state.get(plain(walk.names[i])) || NaN);
+      const x = Number(state.get(this.keyOf(i)) || NaN);
       if (!node.inputs && Number.isFinite(x)) walk.set(i, x);
     }
     walk.rate = Number(state.get("η")) || walk.rate;

@@ -505,6 +505,17 @@ def test_the_address_restores_step_numbers_and_learning_rate(shown, browser):
     assert numbers_in_address(browser) == address == {"step": 5, "w": -1 / 3, "η": 0.25}
 
 
+def test_names_that_look_alike_have_an_address_each(shown, browser):
+    result = Value(2, "w_1") * Value(3, "w1") + Value(4, "step")
+    (walk,) = shown(step(result))
+    walk.focus(".leaf")
+    walk.type("Up")
+    assert numbers_in_address(browser) == {"step": 0, "v1": 2.1}
+    browser.open(browser.ask("() => location.href").split("#")[0] + "#step=2&v4=9")
+    browser.reload()
+    assert sorted(walk.numbers("value").values()) == ["15", "2", "3", "6", "9"]
+
+
 def test_an_address_that_is_nonsense_is_forgiven(shown):
     (walk,) = shown(step(model()), address="#step=999&w=much&E=7&q")
     assert walk.where == "29 / 29 · update"
