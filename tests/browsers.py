@@ -10,6 +10,8 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 
+import pytest
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
@@ -174,6 +176,14 @@ def chromium():
 
 
 BROWSERS = {"chromium": chromium, "firefox": firefox}
+
+
+def start(name):
+    """A browser of this name, or a skipped test."""
+    pytest.importorskip("selenium", reason="pip install selenium")
+    if MISSING[name]:
+        pytest.skip(MISSING[name])
+    return BROWSERS[name]()
 
 
 class Walk:

@@ -18,10 +18,16 @@ def program():
 def in_node(expression, given=None):
     """What a JavaScript expression gives for `GIVEN`, by Node."""
     source = f"{program()}\n{PLAIN}\nconst GIVEN = {json.dumps(given)};\n"
-    source += f"console.log(JSON.stringify(({expression}), plain_numbers))"
+    source += f"console.log(JSON.stringify({expression}, plain_numbers))"
     run = subprocess.run(["node", "-"], input=source, capture_output=True, text=True, check=False)
     assert not run.stderr, run.stderr
     return json.loads(run.stdout)
+
+
+def in_browser(browser, expression, given=None):
+    """What a JavaScript expression gives for `GIVEN`, in a browser."""
+    answer = f"return JSON.parse(JSON.stringify({expression}, plain_numbers))"
+    return browser.ask(f"(GIVEN) => {{\n{program()}\n{PLAIN}\n{answer}\n}}", given)
 
 
 # HTML as text; and numbers that JSON does not have

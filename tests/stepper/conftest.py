@@ -1,15 +1,7 @@
 """Browsers that show pages with steppers."""
 
 import pytest
-from browsers import BROWSERS, MISSING, Walk
-
-
-def start(name):
-    """A browser of this name, or a skipped test."""
-    pytest.importorskip("selenium", reason="pip install selenium")
-    if MISSING[name]:
-        pytest.skip(MISSING[name])
-    return BROWSERS[name]()
+from browsers import BROWSERS, Walk, start
 
 
 @pytest.fixture(scope="session", params=BROWSERS)

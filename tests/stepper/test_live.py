@@ -624,3 +624,13 @@ def test_every_button_is_36_px_high_and_wide(training, wide, width):
     sizes = walk.each("button", BUTTONS)
     assert len(sizes) > 20
     assert [it for it in sizes if 0 < it[1] < 36] == []
+
+
+def test_a_printout_has_a_sheet_for_every_step(shown):
+    (walk,) = shown(step(forked()))
+    walk.ask("() => { EventTarget.prototype.addEventListener = () => {} }")  # no printer here
+    walk.press("print")
+    sheets = walk.one("iframe", "it.srcdoc.split('<section class=\"sheet\">')")[1:]
+    assert len(sheets) == int(walk.one(".slider", "it.max")) + 1
+    assert ["forward:" in sheet for sheet in sheets[:3]] == [False, True, True]
+    assert walk.position == 0

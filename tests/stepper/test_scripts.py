@@ -4,9 +4,11 @@ import math
 import random
 import re
 import shutil
+from functools import partial
 
 import pytest
-from scripts import close, in_node, number_of
+from browsers import BROWSERS, start
+from scripts import close, in_browser, in_node, number_of
 from table import ROWS, apply, arity, points, title
 
 from micrograd_lab import Graph, Value, backward_steps, dot, forward_steps, ieee, total
@@ -14,26 +16,41 @@ from micrograd_lab.formulas import evaluate
 from micrograd_lab.stepper.walk import walk
 from micrograd_lab.tell.notation import as_given, number
 
-pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="needs the program node")
+
+@pytest.fixture(
+    scope="module",
+    params=["node", *(pytest.param(name, marks=pytest.mark.slow) for name in BROWSERS)],
+)
+def javascript(request):
+    """A function that evaluates an expression among the page's scripts."""
+    if request.param == "node":
+        if not shutil.which("node"):
+            pytest.skip("needs the program node")
+        yield in_node
+    else:
+        with start(request.param) as browser:
+            browser.open("about:blank")
+            yield partial(in_browser, browser)
+
 
 EXTREME = (0.0, -0.0, 1e-300, -1e-20, 20.0, -40.0, 709.0, 1e3, -1e3, 1e200, math.inf, -math.inf)
 
 
-def told(result, **changes):
+def told(result):
     """What the page carries of a result."""
     graph = Graph.at_present(result, gradients=False, products=False)
     return graph, walk(graph)[1]
 
 
-def ask(record, expression):
+def ask(javascript, record, expression):
     """What an expression in `walk`, the walk of a record, gives."""
-    return in_node(
+    return javascript(
         f"(() => {{ const walk = new Walk(ROWS, GIVEN); return {expression} }})()", record
     )
 
 
 @pytest.mark.parametrize("op", ROWS, ids=title)
-def test_every_row_gives_the_numbers_of_the_engine(op):
+def test_every_row_gives_the_numbers_of_the_engine(javascript, op):
     count = arity(op)
     draw = random.Random(title(op))
     some = [
@@ -49,7 +66,7 @@ def test_every_row_gives_the_numbers_of_the_engine(op):
         ats.append([str(float(x)).replace("inf", "Infinity").replace("nan", "NaN") for x in at])
         expected.append([f.data, *f.slopes])
     n = "undefined" if op.n is None else repr(op.n)
-    got = in_node(
+    got = javascript(
         f"GIVEN.map((at) => apply(ROWS[{op.name!r}], at.map(Number), {n}, ieee))"
         ".map(({ f, slopes }) => [f, ...slopes])",
         ats,
@@ -60,7 +77,7 @@ def test_every_row_gives_the_numbers_of_the_engine(op):
 
 
 @pytest.mark.parametrize("op", ROWS, ids=title)
-def test_every_row_refuses_what_the_engine_refuses_in_its_words(op):
+def test_every_row_refuses_what_the_engine_refuses_in_its_words(javascript, op):
     draw = random.Random(title(op))
     ats = [[draw.choice(EXTREME[:10]) for _ in range(arity(op))] for _ in range(40)]
     if op.name == "take":
@@ -71,7 +88,7 @@ def test_every_row_refuses_what_the_engine_refuses_in_its_words(op):
     graph, record = told(apply(op, leaves))
     order = [graph.names[node] for node in graph.nodes]
     moved = [[[order.index(f"p_{k}"), x] for k, x in enumerate(at)] for at in ats]
-    failures = in_node(
+    failures = javascript(
         """GIVEN[1].map((moved) => {
           const walk = new Walk(ROWS, structuredClone(GIVEN[0]));
           for (const [i, x] of moved) walk.leaves.set(i, x);
@@ -125,10 +142,11 @@ def by_hand(edge):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_page_has_the_values_and_gradients_of_the_engine_and_writes_every_step_as_it_does(seed):
+def test_a_page_computes_and_writes_every_step_as_the_engine_does(javascript, seed):
     result = random_graph(seed)
     graph, record = told(result)
     page = ask(
+        javascript,
         record,
         """{
           data: walk.now.data, grads: walk.grads,
@@ -162,7 +180,7 @@ def test_a_page_has_the_values_and_gradients_of_the_engine_and_writes_every_step
         assert close(node.grad, number_of(grad), 1e-11)
 
 
-def test_the_page_writes_numbers_as_the_steps_do():
+def test_the_page_writes_numbers_as_the_steps_do(javascript):
     draw = random.Random(1)
     some = [
         draw.choice((1, 8, 0.125, 1e-5, 1e4))
@@ -186,9 +204,9 @@ def test_the_page_writes_numbers_as_the_steps_do():
         1.125,
         10.25,
     ]
-    texts = in_node("GIVEN.map((x) => [number(x), asGiven(x)])", some)
+    texts = javascript("GIVEN.map((x) => [number(x), asGiven(x)])", some)
     for x, pair in zip(some, texts, strict=True):
         assert [number(x), as_given(x)] == pair, x
-    assert in_node("[NaN, 1 / 0, -1 / 0].map((x) => number(x))") == [
+    assert javascript("[NaN, 1 / 0, -1 / 0].map((x) => number(x))") == [
         number(x) for x in (math.nan, math.inf, -math.inf)
     ]
