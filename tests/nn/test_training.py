@@ -2,9 +2,7 @@
 
 import math
 import random
-import re
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -24,7 +22,6 @@ from micrograd_lab import (
     fit,
     gate,
     hinge,
-    load,
     moons,
     squared_error,
     total,
@@ -485,25 +482,6 @@ def test_an_optimizer_is_no_name():
 def test_a_network_is_replayed_by_default(monkeypatch):
     monkeypatch.setattr("micrograd_lab.nn.arithmetic.Recording.epoch", None)
     assert len(fit(MLP(2, [3, 1]), [[1, 2], [3, 4]], [1, 2], epochs=3).loss) == 3
-
-
-def test_the_page_on_networks_runs_as_printed(tmp_path, monkeypatch):
-    page = Path(__file__).parents[2] / "docs" / "networks.md"
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
-    first, forms, classes, by_hand, pictures, film = blocks
-    monkeypatch.chdir(tmp_path)
-    names = {}
-    exec(first, names)
-    exec(forms, names)
-    exec(classes, names)
-    before = weights(names["model"])
-    exec(by_hand, names | {"batch": list(zip(*names["train"]))[:5]})
-    exec(pictures, names)
-    monkeypatch.setattr("webbrowser.open", len)
-    exec(film, names)
-    assert Path("moons.html").read_text("utf-8") == names["film"].page
-    assert weights(names["model"]) != before
-    assert repr(load("moons.safetensors")) == repr(names["model"])
 
 
 class InterruptedSGD(SGD):
