@@ -1,4 +1,4 @@
-"""Compiles the kernel of the tape while a wheel is built.
+"""Compiles the kernel of the tape while a wheel is built, and writes what a wheel says of itself.
 
 The system's C compiler does it, ``$CC`` or ``cc``; where there is none, Zig from PyPI.  Zig also
 builds for another platform, one of `TARGETS`, named by its wheel tag:
@@ -6,11 +6,15 @@ builds for another platform, one of `TARGETS`, named by its wheel tag:
     MICROGRAD_LAB_PLATFORM=macosx_11_0_arm64 python -m build --wheel
 
 With "any", or where nothing can compile, the wheel has no kernel and NumPy runs replays.
+
+pygraphviz has no wheel for musl, which no marker can tell, so the wheels for musl do not ask for
+it.  PyPI shows the README without the repository around it, so there its links are absolute.
 """
 
 import atexit
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -20,6 +24,8 @@ import tempfile
 from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+from packaging.tags import platform_tags
 
 TARGETS = {  # wheel tag: as Zig calls it, with the oldest C library or system that will do
     "manylinux_2_17_x86_64": "x86_64-linux-gnu.2.17",
@@ -36,6 +42,22 @@ FLAGS = [
     *("-fno-math-errno", "-fno-trapping-math"),  # else conditions would keep loops from vectors
 ]
 FOLDER = "micrograd_lab/replaying/tape"
+
+
+class Metadata(MetadataHookInterface):
+    """What a wheel for this or another platform depends on, and the README as PyPI shows it."""
+
+    def update(self, metadata):
+        with_graphviz = not is_musl(os.environ.get("MICROGRAD_LAB_PLATFORM"))
+        metadata["dependencies"] = [
+            *self.config["dependencies"],
+            *([self.config["graphviz"]] if with_graphviz else []),
+        ]
+        text = Path(self.root, "README.md").read_text(encoding="utf-8")
+        metadata["readme"] = {
+            "content-type": "text/markdown",
+            "text": readme(text, metadata["urls"]["Source"], metadata["version"]),
+        }
 
 
 class Kernel(BuildHookInterface):
@@ -69,6 +91,20 @@ class Kernel(BuildHookInterface):
             build_data["force_include"][str(library)] = f"{FOLDER}/{library.name}"
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{tag}"
+
+
+def is_musl(wanted):
+    """Whether a platform, by its wheel tag, or this one, has musl for its C library."""
+    return any(tag.startswith("musllinux") for tag in ([wanted] if wanted else platform_tags()))
+
+
+def readme(text, repository, version):
+    """The README away from its repository: its files at this version, itself from PyPI."""
+    folder = repository.removeprefix("https://github.com/")
+    pictures = f"https://raw.githubusercontent.com/{folder}/v{version}/"
+    text = re.sub(r"(!\[[^\]]*\]\()(?!https?:)", rf"\1{pictures}", text)
+    text = re.sub(r"(\]\()(?!https?:|#)", rf"\1{repository}/blob/v{version}/", text)
+    return text.replace(f"git+{repository}", "micrograd-lab")
 
 
 def build(source, library, tag, target):

@@ -58,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         return _fail(options.program, message)
+    except ModuleNotFoundError as error:
+        return _fail(options.program, f"{error}; pip install {error.name}")
     except (ValueError, RuntimeError, ImportError) as error:
         return _fail(options.program, str(error))
     return 0

@@ -276,6 +276,12 @@ def test_without_graphviz_the_numbers_are_printed_and_one_line_says_what_to_inst
     assert "pip install pygraphviz" in line
 
 
+def test_without_a_package_one_line_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "graphviz", None)
+    assert main(["draw", "x", "x=1"]) == 2
+    assert capsys.readouterr().err.endswith("; pip install graphviz\n")
+
+
 def test_a_folder_that_cannot_be_made_does_not_hide_the_numbers(tmp_path, capsys):
     path = tmp_path / "file"
     path.touch()
