@@ -1,9 +1,9 @@
 """The pages run: README.md and docs/*.md, each from its top, in a folder and with names of its own.
 
 A ```` ```python ```` block has to run, a `>>>` session to give what stands below it, and of a
-```` ```console ```` block the lines `$ micrograd-lab ...` to print what follows them.  Other
-blocks are for the eye.  `<!-- skip: next if(missing("torch")) -->` above a block leaves it out
-without PyTorch.
+```` ```console ```` block the lines `$ micrograd-lab ...` to print what follows them or, where
+nothing does, to succeed.  Other blocks are for the eye.  Without PyTorch,
+`<!-- skip: next if(missing("torch")) -->` leaves out the block below it.
 """
 
 import os
@@ -42,8 +42,8 @@ def run_commands(example):
             env=environment, capture_output=True, encoding="utf-8", check=False, timeout=120,
         )  # fmt: skip
         printed = done.stdout + done.stderr
-        as_said = not expected or OutputChecker().check_output(expected, printed, ELLIPSIS)
-        if done.returncode or not as_said:
+        as_said = OutputChecker().check_output(expected, printed, ELLIPSIS)
+        if not as_said if expected else done.returncode:
             return f"$ micrograd-lab {words}\nexpected:\n{expected}\nprinted:\n{printed}"
     return None
 

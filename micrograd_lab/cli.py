@@ -17,8 +17,10 @@ import sys
 import unicodedata
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 from . import __version__, drawing, nn, stepper
@@ -124,23 +126,33 @@ def draw(parser: ArgumentParser) -> Run:
       micrograd-lab draw "w*x + b" w=-2 x=5 b=3 -o f.svg
       micrograd-lab draw "g = w*x; f = g + b" w=-2 x=5 b=3
       micrograd-lab draw "sigmoid(w_1*x_1 + w_0)" w_1=0.15 x_1=0.12 w_0=0.1 -o neuron.png
+      micrograd-lab draw "w*x + b" w=-2 x=5 b=3 -o - --format dot
     """
     _expect_expression(parser)
-    parser.add_argument(
-        "-o", "--output", default="graph.svg", metavar="FILE",
-        help=".svg, .png, .pdf, .tex or .dot (default: %(default)s)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--theme", choices=["auto", "light", "dark"], default="auto", help="colours"
-    )
-    parser.add_argument("--rankdir", choices=("LR", "TB"), default="LR", help="TB draws downwards")
-    parser.add_argument("--no-gradients", action="store_true", help="draw the forward pass alone")
+    add, formats = parser.add_argument, ("svg", "png", "pdf", "tex", "dot")
+    where = ".svg, .png, .pdf, .tex or .dot; - for standard output (default: %(default)s)"
+    add("-o", "--output", default="graph.svg", metavar="FILE", help=where)
+    add("--format", choices=formats, help="of standard output (default: svg)")
+    add("--theme", choices=("auto", "light", "dark"), default="auto", help="colours")
+    add("--rankdir", choices=("LR", "TB"), default="LR", help="TB draws downwards")
+    add("--no-gradients", action="store_true", help="draw the forward pass alone")
+    add("--collapse", choices=("neuron", "nothing"), help="one node per neuron; or every node")
+    add("--layers", action="store_true", help="a frame around the neurons of each layer")
 
     def run(parsed: Namespace) -> None:
+        if parsed.format and parsed.output != "-":
+            raise ValueError(f"{parsed.output} says its format; --format is for -o -")
         result = expression(parsed.expression, _numbers(parsed.numbers))
         if not parsed.no_gradients:
             result.backward()
-        drawing.draw(result, theme=parsed.theme, rankdir=parsed.rankdir).save(parsed.output)
+        chosen = {name: vars(parsed)[name] for name in ("theme", "rankdir", "collapse", "layers")}
+        diagram = drawing.draw(result, **chosen)
+        if parsed.output == "-":
+            with TemporaryDirectory() as folder:
+                file = diagram.save(Path(folder, f"graph.{parsed.format or 'svg'}"))
+                sys.stdout.buffer.write(file.read_bytes())
+            return
+        diagram.save(parsed.output)
         graph = Graph(result, products=False)
         print(f"{graph.names[result]} = {result.data:.6g}")
         for node in graph.nodes if graph.has_gradients else ():
@@ -161,19 +173,24 @@ def step(parser: ArgumentParser) -> Run:
     examples:
       micrograd-lab step "w*x + b" w=-2 x=5 b=3
       micrograd-lab step "g = w*x; f = g + b" w=-2 x=5 b=3 -o f.html
+      micrograd-lab step "sigmoid(w*x + b)" w=-2 x=5 b=3 --quiz
     """
     _expect_expression(parser)
     parser.add_argument("-o", "--output", metavar="FILE", help="write a page: FILE.html")
+    asks = "write a page that asks for the gradients, and print none (default: -o quiz.html)"
+    parser.add_argument("--quiz", action="store_true", help=asks)
 
     def run(parsed: Namespace) -> None:
         result = expression(parsed.expression, _numbers(parsed.numbers))
-        if parsed.output:
-            stepper.step(result).save(parsed.output)
-        name = Graph(result, products=False).names[result]
+        output = parsed.output or "quiz.html" * parsed.quiz
+        if output:
+            stepper.step(result, quiz=parsed.quiz).save(output)
         print("forward", *forward_steps(result), sep="\n")
-        print("backward", f"∂{name}/∂{name} = 1", *backward_steps(result), sep="\n")
-        if parsed.output:
-            print(f"wrote {parsed.output}")
+        if not parsed.quiz:
+            name = Graph(result, products=False).names[result]
+            print("backward", f"∂{name}/∂{name} = 1", *backward_steps(result), sep="\n")
+        if output:
+            print(f"wrote {output}")
 
     return run
 
@@ -200,12 +217,10 @@ def explain(parser: ArgumentParser) -> Run:
             example = f'"{parsed.expression}" {name.partition("=")[0]} {" ".join(words)}'
             raise ValueError(f"name the value to explain, as in: explain {example}")
         result = expression(parsed.expression, _numbers(numbers))
-        graph = Graph(result, products=False)
-        nodes = {name: node for node, name in graph.names.items()}
-        wrt = nodes.get(name)
-        if wrt is None:
+        nodes = {name: node for node, name in Graph(result, products=False).names.items()}
+        if name not in nodes:
             raise ValueError(f"there is no {name} here; there are {', '.join(nodes)}")
-        text = derivation(result, wrt)
+        text = derivation(result, nodes[name])
         print(text.latex if parsed.latex else text.markdown if parsed.markdown else text)
 
     return run
@@ -301,8 +316,17 @@ def _expect_expression(parser: ArgumentParser, *between: tuple[str, str, str]) -
     parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
     for key, shown, told in between:
         parser.add_argument(key, metavar=shown, help=told)
-    shown = "NAME=NUMBER"
-    parser.add_argument("numbers", nargs="*", default=[], metavar=shown, help="one for each name")
+    told, shown = "one for each name", "NAME=NUMBER"
+    numbers = parser.add_argument("numbers", nargs="*", default=[], metavar=shown, help=told)
+    vars(numbers)["completer"] = _missing_numbers
+
+
+def _missing_numbers(prefix: str, parsed_args: Namespace, **_: object) -> list[str]:
+    """What a shell may complete after an expression: its names that have no number yet."""
+    text = parsed_args.expression
+    names = re.findall(r"[^\W\d]\w*\b(?! *[(=])", text)
+    known = re.findall(r"(\w+) *=", " ".join([text, *parsed_args.numbers]))
+    return [f"{name}=" for name in dict.fromkeys(names) if name not in known]
 
 
 def _parse(words: list[str]) -> Namespace:
@@ -324,12 +348,17 @@ def _parse(words: list[str]) -> Namespace:
             formatter_class=RawDescriptionHelpFormatter,
         )
         subparser.set_defaults(run=command(subparser), program=subparser.prog)
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks for what could follow, and reads no errors
+        with suppress(ImportError):
+            from argcomplete import autocomplete
+
+            autocomplete(parser)
     if words and words[0] in commands.choices:
         # an expression that begins with a minus is no option after a space
         rest = [re.sub(r"^-(?![-oh]).*[-+*/(]", r" \g<0>", word) for word in words[1:]]
         # options may stand anywhere between the arguments, which parse_args does not allow
         return commands.choices[words[0]].parse_intermixed_args(rest)
-    return parser.parse_args(words)
+    return parser.parse_args(words or ["--help"])
 
 
 class _OneLineParser(ArgumentParser):

@@ -9,20 +9,22 @@ from pathlib import Path
 
 import pytest
 
-from micrograd_lab import MLP, __version__, explain, lecture, load
+from micrograd_lab import MLP, __version__, explain, expression, lecture, load, step
 from micrograd_lab.cli import COMMANDS, main
 
 PACKAGE = Path(__file__).parents[2]
 
 
-def run(*arguments, cwd=None, encoding="utf-8"):
+def run(*arguments, cwd=None, encoding="utf-8", environment=None):
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [sys.executable, "-m", "micrograd_lab", *map(str, arguments)],
         capture_output=True,
         check=False,
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": path, "PYTHONIOENCODING": encoding},
+        env=os.environ
+        | {"PYTHONPATH": path, "PYTHONIOENCODING": encoding or "utf-8"}
+        | (environment or {}),
         encoding=encoding,
         timeout=120,
     )
@@ -50,6 +52,42 @@ def test_every_command_has_help_with_an_example_that_fits_the_screen(name):
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
+def test_without_a_command_there_is_help():
+    done = run()
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", run("--help").stdout)
+
+
+def completed(line, cwd):
+    """What a shell is told after somebody typed `line` and Tab."""
+    environment = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_TYPE": "9"}
+    environment |= {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_STDOUT_FILENAME": "told"}
+    done = run(cwd=cwd, environment=environment)
+    assert done.stderr == ""
+    return Path(cwd, "told").read_text().split("\v")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("micrograd-lab dr", ["draw "]),
+        ("micrograd-lab draw --coll", ["--collapse "]),
+        ("micrograd-lab draw x --collapse ", ["neuron", "nothing"]),
+        ("micrograd-lab train sp", ["spirals "]),
+        ("micrograd-lab train x", ["xor", "xnor"]),
+        ("micrograd-lab draw 'g = w*x; tanh(g)' w=1 x", ["x="]),
+    ],
+)
+def test_a_shell_completes_what_may_follow(tmp_path, line, told):
+    pytest.importorskip("argcomplete")
+    assert completed(line, tmp_path) == told
+
+
+def test_a_shell_completes_the_names_that_have_no_number_yet(tmp_path):
+    pytest.importorskip("argcomplete")
+    told = completed("micrograd-lab step 'g = w*x; tanh(g) + b**2' x=3 ", tmp_path)
+    assert [word for word in told if word.endswith("=")] == ["w=", "b="]
+
+
 def test_version():
     assert run("--version").stdout == f"micrograd-lab {__version__}\n"
 
@@ -57,10 +95,9 @@ def test_version():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "arguments are required: COMMAND"),
         (["lectur"], "invalid choice: 'lectur'"),
         (["--frob"], "arguments are required: COMMAND|unrecognized arguments: --frob"),
-        (["draw"], "arguments are required: expression"),
+        (["draw"], "arguments are required: expression;"),
         (["draw", "x", "x=1", "--frob"], "unrecognized arguments: --frob"),
         (["draw", "x", "x=1", "--theme", "pink"], "invalid choice: 'pink'"),
         (["draw", "w*x", "w=1"], "x has no number; give x=…"),
@@ -74,6 +111,10 @@ def test_version():
         (
             ["explain", "w*x+b", "w=1", "x=2", "b=3"],
             'name the value to explain, as in: explain "w\\*x\\+b" w w=1 x=2 b=3',
+        ),
+        (
+            ["draw", "x", "x=1", "-o", "f.svg", "--format", "png"],
+            "f.svg says its format; --format is for -o -",
         ),
         (["draw", "x.real", "x=1"], "'x.real' is not understood"),
         (["draw", "log(x)", "x=-1"], "log is undefined at x = Value\\(x: -1, grad=0\\)"),
@@ -122,6 +163,17 @@ def test_the_steps_become_a_page(tmp_path):
     done = run("step", "w*x + b", "w=-2", "x=5", "b=3", "-o", "f.html", cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "wrote f.html"
     assert 'class="micrograd-stepper"' in (tmp_path / "f.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(("words", "name"), [((), "quiz.html"), (("-o", "f.html"), "f.html")])
+def test_a_quiz_is_a_page_and_the_terminal_does_not_give_it_away(tmp_path, words, name):
+    done = run("step", "f = w*x", "w=-2", "x=5", "--quiz", *words, cwd=tmp_path)
+    forward = ["forward", "f = w × x = −2 × 5 = −10", f"wrote {name}"]
+    assert done.stdout.splitlines() == forward
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    quiz = step(expression("f = w*x", {"w": -2, "x": 5}), quiz=True)
+    quiz.save(tmp_path / "same.html")
+    assert (tmp_path / "same.html").read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_a_reader_that_stops_reading_is_no_error_and_the_pictures_are_there(tmp_path):
@@ -178,6 +230,41 @@ def test_without_gradients_the_forward_pass_is_drawn(tmp_path):
     done = run("draw", "w*x", "w=2", "x=0.75", "--no-gradients", "-o", "f.dot", cwd=tmp_path)
     assert done.stdout.splitlines() == ["v3 = 1.5", "wrote f.dot"]
     assert "1.50" in (tmp_path / "f.dot").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        ((), b"<svg "),
+        (("--format", "svg"), b"<svg "),
+        (("--format", "png"), b"\x89PNG\r\n\x1a\n"),
+        (("--format", "pdf"), b"%PDF-"),
+        (("--format", "tex"), b"%"),
+        (("--format", "dot"), b"digraph {"),
+    ],
+    ids=str,
+)
+def test_a_picture_alone_goes_to_standard_output(tmp_path, words, begins):
+    done = run("draw", "w*x", "w=2", "x=3", "-o", "-", *words, cwd=tmp_path, encoding=None)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(begins)
+    assert not list(tmp_path.iterdir())
+    run("draw", "w*x", "w=2", "x=3", "-o", f"f.{(words or ('', 'svg'))[1]}", cwd=tmp_path)
+    [file] = tmp_path.iterdir()
+    assert done.stdout == file.read_bytes()
+
+
+def test_neurons_are_collapsed_and_layers_framed(tmp_path):
+    words = ("draw", "h = relu(dot([w_1, w_2], [x_1, x_2], w_0)); y = relu(dot([w_3], [h]))")
+    words += (*(f"{name}=1" for name in ["w_0", "w_1", "w_2", "w_3", "x_1", "x_2"]), "-o", "-")
+    every, neurons, framed = (
+        run(*words, "--format", "dot", *option.split(), cwd=tmp_path).stdout
+        for option in ("", "--collapse neuron", "--collapse neuron --layers")
+    )
+    assert "Σ│ReLU" in neurons
+    assert "Σ│ReLU" not in every
+    assert "output layer" in framed
+    assert "output layer" not in neurons
 
 
 @pytest.mark.parametrize(

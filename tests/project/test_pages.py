@@ -44,6 +44,10 @@ PLANTED = {  # a page, and of each of its examples whether it passes, fails or i
     "a_command": ("```console\n$ micrograd-lab --help\n```\n", "."),
     "a_failing_command": ("```console\n$ micrograd-lab --frob\n```\n", "F"),
     "a_command_of_others": ("```console\n$ pip install . && micrograd-lab --frob\n```\n", "."),
+    "an_error_that_is_shown": (
+        "```console\n$ micrograd-lab --frob\nmicrograd-lab: ... --help\n```\n",
+        ".",
+    ),
     "what_is_printed": ("```console\n$ micrograd-lab --help\nusage: ...\n```\n", "."),
     "what_is_not_printed": ("```console\n$ micrograd-lab --help\nabuse: ...\n```\n", "F"),
     "what_is_missing": (
