@@ -38,7 +38,7 @@ _LESS = (
 def step(
     result: Value,
     *,
-    quiz: bool | Sequence[str | Value] = False,
+    quiz: bool | str | Value | Sequence[str | Value] = False,
     data: Any = None,
     inputs: Value | Sequence[Value] = (),
     parameters: Iterable[Value] | None = None,
@@ -80,6 +80,7 @@ def step(
     Stepper of v5, 5 nodes; show it in a notebook, or .save("page.html")
     """
     graph = Graph.at_present(result, parameters=parameters, gradients=False, textbook=textbook)
+    quiz = [quiz] if isinstance(quiz, str | Value) else quiz
     asks = ["backward"] if quiz is True else [*quiz] if quiz else []
     samples = [inputs] if isinstance(inputs, Value) else [*inputs], data
     return Stepper(graph, asks=asks, samples=samples, chapters=chapters, rate=rate)

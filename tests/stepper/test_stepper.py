@@ -168,6 +168,12 @@ def test_a_leaf_has_a_picture_and_no_steps():
     assert [s["pass"] for s in steps(step(Value(3, "x")))] == ["start", "seed"]
 
 
+def test_a_quiz_about_one_pass_or_one_value_needs_no_list():
+    z = Value(2, "w") * Value(3, "x")
+    for one in ("forward", z):
+        assert step(z + 1, quiz=one).html == step(z + 1, quiz=[one]).html
+
+
 def test_a_quiz_hides_the_gradients_of_the_picture():
     assert "text.grad{opacity:0}" in picture(step(toy(), quiz=True))
     assert "text.grad{opacity:0}" not in picture(step(toy()))
