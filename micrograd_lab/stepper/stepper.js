@@ -55,13 +55,17 @@ class Stepper {
     this.solved = new Map(); // quiz: position -> whether it was right at the first try
     this.position = 0;
     this.timer = 0; // while it plays
+    this.turn = 0; // the next picture of a training
     this.saving = 0; // the address, a little later: it takes a browser longer than a step
     const img = host.querySelector("img");
     this.root.setAttribute("aria-label", img.alt);
     this.style = host.querySelector("style").cloneNode(true);
     host.attachShadow({ mode: "open" }).append(this.style, this.root);
     this.picture = new Picture(this.part("stage"), inlined(img.src), walk);
-    this.touch = touchable(this.picture, (i, x) => this.change(() => walk.set(i, x)));
+    this.touch = touchable(this.picture, (i, x) => {
+      cancelAnimationFrame(this.turn);
+      this.change(() => walk.set(i, x));
+    });
     this.plane = plane(this.part("boundary"), walk, (k) => this.change(() => walk.choose(k)));
     this.furnish();
     this.listen();
@@ -206,6 +210,7 @@ class Stepper {
   // So many updates, each of which is seen, or as many as a picture has time for.
   learn(times) {
     this.play(false);
+    cancelAnimationFrame(this.turn);
     if (this.step.pass !== "update") this.position = this.last;
     let left = times;
     const turn = () => {
@@ -216,7 +221,7 @@ class Stepper {
         going = this.walk.again();
       this.go(this.position);
       if (!going) this.part("alerts").innerHTML += ended(this.walk);
-      else if (left && this.host.isConnected) requestAnimationFrame(turn);
+      else if (left && this.host.isConnected) this.turn = requestAnimationFrame(turn);
     };
     turn();
   }
@@ -270,7 +275,10 @@ class Stepper {
       if (this.walk.sample < 0) this.walk.choose(0);
       this.learn(this.walk.samples.rows.length);
     },
-    reset: () => this.change(() => this.walk.reset()),
+    reset: () => {
+      cancelAnimationFrame(this.turn);
+      this.change(() => this.walk.reset());
+    },
     before: () => this.change(() => this.walk.choose(Math.max(this.walk.sample, 0) - 1)),
     after: () => this.change(() => this.walk.choose(this.walk.sample + 1)),
   };

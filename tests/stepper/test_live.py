@@ -368,6 +368,21 @@ def test_too_large_a_learning_rate_stops_with_a_message(training):
     until(lambda: told in walk.text(".alerts"))
 
 
+@pytest.mark.parametrize("act", ["reset", "type"])
+def test_a_run_ends_where_a_number_is_changed(training, act):
+    walk = training((Value(2, "w") - 1) ** 2, rate=1e-3)
+    walk.press("run")
+    until(lambda: walk.text(".curve"))
+    if act == "reset":
+        walk.press("reset")
+    else:
+        walk.focus("#w0")
+        walk.type("Enter", "5")
+    walk.ask("() => new Promise((done) => setTimeout(done, 300))")  # more than ten pictures
+    assert walk.text("#w0 text.value") == {"reset": "2.00", "type": "4.99"}[act]
+    assert walk.text(".curve") == ""
+
+
 def neuron(w=0.5, b=-0.2, x=1.0, t=0.0):
     """E = ½(σ(w·x + b) − t)²."""
     w, b, x, t = Value(w, "w"), Value(b, "b"), Value(x, "x"), Value(t, "t")
