@@ -149,9 +149,10 @@ class Stepper {
     where.textContent = `${this.position} / ${this.last} · ${this.step.pass}`;
     slider.setAttribute("aria-valuetext", where.textContent);
     const chapters = [...this.part("chapters").children];
-    const begun = chapters.filter(({ value }) => value <= this.position);
-    for (const chapter of chapters) chapter.classList.toggle("here", chapter === begun.at(-1));
-    this.part("note").innerHTML = this.walk.chapters[begun.length - 1]?.note ?? "";
+    const begun = chapters.map(({ value }) => Number(value)).filter((at) => at <= this.position);
+    const here = chapters.findLastIndex(({ value }) => Number(value) === Math.max(...begun));
+    for (const [k, chapter] of chapters.entries()) chapter.classList.toggle("here", k === here);
+    this.part("note").innerHTML = this.walk.chapters[here]?.note ?? "";
   }
 
   // The tools of training, as they stand.

@@ -626,6 +626,15 @@ def test_the_page_is_no_wider_than_the_window(shown, wide, browser, width):
     assert browser.ask("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def test_chapters_may_be_named_in_any_order(shown):
+    chapters = {"learn": ("update", None, "third"), "back": ("backward", None, "second")}
+    (walk,) = shown(step(model(), chapters=chapters | {"on": ("forward", None, "first")}))
+    for chapter, note in (("on", "first"), ("back", "second"), ("learn", "third")):
+        at = list(chapters | {"on": 0}).index(chapter) + 1
+        walk.click(f".chapters button:nth-child({at})")
+        assert (walk.text(".chapters .here"), walk.text(".note")) == (chapter, note)
+
+
 BUTTONS = """(({ width, height }) => [it.className, Math.min(width, height)])
     (it.getBoundingClientRect())"""
 
