@@ -152,6 +152,7 @@ class Stepper {
     const begun = chapters.map(({ value }) => Number(value)).filter((at) => at <= this.position);
     const here = chapters.findLastIndex(({ value }) => Number(value) === Math.max(...begun));
     for (const [k, chapter] of chapters.entries()) chapter.classList.toggle("here", k === here);
+    this.part("chapters").scrollLeft = (chapters[here]?.offsetLeft ?? 0) - 24; // one row on a phone
     this.part("note").innerHTML = this.walk.chapters[here]?.note ?? "";
   }
 

@@ -626,6 +626,17 @@ def test_the_page_is_no_wider_than_the_window(shown, wide, browser, width):
     assert browser.ask("() => document.documentElement.scrollWidth - innerWidth") <= 0
 
 
+def test_upright_a_phone_shows_the_step_below_the_picture_without_scrolling(shown, wide):
+    wide(390, 844)
+    example = lecture.network()
+    (walk,) = shown(step(example.result, chapters=example.chapters))
+    walk.to(27)
+    _, _, _, bottom = walk.box(".text .line")
+    assert bottom < 844
+    left, _, right, _ = walk.box(".chapters .here")
+    assert 0 <= left < right <= 390
+
+
 def test_chapters_may_be_named_in_any_order(shown):
     chapters = {"learn": ("update", None, "third"), "back": ("backward", None, "second")}
     (walk,) = shown(step(model(), chapters=chapters | {"on": ("forward", None, "first")}))
