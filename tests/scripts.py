@@ -6,7 +6,7 @@ import subprocess
 
 from micrograd_lab.drawing.showing import resource
 from micrograd_lab.stepper.page import SCRIPTS
-from micrograd_lab.stepper.table import rows
+from micrograd_lab.stepper.walk import rows
 
 
 def program():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..tell.notation import label_latex, label_places, printable
 from .showing import Shown
-from .styles import slim
+from .svg import slim
 from .themes import Theme
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ from .network.view import PAGE, SMALL, Drawing
 from .plots.boundary import Plane, draw_boundary, hidden_lines
 from .plots.curves import draw_flow, draw_losses
 from .showing import DPI, Shown, resource
-from .styles import variables
-from .themes import THEMES, Theme, find_theme
+from .themes import THEMES, Theme, find_theme, variables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,6 +1,6 @@
-"""Graphviz's SVG, regrouped: one group for each value, each wire and each edge.
+"""SVG: Graphviz's in a group for each value, wire and edge; and one for light and dark pages.
 
-Code that reads the SVG, such as the stepper's, finds in it
+Code that reads a diagram, such as the stepper's, finds in it
 
 - `<g id="n7" class="node computed">`: the value at position 7 of the graph;
 - `<g id="w7" class="wire">`: the wire that leaves it, with `<text class="value">` and, once there
@@ -11,10 +11,12 @@ Code that reads the SVG, such as the stepper's, finds in it
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from ..tell.notation import printable
-from .themes import Theme
+from .themes import Theme, adaptive
 
 SVG = "{http://www.w3.org/2000/svg}"
 _CLASSES = {"w": "wire", "e": "edge"}  # "node computed" is right as it is
@@ -26,6 +28,8 @@ _FALLBACKS = {
         "monospace"
     ),
 }
+_SHAPE = re.compile(r"<(?:text|path|polygon|polyline|ellipse|g|use)\b[^>]*>")
+_LOOK = re.compile(r' (?:style="([^"]*)"|((?:fill|stroke|font|text-anchor)[a-z-]*)="([^"]*)")')
 
 
 def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) -> str:
@@ -67,6 +71,40 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
             if colour in (theme.value, theme.grad):
                 text.attrib["class"] = "value" if colour == theme.value else "grad"
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def slim(svg: str, dark: Mapping[str, str]) -> str:
+    """`svg` with the looks of its shapes as classes, and coordinates to one decimal.
+
+    Args:
+        dark: for a dark page another colour in place of each; the SVG follows the page.
+    """
+    classes: dict[str, str] = {}
+
+    def shorter(shape: re.Match[str]) -> str:
+        tag = shape[0].replace(' xml:space="preserve"', "")  # the style has it for all
+        look = "".join(
+            f"{style or f'{name}:{value}'};" for style, name, value in _LOOK.findall(tag)
+        )
+        tag = _LOOK.sub("", tag)
+        if "scale(" not in tag:  # which may be small, as that of letters
+            tag = re.sub(r"(\.\d)\d+", r"\1", tag)
+        if not look:
+            return tag
+        name = classes.setdefault(look, f"s{len(classes)}")
+        if ' class="' in tag:
+            return tag.replace(' class="', f' class="{name} ')
+        return re.sub(r"<\w+", rf'\g<0> class="{name}"', tag, count=1)
+
+    def both(colour: re.Match[str]) -> str:  # after a colour, its version for both pages
+        return f"{colour[0]}{colour[1]}{adaptive(colour[2], dark)};"
+
+    svg = _SHAPE.sub(shorter, svg)
+    rules = "".join(f".{name}{{{look}}}" for look, name in classes.items())
+    rules = re.sub(r"(font-size:[\d.]+);", r"\1px;", re.sub("([:;]) ", r"\1", rules))
+    rules = re.sub(r"([\w-]+:)(#[0-9a-f]{6});", both, rules)
+    style = f"<style>:root{{color-scheme:light dark}}text{{white-space:pre}}{rules}</style>"
+    return re.sub(r"<svg[^>]*>", lambda tag: tag[0] + style, svg, count=1)
 
 
 def _title(text: str) -> ElementTree.Element:

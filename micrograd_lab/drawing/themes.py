@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.resources import files
 
 
@@ -74,3 +76,15 @@ def stroke(amount: float, largest: float, theme: Theme, thick: float) -> tuple[f
     strength = math.sqrt(min(abs(amount) / largest, 1.0))
     end = theme.grad if amount > 0 else theme.shapes["parameter"][0]
     return THIN + (thick - THIN) * strength, theme.mix(theme.wire, end, 0.35 + 0.65 * strength)
+
+
+def adaptive(colour: str, dark: Mapping[str, str]) -> str:
+    """A colour in CSS that follows the page."""
+    return f"light-dark({colour},{dark.get(colour, colour)})"
+
+
+@cache
+def variables() -> str:
+    """The colours as CSS variables: `--ink`, `--value`, `--parameter-line` and so on."""
+    theme = find_theme("auto")
+    return " ".join(f"--{k}: {adaptive(v, theme.dark)};" for k, v in theme.named.items())

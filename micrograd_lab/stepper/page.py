@@ -15,12 +15,11 @@ from typing import Any
 
 from ..drawing.graph.diagram import Diagram
 from ..drawing.showing import Shown, img, page, resource
-from ..drawing.styles import variables
+from ..drawing.themes import variables
 from ..engine import Value
 from ..graph import Graph
 from ..tell.steps import backward_steps
-from .table import rows
-from .walk import Place, walk
+from .walk import Place, rows, walk
 
 SCRIPTS = (
     "arithmetic", "columns", "writing", "walk", "telling", "quiz", "picture", "boundary", "frame",

@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd_lab.drawing.network.placing import Segment, area, place
+from micrograd_lab.drawing.network.pen import Segment, area, place
 
 
 @st.composite

@@ -10,8 +10,7 @@ from ...engine import Value
 from ...graph import Graph
 from ...tell.notation import as_given, label_text, number
 from ..showing import DPI, Shown
-from ..styles import slim
-from ..svg import regroup
+from ..svg import regroup, slim
 from ..themes import find_theme
 from .dot import DIRECTIONS, dot_source
 from .folding import fold, frames_of, neurons, readable

@@ -3,28 +3,35 @@
 A value is two nodes of the DOT graph: `n7` is the shape, with the operation inside and the name
 below, and `w7` is the wire that leaves it, a table of two rows with a rule between them, so that
 the numbers cannot leave their wire.  Where a wire forks, `c9_0` on a branch is another such table,
-with the contribution of node 9 to its input 0.  Equal `id`s become one group of the SVG.
+with the contribution of node 9 to its input 0.  Equal `id`s become one group of the SVG.  Words
+enter through `text` alone, which escapes them: no label can break a diagram or add to it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 from textwrap import wrap
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from ...engine import Value
 from ...graph import Graph
 from ...ops import Op
-from ...tell.notation import as_given, number
+from ...tell.notation import as_given, label_places, number, printable
 from ..layers import title
 from ..themes import Theme, stroke
 from .folding import MAX_BRANCHES, Folded, readable
-from .labels import DIGITS, WORDS, cell, name, name_width, symbol, table, text
 
 if TYPE_CHECKING:
     import graphviz
 
+NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
+DROP = 2  # points; Graphviz sets a line in NAMES that much too high
+LINE = 1.65  # the height of a line in NAMES, per point of its size
+MAX_CHARACTERS = 40  # of a label
+_SPACING = dict(zip("\u0302\u0304\u0303\u20d7\u0307\u0308", "ˆˉ˜→˙¨"))  # marks without a letter
 CIRCLE_WIDTH = 36  # points
 MAX_NOTE_CHARACTERS = 75  # in a line below the legend
 NAME_HEIGHT = 26  # points, of a name below its circle
@@ -345,3 +352,96 @@ def _commutes(op: Op | None) -> bool:
         return False
     x, y = op.partials
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
+
+
+def text(
+    words: str, face: str, size: int, colour: str, style: str = "", *, longest: int = MAX_CHARACTERS
+) -> str:
+    """`words` on one line, escaped and cut off if long; `style` is "B" for bold, "I" for italic."""
+    words = printable(words)
+    if not words.strip():
+        return ""  # Graphviz takes no empty <B></B>
+    if len(words) > longest:
+        words = words[: longest - 1] + "…"
+    html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
+    html = f"<{style}>{html}</{style}>" if style else html
+    return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
+
+
+def cell(content: str = "", /, **attributes: object) -> str:
+    """One cell of a row."""
+    return f"<TD{_attributes(attributes)}>{content}</TD>"
+
+
+def table(*rows: str, space: int = 0, **size: int) -> str:
+    """Rows of cells without borders, `space` points apart; `size` fixes width and height."""
+    fixed = {**size, "fixedsize": "TRUE"} if size else {}
+    bare = {"border": 0, "cellborder": 0, "cellspacing": space, "cellpadding": 0} | fixed
+    return f"<TABLE{_attributes(bare)}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
+
+
+def _attributes(values: dict[str, object]) -> str:
+    return "".join(f' {name.upper()}="{value}"' for name, value in values.items())
+
+
+def name(label: str, size: int, colour: str) -> str:
+    """A label as in handwriting, its superscript straight above its subscript."""
+    small = max(9, size * 5 // 8)
+
+    def write(words: str, face: str, place: str) -> str:
+        style = {"italic": "I", "bold": "B"}.get(face, "")
+        if place in ("sub", "sup"):
+            return text(words, NAMES, small, colour, style)
+        words = "".join(normalize("NFD", c) if c > "ſ" else c for c in words)  # fonts have ŷ
+        parts = re.split(f"(.[{''.join(_SPACING)}])", words)
+        return "".join(cell(_accented(part, size, colour, style)) for part in parts if part)
+
+    places = label_places(label, write)
+    base = places[""].replace("</FONT></TD><TD><FONT", "</FONT><FONT")  # on one line
+    up, down, suffix = (places.get(place, "") for place in ("sup", "sub", "suffix"))
+    if not up and not down:
+        return table(cell(height=DROP), cell(table(base + suffix)))
+    return _with_scripts(base, up, down, small, suffix)
+
+
+def name_width(label: str) -> int:
+    """The points that a name takes, at most, in the size of those beside circles."""
+    places = label_places(label, lambda words, *_: words[:MAX_CHARACTERS])
+    scripts = max(len(places.get(place, "")) for place in ("sub", "sup"))
+    letters = places[""] + places.get("suffix", "")
+    return 10 + 6 * scripts + sum(15 if c in "mwMW" or c > "⺀" else 9 for c in letters)
+
+
+def symbol(op: Op, size: int, colour: str) -> str:
+    """The symbol of an operation, with its number in it."""
+    base, _, exponent = op.symbol.partition("^")
+    above = as_given(op.n) if exponent and op.n is not None else ""
+    small = max(9, size * 5 // 8)
+    words, up = text(base, WORDS, size, colour), text(above, NAMES, small, colour)
+    return _with_scripts(cell(words), up, "", small) if up else words
+
+
+def _with_scripts(base: str, up: str, down: str, small: int, suffix: str = "") -> str:
+    """Cells on a line, with scripts before the last."""
+    scripts = cell(_stack(up, down, round(LINE * small), small * 3 // 5, align="left"))
+    side = cell(colspan=12)  # takes whatever room there is beside the name
+    return table(side + cell(table(base + scripts + suffix)) + side)
+
+
+def _accented(words: str, size: int, colour: str, style: str) -> str:
+    """Words, or a letter with its accent as high above it as it needs."""
+    accent, height = _SPACING.get(words[1:]), round(LINE * size)
+    lower = text(words[0] if accent else words, NAMES, size, colour, style)
+    if not accent:
+        return lower
+    rise = 0 if words[0] in "acegmnopqrsuvwxyzαγεηικμνοπρςστυωϵ" else size // 4
+    if accent == "→":
+        rise, size = rise + size // 3, size * 5 // 8
+    return _stack(text(accent, NAMES, size, colour, style), lower, height, height - rise, rise)
+
+
+def _stack(upper: str, lower: str, height: int, overlap: int, rest: int = 0, **place: str) -> str:
+    """Two lines of that height, which overlap by so many points, with some rest below."""
+    side, end = cell(width=2 * overlap), 2 * overlap  # as much as the overlaps take
+    rows = (side + cell(line, height=height, **place) + side for line in (upper, lower))
+    return table(cell(height=end), *rows, cell(height=end + rest), space=-overlap)

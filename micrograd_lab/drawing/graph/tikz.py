@@ -14,7 +14,7 @@ from ...tell.notation import label_latex, number_latex
 from ..showing import resource
 from ..svg import SVG
 from ..themes import THEMES, Theme
-from .labels import DIGITS, NAMES, WORDS
+from .dot import DIGITS, NAMES, WORDS
 
 MAX_POINTS = 16_000  # of a side; TeX's points, of which it has 16383, are slightly smaller
 _DIGIT = 0.602  # the width of a digit, per point of its size

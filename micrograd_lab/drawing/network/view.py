@@ -28,8 +28,7 @@ from ..figures import DIGITS, MATH, SANS, TEXT, Picture, mathtext, settable
 from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
 from ..themes import Theme, find_theme, stroke
 from .links import Links, Optimizer, find_links
-from .pen import LINES, Pen, Text
-from .placing import Segment, area, place
+from .pen import LINES, Pen, Segment, Text, area, place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
