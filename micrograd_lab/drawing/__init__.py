@@ -4,9 +4,9 @@ from .figures import Picture
 from .graph.diagram import Diagram, draw
 from .graph.diagram import graph_bundle as graph_bundle
 from .network.view import draw_network
-from .plots.boundary import plot_decision_boundary
-from .plots.curves import (
+from .plots import (
     plot_activation,
+    plot_decision_boundary,
     plot_gradient_flow,
     plot_history,
     plot_training,

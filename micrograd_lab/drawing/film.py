@@ -14,13 +14,13 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Value
+from ..formulas import np
 from ..saving import check_suffix, write_whole
 from .figures import Picture, new_figure, style_axes
 from .layers import Layers, find_layers
 from .network.links import find_links
 from .network.view import PAGE, SMALL, Drawing
-from .plots.boundary import Plane, draw_boundary, hidden_lines
-from .plots.curves import draw_flow, draw_losses
+from .plots import Plane, draw_boundary, draw_flow, draw_losses, hidden_lines
 from .showing import DPI, Shown, resource
 from .themes import THEMES, Theme, find_theme, variables
 
@@ -137,8 +137,6 @@ class Film(Shown):
 
     def _regions(self, plane: Plane) -> dict[str, Any]:
         """The regions of the plane as bytes, and the lines of the hidden neurons."""
-        import numpy as np
-
         scores = plane.scores(self.model)
         level, two = scores[:, :, 0], scores.shape[2] == 1
         usual = float(np.nanmedian(np.abs(level))) or 1.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import NamedTuple, Protocol, TypeGuard, TypeVar
 
@@ -57,25 +57,20 @@ class RecordedNeuron:
 
 @dataclass(frozen=True, eq=False)
 class Layers:
-    """The neurons of a recorded network.
-
-    Attributes:
-        graph: the recorded computation.
-        inputs: the values that neurons read and no neuron computes.
-        layers: the neurons of each layer, in the order of their computation.
-        owner: for each value inside one neuron, or computed from one alone, that neuron.
-        tail: the values computed after the last neurons, up to the loss.
-        targets: the labelled leaves that only the tail reads.
-        result: the end of the tail, if there is one.
-    """
+    """The neurons of a recorded network."""
 
     graph: Graph
-    inputs: list[Value]
-    layers: list[list[RecordedNeuron]]
-    owner: dict[Value, RecordedNeuron]
-    tail: list[Value]
-    targets: list[Value]
-    result: Value | None
+    inputs: list[Value]  # which neurons read and no neuron computes
+    layers: list[list[RecordedNeuron]]  # in the order of their computation
+    owner: dict[Value, RecordedNeuron]  # of a value inside a neuron, or computed from it alone
+    tail: list[Value]  # computed after the last neurons, up to the loss
+    targets: list[Value]  # labelled leaves that only the tail reads
+    result: Value | None  # the end of the tail, if there is one
+
+    @property
+    def inside(self) -> dict[Value, RecordedNeuron]:
+        """The neuron that each value is part of, up to its output."""
+        return {x: neuron for x, neuron in self.owner.items() if x.serial <= neuron.out.serial}
 
 
 def find_layers(
@@ -87,9 +82,7 @@ def find_layers(
     """The neurons of `network`, layer by layer.
 
     Args:
-        network: a loss or an output of the network; or all of its outputs; or a model, which is
-            then applied to zeros.
-        parameters: its weights and biases; by default the leaves labelled as in the lecture.
+        network: a loss or an output, or all outputs; or a model, which is applied to zeros.
         gradients: whether to compute those of a result; by default, if `backward` has reached it.
 
     Raises:
@@ -122,7 +115,13 @@ def find_layers(
         graph = Graph.at_present(result, parameters=parameters, products=False, gradients=gradients)
         outputs = [graph.twins[output] for output in outputs]
     finder = _Finder(graph, outputs)
-    finder.check_one_sample()
+    uses = Counter(terms.weights for terms in finder.sums.values())
+    weights, times = uses.most_common(1)[0]
+    if times > 1:
+        raise ValueError(
+            f"{times} neurons share the weight {graph.names[weights[0]]}: the network was "
+            "applied to several samples; give the result for one, or the model"
+        )
     return finder.layers()
 
 
@@ -209,17 +208,18 @@ class _Finder:
             if belongs is not None and node not in owner:
                 owner[node] = owner[belongs]
         summands = {x for terms in self.sums.values() for x in terms.inputs}
-        tail = self._tail(owner)
         inputs = [node for node in self.nodes if node in summands and not self.depth[node]]
-        targets = [
-            leaf
-            for leaf in self.nodes
-            if self.graph.kind(leaf) == "input"
-            and leaf not in inputs
-            and all(reader in tail for reader, _ in self.readers[leaf])
-        ]
+        found = Layers(self.graph, inputs, layers, owner, [], [], None)
+        leads: set[Value] = set()  # to neurons
+        for node in reversed(self.nodes):
+            if node in self.sums or node in leads:
+                leads.update(node.inputs)
+        leads.update(found.inside)
+        tail = [node for node in self.nodes if node.inputs and node not in leads]
+        leaves = [x for x in self.nodes if self.graph.kind(x) == "input" and x not in inputs]
+        targets = [x for x in leaves if all(reader in tail for reader, _ in self.readers[x])]
         result = self.graph.result if self.graph.result in tail else None
-        return Layers(self.graph, inputs, layers, owner, tail, targets, result)
+        return replace(found, tail=tail, targets=targets, result=result)
 
     def _sums(self) -> dict[Value, _Sum]:
         """Every weighted sum that is not part of a larger one."""
@@ -254,15 +254,6 @@ class _Finder:
                         sums.pop(x, None)
         return sums
 
-    def check_one_sample(self) -> None:
-        uses = Counter(terms.weights for terms in self.sums.values())
-        weights, times = uses.most_common(1)[0]
-        if times > 1:
-            raise ValueError(
-                f"{times} neurons share the weight {self.graph.names[weights[0]]}: the network was "
-                "applied to several samples; give the result for one, or the model"
-            )
-
     def _outs(self) -> dict[Value, Value]:
         """For each Σ the output of its neuron."""
         outs: dict[Value, Value] = {}
@@ -285,14 +276,3 @@ class _Finder:
                 after = [reader for reader, _ in self.readers[node]]
                 outs[node] = after[0] if len(after) == 1 and len(after[0].inputs) == 1 else node
         return outs
-
-    def _tail(self, owner: dict[Value, RecordedNeuron]) -> list[Value]:
-        """The computed nodes outside neurons that no neuron reads, directly or indirectly."""
-        leads: set[Value] = set()
-        for node in reversed(self.nodes):
-            if node in self.sums or node in leads:
-                leads.update(node.inputs)
-        for node, neuron in owner.items():
-            if node.serial <= neuron.out.serial:
-                leads.add(node)
-        return [node for node in self.nodes if node.inputs and node not in leads]

@@ -52,7 +52,7 @@ class Data(NamedTuple):
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """A table of the first samples; below it all of them, if they are points of a plane."""
-        from ..drawing.plots.boundary import plot_points
+        from ..drawing.plots import plot_points
 
         shown = {"text/plain": repr(self)}
         try:

@@ -120,7 +120,7 @@ def _folds(graph: Graph, picture: Folded, position: dict[Value, int]) -> dict[st
     return {
         "drawn": [-1 if node is None else place[node] for node in shown],
         "picture": [[place[x] for x in node.inputs] for node in picture.nodes],
-        "several": {place[x]: escape(picture.names[x]) for x in picture.several},
+        "several": {i: escape(picture.names[x]) for x, i in place.items() if x in picture.several},
         "neurons": {
             at: told for at, told in neurons.items() if picture.nodes[at] not in picture.several
         },

@@ -15,7 +15,7 @@ import pytest
 
 from micrograd_lab import MLP, Adam, Value, binary_cross_entropy, cross_entropy, fit, gate, moons
 from micrograd_lab.drawing.film import Film
-from micrograd_lab.drawing.plots.boundary import Plane
+from micrograd_lab.drawing.plots import Plane
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")

@@ -85,7 +85,7 @@ class _Sheet:
             self.left[node] = max(after, default=0)
         self.folded = isinstance(graph, Folded)
         self.several = graph.several if isinstance(graph, Folded) else set()
-        self.neurons = set(graph.frames) - self.several if isinstance(graph, Folded) else set()
+        self.neurons = set(graph.neurons) - self.several if isinstance(graph, Folded) else set()
         self.largest = max((abs(w) for node in self.neurons for w in node.slopes), default=0.0)
         self.repeated = {x for x in graph.nodes if self.repeats(x)}
         most = max(len(node.inputs) for node in graph.nodes)
@@ -251,21 +251,14 @@ class _Sheet:
 
     def wide(self, x: Value) -> bool:
         """Whether a value is read by a whole layer of neurons, which stand in one column."""
-        readers = [reader for reader, _ in self.readers[x]]
-        return (
-            self.folded
-            and len(readers) > MAX_BRANCHES
-            and len({*map(self.depth.get, readers)}) == 1
-        )
+        depths = [self.depth[reader] for reader, _ in self.readers[x]]
+        return self.folded and len(depths) > MAX_BRANCHES and len({*depths}) == 1
 
     def forks(self, x: Value) -> bool:
         """Whether the branches of a wire carry their contributions."""
         readers = [reader for reader, _ in self.readers[x]]
-        if self.wide(x):
-            return False
-        return (
-            self.graph.has_gradients and len(readers) > 1 and self.several.isdisjoint((x, *readers))
-        )
+        forks = self.graph.has_gradients and len(readers) > 1 and not self.wide(x)
+        return forks and self.several.isdisjoint((x, *readers))
 
     def ports(self, node: Value) -> tuple[int, list[int]]:
         """The number of places on the rim for the edges into a node, and the place of each.

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ...engine import Value, record
+from ...formulas import np
 from ...graph import MAX_READABLE_NODES, Graph
 from ...ops import OPS, Op
 from ..layers import MAX_SHOWN, Layers, RecordedNeuron, layers_of, shorten
@@ -88,21 +89,13 @@ def repetitions(graph: Graph) -> Graph:
 
 
 class Folded(Graph):
-    """A graph in which one node may stand for several values.
-
-    Attributes:
-        several: the nodes that stand for several others and have no number.
-        frames: the layer of each neuron.
-        neurons: the neuron that a node stands for.
-        drawn: the node that shows each value of the graph, if one does.
-    """
+    """A graph in which one node may stand for several values."""
 
     def __init__(self, graph: Graph, places: _Places) -> None:
         self.notes: list[str] = graph.notes
         self.parameters: frozenset[Value] = graph.parameters
-        self.several: set[Value] = set()
-        self.frames: dict[Value, int] = {}
-        self.neurons: dict[Value, RecordedNeuron] = {}
+        self.several: set[Value] = set()  # which stand for several others and have no number
+        self.neurons: dict[Value, RecordedNeuron] = {}  # that a node stands for
         self._contributions: dict[tuple[Value, int], float] = {}
         inner = graph if isinstance(graph, Folded) else None
         twins: dict[Value, Value] = {}
@@ -114,13 +107,12 @@ class Folded(Graph):
                     if inner and place in inner.several:
                         self.several.add(node)
                     if inner and place in inner.neurons:
-                        self.frames[node] = inner.frames[place]
                         self.neurons[node] = inner.neurons[place]
             pending = [place for place in pending if place not in twins]
         drawn = {node: twins[at] for node, at in places.place.items() if at in twins}
         if inner:
             drawn = {node: drawn[at] for node, at in inner.drawn.items() if at in drawn}
-        self.drawn: dict[Value, Value] = drawn
+        self.drawn: dict[Value, Value] = drawn  # the node that shows each value, if one does
         self.nodes: list[Value] = list(twins.values())
         self.names: dict[Value, str] = {twin: places.name(place) for place, twin in twins.items()}
         self.result: Value = twins[places.place[graph.result]]
@@ -142,7 +134,6 @@ class Folded(Graph):
         else:
             node = place
         if place in places.neurons:
-            self.frames[node] = places.neurons[place].layer
             self.neurons[node] = places.neurons[place]
         self._contributions |= {(node, i): share for i, (_, _, share) in enumerate(edges)}
         return node
@@ -151,13 +142,9 @@ class Folded(Graph):
 def frames_of(graph: Graph) -> dict[Value, int]:
     """The layer of each node of a neuron, its weights included."""
     if isinstance(graph, Folded):
-        return graph.frames
+        return {node: neuron.layer for node, neuron in graph.neurons.items()}
     layers = layers_of(graph)
-    frames = {
-        node: neuron.layer
-        for node, neuron in layers.owner.items()
-        if node.serial <= neuron.out.serial
-    }
+    frames = {node: neuron.layer for node, neuron in layers.inside.items()}
     for neuron in (neuron for layer in layers.layers for neuron in layer):
         frames |= dict.fromkeys(neuron.weights, neuron.layer)
         if neuron.bias:
@@ -234,9 +221,8 @@ class _Neurons(_Places):
             if middle:
                 self.several[middle[0]] = middle
                 self.place |= dict.fromkeys(middle, middle[0])
-        for node, neuron in layers.owner.items():
-            if node.serial <= neuron.out.serial:
-                self.place[node] = self.place[neuron.out]
+        for node, neuron in layers.inside.items():
+            self.place[node] = self.place[neuron.out]
         varies = set(layers.inputs) | set(layers.targets)
         for node in graph.nodes:
             if not varies.isdisjoint(node.inputs):
@@ -291,8 +277,6 @@ def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None
     A node repeats one before it if it is the same operation on the same inputs, or on leaves of
     the same kind, or on nodes that lie as far apart as the two.
     """
-    import numpy as np
-
     nodes = [node for node in graph.nodes if node.inputs]
     position = {node: i for i, node in enumerate(nodes)}
     alike: dict[object, int] = {}
@@ -318,8 +302,6 @@ def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None
 
 def _runs(same: object, least: int) -> Iterator[tuple[int, int]]:
     """Where at least so many neighbours in an array are true: start and end of each run."""
-    import numpy as np
-
     edges = np.flatnonzero(np.diff(np.concatenate(([0], np.asarray(same, dtype=np.int8), [0]))))
     for start, end in zip(edges[::2].tolist(), edges[1::2].tolist()):
         if end - start >= least:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ...engine import Value
+from ...formulas import np
 from ...graph import Graph
 
 KINDS = ("weight", "gradient", "update")
@@ -60,9 +61,7 @@ def find_links(
 
 
 def _steps(graph: Graph, optimizer: Optimizer) -> dict[Value, float]:
-    """By how much the next step of `optimizer` moves each parameter."""
-    import numpy as np
-
+    """By how much the next step moves each parameter."""
     data, grad = np.array([(p.data, p.grad) for p in optimizer.parameters]).T
     steps = (optimizer.after(data, grad).numbers - data).tolist()
     moved = {graph.twins.get(p, p): step for p, step in zip(optimizer.parameters, steps)}
