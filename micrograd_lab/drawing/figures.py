@@ -107,9 +107,8 @@ def style_axes(axes: Axes, theme: Theme) -> Axes:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(theme.wire)
-    axes.tick_params(
-        which="both", colors=theme.quiet, labelsize=TEXT, labelfontfamily="DejaVu Sans"
-    )
+    look: dict[str, Any] = {"labelsize": TEXT, "labelfontfamily": "DejaVu Sans"}
+    axes.tick_params(which="both", colors=theme.quiet, **look)
     return axes
 
 

@@ -18,8 +18,7 @@ from ..formulas import np
 from ..saving import check_suffix, write_whole
 from .figures import Picture, new_figure, style_axes
 from .layers import Layers, find_layers
-from .network.links import find_links
-from .network.view import PAGE, SMALL, Drawing
+from .network.view import PAGE, SMALL, Drawing, find_links
 from .plots import Plane, draw_boundary, draw_flow, draw_losses, hidden_lines
 from .showing import DPI, Shown, resource
 from .themes import THEMES, Theme, find_theme, variables

@@ -22,12 +22,7 @@ DPI = 192.0  # of a PNG in a file: two pixels for each of a page
 
 
 class Shown:
-    """A picture that shows itself wherever it is the last thing in a cell.
-
-    Attributes:
-        svg: the picture as self-contained SVG text.
-        html: a self-contained fragment, for your own page.
-    """
+    """A picture that shows itself wherever it is the last thing in a cell."""
 
     _about: str  # for readers who do not see it
     _name: str  # at a prompt
@@ -38,11 +33,22 @@ class Shown:
 
     @property
     def svg(self) -> str:
+        """The picture as self-contained SVG text."""
         raise NotImplementedError
 
     @property
     def html(self) -> str:
-        return image(self.svg, self._about, self._smallest)
+        """A fragment for your own page, as wide as it; a click or Enter shows the picture large.
+
+        It scrolls rather than that its text gets too small to read, and needs no scripts.
+        """
+        name = f"picture-{crc32(self.svg.encode()):08x}"
+        return (
+            f'<div class="micrograd-picture"><style>{resource("picture.css")}</style>'
+            f'<div id="{name}" popover style="display:block"><button type="button" title="large" '
+            f'popovertarget="{name}" style="border:0;padding:0;width:100%;background:none">'
+            f"{img(self.svg, self._about, self._smallest)}</button></div></div>"
+        )
 
     def save(self, path: str | os.PathLike[str], *, dpi: float = DPI) -> Path:
         """Write a file, in full or not at all; equal pictures give equal files.
@@ -102,20 +108,6 @@ def _in_few_colours(png: bytes) -> bytes:
     target = io.BytesIO()
     Image.open(io.BytesIO(png)).convert("RGB").quantize(64).save(target, "png", optimize=True)
     return target.getvalue()
-
-
-def image(svg: str, alt: str, smallest: float) -> str:
-    """HTML of a picture as wide as the page, which a click or Enter shows large, without scripts.
-
-    It scrolls rather than that its text gets too small to read.
-    """
-    name = f"picture-{crc32(svg.encode()):08x}"
-    return (
-        f'<div class="micrograd-picture"><style>{resource("picture.css")}</style>'
-        f'<div id="{name}" popover style="display:block"><button type="button" title="large" '
-        f'popovertarget="{name}" style="border:0;padding:0;width:100%;background:none">'
-        f"{img(svg, alt, smallest)}</button></div></div>"
-    )
 
 
 def img(svg: str, alt: str, smallest: float = 9.0) -> str:

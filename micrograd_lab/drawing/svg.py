@@ -23,22 +23,15 @@ _CLASSES = {"w": "wire", "e": "edge"}  # "node computed" is right as it is
 _FALLBACKS = {
     "STIXGeneral": "STIXGeneral, 'STIX Two Text', 'Times New Roman', 'Liberation Serif', serif",
     "DejaVu Sans": "'DejaVu Sans', 'Bitstream Vera Sans', Verdana, sans-serif",
-    "DejaVu Sans Mono": (
-        "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, 'Liberation Mono', "
-        "monospace"
-    ),
+    "DejaVu Sans Mono": "'DejaVu Sans Mono', 'Bitstream Vera Sans Mono', Menlo, Consolas, "
+    "'Liberation Mono', monospace",
 }
 _SHAPE = re.compile(r"<(?:text|path|polygon|polyline|ellipse|g|use)\b[^>]*>")
 _LOOK = re.compile(r' (?:style="([^"]*)"|((?:fill|stroke|font|text-anchor)[a-z-]*)="([^"]*)")')
 
 
 def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) -> str:
-    """The regrouped SVG text of `picture`, the output of Graphviz.
-
-    Args:
-        about: a description of the picture, for screen readers.
-        titles: a description of each node, by its id.
-    """
+    """The SVG text of Graphviz's `picture`, with titles for screen readers, of nodes by id."""
     ElementTree.register_namespace("", SVG.strip("{}"))
     root = ElementTree.fromstring(picture)
     root.attrib.update(role="img", style="max-width:100%;height:auto")
@@ -52,33 +45,26 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
         if element.tag != f"{SVG}g":
             legend.append(element)
             continue
-        name = element.attrib["id"]
+        name, look = element.attrib["id"], element.attrib["class"]
         element.remove(element[0])  # Graphviz's title, the name in DOT
-        if name in groups:
+        element.attrib["class"] = _CLASSES.get(name[0], look)
+        if groups.setdefault(name, element) is not element:
             groups[name].extend(element)
-        else:
-            groups[name] = element
-            page.append(element)
-            element.attrib["class"] = _CLASSES.get(name[0], element.attrib["class"])
-    page.append(legend)
+    page.extend([*groups.values(), legend])
     for name, title in titles.items():
         groups[name].insert(0, _title(title))
     for text in root.iter(f"{SVG}text"):
         text.attrib["font-family"] = _FALLBACKS[text.attrib["font-family"]]
+    kinds = {theme.value: "value", theme.grad: "grad"}
     for group in groups.values():
         for text in group.findall(f"{SVG}text"):
-            colour = text.attrib["fill"]
-            if colour in (theme.value, theme.grad):
-                text.attrib["class"] = "value" if colour == theme.value else "grad"
+            if kind := kinds.get(text.attrib["fill"]):
+                text.attrib["class"] = kind
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def slim(svg: str, dark: Mapping[str, str]) -> str:
-    """`svg` with the looks of its shapes as classes, and coordinates to one decimal.
-
-    Args:
-        dark: for a dark page another colour in place of each; the SVG follows the page.
-    """
+    """`svg` with the looks of its shapes as classes, which on a dark page take other colours."""
     classes: dict[str, str] = {}
 
     def shorter(shape: re.Match[str]) -> str:
@@ -96,13 +82,12 @@ def slim(svg: str, dark: Mapping[str, str]) -> str:
             return tag.replace(' class="', f' class="{name} ')
         return re.sub(r"<\w+", rf'\g<0> class="{name}"', tag, count=1)
 
-    def both(colour: re.Match[str]) -> str:  # after a colour, its version for both pages
-        return f"{colour[0]}{colour[1]}{adaptive(colour[2], dark)};"
-
     svg = _SHAPE.sub(shorter, svg)
     rules = "".join(f".{name}{{{look}}}" for look, name in classes.items())
     rules = re.sub(r"(font-size:[\d.]+);", r"\1px;", re.sub("([:;]) ", r"\1", rules))
-    rules = re.sub(r"([\w-]+:)(#[0-9a-f]{6});", both, rules)
+    rules = re.sub(  # after a colour, its version for both pages
+        r"([\w-]+:)(#[0-9a-f]{6});", lambda at: f"{at[0]}{at[1]}{adaptive(at[2], dark)};", rules
+    )
     style = f"<style>:root{{color-scheme:light dark}}text{{white-space:pre}}{rules}</style>"
     return re.sub(r"<svg[^>]*>", lambda tag: tag[0] + style, svg, count=1)
 

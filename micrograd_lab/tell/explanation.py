@@ -26,7 +26,7 @@ MAX_TERMS = 12
 MAX_PARTS = 80
 
 Item = TypeVar("Item")
-Link: TypeAlias = tuple[Edge, ...]
+Link: TypeAlias = tuple[Edge, ...]  # to a value, which may read the one before several times
 
 
 def explain(result: Value, wrt: Value, *, textbook: bool = False) -> Explanation:
@@ -40,8 +40,7 @@ def explain(result: Value, wrt: Value, *, textbook: bool = False) -> Explanation
         textbook: whether a cross entropy or a softmax is derived as a book prints it.
 
     Returns:
-        A derivation that prints as text, typesets itself in a notebook, and has `latex` and
-        `markdown`.
+        A derivation that prints as text, typesets itself, and has `latex` and `markdown`.
 
     Raises:
         TypeError: if either is not a value.
@@ -73,15 +72,10 @@ def explain(result: Value, wrt: Value, *, textbook: bool = False) -> Explanation
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Explanation:
-    """A derivation in parts; the last part derives the gradient that was asked for.
+    """A derivation in parts; the last part derives the gradient that was asked for."""
 
-    Attributes:
-        graph: a copy, at the present numbers.
-        paths: for each derivative of the result the products that it is the sum of, one for each
-            path onward from its value; none for the result itself.
-    """
-
-    graph: Graph
+    graph: Graph  # a copy, at the present numbers
+    # for each derivative of the result the products that it is the sum of, one for each path onward
     paths: dict[Value, tuple[Path, ...]]
 
     def __str__(self) -> str:
@@ -144,16 +138,10 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Path:
-    """A product of local derivatives.
+    """A product of local derivatives."""
 
-    Attributes:
-        links: one after another, starting at the node: the edges to the next value, more than one
-            where that reads the value before it several times.
-        rest: the value whose gradient, derived earlier, is the last factor; None at the result.
-    """
-
-    links: tuple[Link, ...]
-    rest: Value | None
+    links: tuple[Link, ...]  # one after another, starting at the node
+    rest: Value | None  # whose gradient, derived earlier, is the last factor; None at the result
 
     @property
     def contribution(self) -> float:
@@ -189,21 +177,13 @@ class Path:
 
 
 class Line(NamedTuple):
-    """One line of a derivation: an equation with the reason for it, or words alone.
+    """One line of a derivation: an equation with the reason for it, or words alone."""
 
-    Attributes:
-        depth: how far it is indented.
-        left: the left side; empty where a line continues the equation above.
-        right: the expressions that it equals, in order.
-        because: the sides of the equation that it follows from.
-        words: a remark after the equation.
-    """
-
-    depth: int = 0
-    left: str = ""
-    right: tuple[str, ...] = ()
-    because: tuple[str, ...] = ()
-    words: str = ""
+    depth: int = 0  # of its indentation
+    left: str = ""  # empty where a line continues the equation above
+    right: tuple[str, ...] = ()  # the expressions that it equals, in order
+    because: tuple[str, ...] = ()  # the sides of the equation that it follows from
+    words: str = ""  # after the equation
 
     @property
     def equation(self) -> str:

@@ -102,7 +102,7 @@ class Told:
 
 
 class Written(Told, Generic[Line]):
-    """What has a line, in parts, in each form of mathematics."""
+    """What has a line in each form of mathematics: its parts as `text`, `html` and `latex`."""
 
     def line(self, writing: Writing) -> Line:
         raise NotImplementedError
@@ -114,22 +114,13 @@ class Written(Told, Generic[Line]):
 
 @dataclass(frozen=True)
 class ForwardStep(Written["ForwardLine"]):
-    """One node of the forward pass.
+    """One node of the forward pass."""
 
-    Attributes:
-        graph: names the nodes.
-        node: the value that is computed.
-        data: its number.
-        inputs: the data of its inputs, in order.
-        notes: on the first step, where the numbers differ from the recorded ones, in words.
-        text, html, latex: the parts of its line in each form.
-    """
-
-    graph: Graph = field(repr=False)
+    graph: Graph = field(repr=False)  # names the nodes
     node: Value
     data: float
-    inputs: tuple[float, ...]
-    notes: tuple[str, ...] = ()
+    inputs: tuple[float, ...]  # the data of each
+    notes: tuple[str, ...] = ()  # on the first step, where numbers differ from the recorded ones
 
     def line(self, writing: Writing) -> ForwardLine:
         """The parts of the line."""
@@ -162,23 +153,14 @@ class ForwardLine(NamedTuple):
 
 @dataclass(frozen=True)
 class BackwardStep(Told):
-    """One node of the backward pass, which hands its gradient on to its inputs.
-
-    Attributes:
-        graph: names the nodes.
-        node: the value whose gradient is handed on.
-        data: its number.
-        upstream: ∂(result)/∂(node), complete by now.
-        edges: one per input, in order.
-        notes: on the first step, where the numbers differ from the recorded ones, in words.
-    """
+    """One node of the backward pass, which hands its gradient on to its inputs."""
 
     graph: Graph = field(repr=False)
     node: Value
     data: float
-    upstream: float
-    edges: tuple[Edge, ...]
-    notes: tuple[str, ...] = ()
+    upstream: float  # ∂(result)/∂(node), complete by now
+    edges: tuple[Edge, ...]  # one per input
+    notes: tuple[str, ...] = ()  # as of a forward step
 
     def lines(self, writing: Writing) -> list[str]:
         lines = [line for edge in self.edges for line in edge.lines(writing)]
@@ -187,30 +169,17 @@ class BackwardStep(Told):
 
 @dataclass(frozen=True)
 class Edge(Written["BackwardLine"]):
-    """The part of a backward step that reaches one input.
-
-    Attributes:
-        graph: names the nodes.
-        node: the value whose gradient is handed on.
-        index: the position of the input among the node's inputs.
-        numbers: the data of all inputs, then of the node.
-        local: ∂(node)/∂(input).
-        upstream: ∂(result)/∂(node).
-        contribution: local × upstream.
-        before: the gradient of the input, from this pass, before the contribution is added.
-        after: the gradient of the input afterwards.
-        text, html, latex: the parts of its two lines in each form.
-    """
+    """The part of a backward step that reaches one input."""
 
     graph: Graph = field(repr=False)
     node: Value
-    index: int
-    numbers: tuple[float, ...] = field(repr=False)
-    local: float
+    index: int  # of the input among the node's inputs
+    numbers: tuple[float, ...] = field(repr=False)  # the data of all inputs, then of the node
+    local: float  # ∂(node)/∂(input)
     upstream: float
-    contribution: float
-    before: float
-    after: float
+    contribution: float  # local × upstream
+    before: float  # the gradient of the input, from this pass, without the contribution
+    after: float  # and with it
 
     @property
     def receiver(self) -> Value:

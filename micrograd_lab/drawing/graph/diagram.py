@@ -125,11 +125,7 @@ class Diagram(Shown):
 
     @cached_property
     def svg(self) -> str:
-        """The picture as self-contained SVG text.
-
-        Raises:
-            RuntimeError: if there is no Graphviz; the message says how to install it.
-        """
+        """The picture as self-contained SVG text; a RuntimeError says how to install Graphviz."""
         svg = regroup(self._render("svg"), self._theme, self._about, self._titles)
         return slim(svg, self._theme.dark) if self._theme.dark else svg
 

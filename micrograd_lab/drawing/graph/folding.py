@@ -56,14 +56,10 @@ def readable(graph: Graph) -> bool:
     return len(graph) <= MAX_READABLE_NODES and edges <= MAX_READABLE_EDGES
 
 
-def neurons(graph: Graph, most: int = MAX_SHOWN) -> Folded:
-    """`graph` with one node per neuron, without its weights.
+def neurons(graph: Graph) -> Folded:
+    """`graph` with one node per neuron, without its weights, and with ⋮ for the middle of many.
 
-    Of more than `most` neurons in a layer, or inputs, one node stands for those in the middle.  A
-    value computed from parameters alone, such as a penalty on them, is a leaf.
-
-    Raises:
-        ValueError: if there is no neuron in the graph.
+    A value computed from parameters alone, such as a penalty on them, is a leaf.
 
     >>> from micrograd_lab.nn import MLP
     >>> graph = Graph(MLP(2, [3, 1], seed=1)([0.5, 0.25]), products=False)
@@ -71,7 +67,7 @@ def neurons(graph: Graph, most: int = MAX_SHOWN) -> Folded:
     >>> len(graph), [small.names[node] for node in small.nodes]
     (22, ['x_1', 'x_2', 'z_1', 'z_2', 'z_3', 's_1'])
     """
-    return Folded(graph, _Neurons(graph, layers_of(graph), most))
+    return Folded(graph, _Neurons(graph, layers_of(graph), MAX_SHOWN))
 
 
 def repetitions(graph: Graph) -> Graph:
@@ -127,10 +123,9 @@ class Folded(Graph):
         if place in places.several:
             node = record(0.0, places.op(place), inputs, slopes, label=places.name(place))
             self.several.add(node)
-        elif edges:
-            node = record(place.data, places.op(place), inputs, slopes, place.grad, place.label)
         elif place.inputs:
-            node = record(place.data, None, (), (), place.grad, place.label)
+            op = places.op(place) if edges else None
+            node = record(place.data, op, inputs, slopes, place.grad, place.label)
         else:
             node = place
         if place in places.neurons:
@@ -243,9 +238,7 @@ class _Wide(_Places):
             if None in (shown := shorten(edges)):
                 dots = record(0.0, None, (), ())
                 gap = shown.index(None)
-                self.several[dots] = [
-                    x for x, _, _ in edges[gap : gap + len(edges) - len(shown) + 1]
-                ]
+                self.several[dots] = [x for x, _, _ in edges[gap : gap + 1 - len(shown)]]
                 self.inputs[dots] = []
                 self.inputs[node] = [edge or (dots, 0.0, 0.0) for edge in shown]
                 self.order.append(dots)
@@ -271,8 +264,9 @@ class _Repetition(_Places):
 
 
 def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None:
-    """What repeats itself and covers most nodes: the computed nodes, the position among them where
-    it starts, its length, and how many times it is there; None if nothing is worth folding.
+    """What repeats itself and covers most nodes, if anything is worth folding.
+
+    Returns the computed nodes, where among them it starts, its length, and how often it is there.
 
     A node repeats one before it if it is the same operation on the same inputs, or on leaves of
     the same kind, or on nodes that lie as far apart as the two.
@@ -280,9 +274,8 @@ def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None
     nodes = [node for node in graph.nodes if node.inputs]
     position = {node: i for i, node in enumerate(nodes)}
     alike: dict[object, int] = {}
-    signs = [
-        (node.op and (node.op.name, node.op.symbol, node.op.n), len(node.inputs)) for node in nodes
-    ]
+    rows = ((node.op and (node.op.name, node.op.symbol, node.op.n)) for node in nodes)
+    signs = ((row, len(node.inputs)) for row, node in zip(rows, nodes))
     codes = np.array([alike.setdefault(sign, len(alike)) for sign in signs])
     best, found = 1, None
     for period in range(1, len(nodes) // FEWEST + 1):

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,23 +35,22 @@ _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
 
 
 def render(source: str, suffix: str, *, dpi: float = DPI, quick: bool = True) -> bytes:
-    """The picture that `source` describes, as "svg", "png" or "pdf".
+    """The picture that `source` describes, as "svg", "png" or "pdf"; a huge PNG has fewer dots.
 
-    Args:
-        dpi: pixels to an inch, of a PNG; fewer where the picture is huge.
-        quick: whether it takes a moment at most.  What may take longer is laid out by a process
-            of its own, since a layout cannot be interrupted, but a process can.
-
-    Raises:
-        RuntimeError: if there is no Graphviz, or it failed.
+    What is not `quick` is laid out by a process of its own, since a layout cannot be interrupted,
+    but a process can.
     """
     if not quick and sys.executable and _in_process():
-        return _by_child(source, suffix, dpi)
+        command = [sys.executable, "-c", _CHILD, suffix, f"{dpi}"]
+        paths = f"{Path(__file__).parents[3]}", os.environ.get("PYTHONPATH", "")
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        return _printed(command, source, "Graphviz", environment)
     with _one_at_a_time:
         if _in_process():
             picture = _by_pygraphviz(source, suffix, dpi)
         elif program := which("dot"):
-            picture = _by_program(program, source, suffix, dpi)
+            command = [program, f"-T{suffix}", *([f"-Gdpi={dpi:g}"] if suffix == "png" else [])]
+            picture = _printed(command, source, program)
         else:
             raise RuntimeError(_INSTALL)
     # the date in a PDF, blanked so that no offset in the file moves
@@ -95,22 +94,17 @@ def _by_pygraphviz(source: str, suffix: str, dpi: float) -> bytes:
     return bytes(picture)
 
 
-def _by_child(source: str, suffix: str, dpi: float) -> bytes:
-    """The picture from another Python, which an interrupt ends."""
-    package = Path(__file__).parents[3]
-    path = os.pathsep.join(filter(None, (f"{package}", os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-c", _CHILD, suffix, f"{dpi}"]
-    process = subprocess.run(
-        command,
-        input=source.encode(),
-        capture_output=True,
-        check=False,
-        env=os.environ | {"PYTHONPATH": path},
-    )
-    if process.returncode:
-        message = process.stderr.decode(errors="replace").strip()
-        raise RuntimeError(f"Graphviz failed: {message.splitlines()[-1] if message else 'killed'}")
-    return process.stdout
+def _printed(
+    command: list[str], source: str, program: str, env: Mapping[str, str] | None = None
+) -> bytes:
+    """The picture from another process; of the errors of another Python, the last line."""
+    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, env=env)
+    if done.returncode:
+        message = done.stderr.decode(errors="replace").strip()
+        if env:
+            message = message.splitlines()[-1] if message else "killed"
+        raise RuntimeError(f"{program} failed: {message}")
+    return done.stdout
 
 
 def _zoom(graphviz: ModuleType, graph: object, dpi: float) -> None:
@@ -123,15 +117,6 @@ def _zoom(graphviz: ModuleType, graph: object, dpi: float) -> None:
     zoom = min(dpi / 72, side, area**0.5) * 72 / 96  # of pixels at 96 to the inch
     viewport = f"{width * zoom:.2f},{height * zoom:.2f},{zoom:.6f}"
     graphviz.agsafeset(graph, b"viewport", viewport.encode(), b"")
-
-
-def _by_program(program: str, source: str, suffix: str, dpi: float) -> bytes:
-    command = [program, f"-T{suffix}", *([f"-Gdpi={dpi:g}"] if suffix == "png" else [])]
-    process = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
-    if process.returncode:
-        message = process.stderr.decode(errors="replace").strip()
-        raise RuntimeError(f"{program} failed: {message}")
-    return process.stdout
 
 
 def _find_fonts_for(source: str) -> None:

@@ -9,9 +9,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..figures import new_figure, typesetting
+from ...tell.notation import as_given, number
+from ..figures import DIGITS, MATH, SANS, TEXT, mathtext, new_figure, typesetting
 from ..themes import Theme
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Pen:
     """A figure to draw on; `finish` sets its size."""
 
     def __init__(self, theme: Theme) -> None:
+        self.theme = theme
         self.figure: Figure = new_figure(100, 100, theme)
         self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.axis("off")
@@ -51,6 +54,27 @@ class Pen:
             self.text(x, y, *text, ha=ha)
             x += way * self.length([text])
         return x
+
+    def stack(self, x: float, y: float, texts: Sequence[Text], apart: float) -> None:
+        """Write texts below each other, with their middle at y."""
+        for i, text in enumerate(texts):
+            self.text(x, y + ((len(texts) - 1) / 2 - i) * apart, *text)
+
+    def amount(self, x: float, room: float, colour: str, *, given: bool = False) -> Text:
+        """A number with as many digits as fit into `room`."""
+        for words in [as_given(x)] * given + [number(x, digits=n) for n in (3, 2, 1)]:
+            if self.width(TEXT, digits(words)) <= room:
+                break
+        return TEXT, colour, digits(words)
+
+    def name(self, label: str, room: float, size: float) -> Text:
+        """A label that fits into `room`, smaller or cut if need be."""
+        style = mathtext(label)
+        size = max(TEXT, min(size, size * room / self.width(size, style)))
+        while self.width(size, style) > room and len(label) > 2:
+            label = label[:-2]
+            style = MATH | {"text": f"{label}…", "parse_math": False}
+        return size, self.theme.ink, style
 
     def length(self, texts: Sequence[Text]) -> float:
         """The length of a row."""
@@ -153,11 +177,7 @@ def place(
 ) -> list[float] | None:
     """The distance along each link at which its label starts, or None if some do not fit.
 
-    Args:
-        links: the links.
-        lengths: the length of each link's label.
-        above, below: how far a label reaches to either side of its link.
-        obstacles: areas that no link and no label may touch.
+    Labels reach so far to either side of their links; nothing may touch an obstacle.
 
     >>> place([Segment((0, 0), (100, 0))], [50], 10, 10)
     [16.0]
@@ -185,3 +205,18 @@ def place(
         else:
             return None
     return [labels[i][0] for i in range(len(links))]
+
+
+def sign(symbol: str) -> dict[str, Any]:
+    """The symbol of an operation, as mathematics if it is a letter."""
+    return mathtext(symbol) if len(symbol) == 1 else SANS | {"text": symbol, "parse_math": False}
+
+
+def folded(words: str, room: float) -> str:
+    """Words in as many lines as they need."""
+    return fill(words, max(int(room / 6.3), 1), break_long_words=False)
+
+
+def digits(text: str) -> dict[str, Any]:
+    """A number, in the font for numbers."""
+    return DIGITS | {"text": text}

@@ -1,12 +1,4 @@
-"""A network as its neurons: circles split Σ│activation, links with weight and gradient.
-
-    >>> from micrograd_lab import Value
-    >>> from micrograd_lab.nn import MLP
-    >>> y = MLP(2, [2, 1], activation=["sigmoid", "sigmoid"], seed=7)([0.12, 0.3])
-    >>> error = (y - Value(1, "t")).half_square()
-    >>> error.label = "E"
-    >>> error.backward()
-    >>> picture = draw_network(error)
+"""A network as its neurons: circles split Σ│activation, links with weight, gradient or update.
 
 All lengths are points, 72 to an inch; y points upwards and is 0 in the middle of the columns.
 """
@@ -17,18 +9,18 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
-from textwrap import fill
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ...engine import Value
+from ...formulas import np
+from ...graph import Graph
 from ...ops import OPS
 from ...tell.languages import formula_latex
 from ...tell.notation import as_given, label_latex, label_places, number
-from ..figures import DIGITS, MATH, SANS, TEXT, Picture, mathtext, settable
+from ..figures import MATH, SANS, TEXT, Picture, mathtext, settable
 from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
 from ..themes import Theme, find_theme, stroke
-from .links import Links, Optimizer, find_links
-from .pen import LINES, Pen, Segment, Text, area, place
+from .pen import LINES, Pen, Segment, Text, area, digits, folded, place, sign
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,12 +28,22 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 Item: TypeAlias = "Value | RecordedNeuron"  # an input or a neuron
+Link: TypeAlias = tuple[Value, Segment]
 
+KINDS = ("weight", "gradient", "update")
 PAGE = 736.0  # the width up to which a drawing keeps its size on a page of 760 pixels
 NAME = 12.0  # points, of a name
 THICK = 4.5  # of the strongest link
 EXTRA_GAPS = (0, 40, 80)  # between columns, to make room for labels
 ABOVE, BELOW = 18, 15  # what a label reaches to either side of its link
+
+
+class Optimizer(Protocol):
+    """What moves parameters: `after` gives the state after a step, and changes nothing."""
+
+    parameters: list[Value]
+
+    def after(self, data: Any, grad: Any, /) -> Any: ...
 
 
 def draw_network(
@@ -117,12 +119,18 @@ MEDIUM = Size(radius=25, input=12, row=64, gap=170, numbers=True)
 SMALL = Size(radius=12, input=10, row=38, gap=200)
 
 
-class Drawing:
-    """Finds a place for everything, then draws it.
+class Links(NamedTuple):
+    """An amount for each weight and bias."""
 
-    Attributes:
-        strokes: the line of each weight that is drawn.
-    """
+    kind: str
+    amounts: Mapping[Value, float]
+    symbol: str
+    meaning: str
+    largest: float  # without its sign
+
+
+class Drawing:
+    """Finds a place for everything, then draws it."""
 
     def __init__(
         self, layers: Layers, links: Links, theme: Theme, size: Size, *, sample: bool
@@ -133,13 +141,11 @@ class Drawing:
         self.size = size
         self.sample = sample  # without one, the values are unknown
         self.pen: Pen = Pen(theme)
-        self.strokes: dict[Value, Line2D] = {}
+        self.strokes: dict[Value, Line2D] = {}  # of each weight that is drawn
         self.gradients: bool = sample and layers.graph.has_gradients
-        self.below: Mapping[Value, float] = (
-            links.amounts if links.kind != "weight" else {}
-        )  # numbers below links
-        if self.gradients and not self.below:
-            self.below = {p: p.grad for p in layers.graph.parameters}
+        grads = {p: p.grad for p in layers.graph.parameters} if self.gradients else {}
+        # numbers below links
+        self.below: Mapping[Value, float] = grads if links.kind == "weight" else links.amounts
         moves = links.kind == "update"
         self.below_colour: str = theme.shapes["parameter"][0] if moves else theme.grad
         self.columns: list[list[Item]] = [[*layers.inputs], *map(list[Item], layers.layers)]
@@ -255,9 +261,7 @@ class Drawing:
                     self.pen.text(*line.at(along, up), size, colour, style | turned, ha=ha)
         return starts is not None
 
-    def _links(
-        self, k: int, sources: Iterable[Item | None] | None = None
-    ) -> list[tuple[Value, Segment]]:
+    def _links(self, k: int, sources: Iterable[Item | None] | None = None) -> list[Link]:
         """The weights into column k with their lines, rim to rim; all, or those from `sources`."""
         links = []
         for neuron in self.rows[k]:
@@ -327,10 +331,10 @@ class Drawing:
         self.pen.circle(x, y, radius, *self.theme.shapes["input"])
         self.pen.row(x - radius - 5, y, self._beside(item), ha="right")
         if self.size.labels:
-            texts = [self._name(item.label, 1.7 * radius, 16)] if item.label else []
+            texts = [self.pen.name(item.label, 1.7 * radius, 16)] if item.label else []
             if self.sample:
-                texts.append(self._amount(item.data, 1.7 * radius, self.theme.value, given=True))
-            self._stack(x, y, texts, 22)
+                texts.append(self.pen.amount(item.data, 1.7 * radius, self.theme.value, given=True))
+            self.pen.stack(x, y, texts, 22)
 
     def _neuron(self, neuron: RecordedNeuron) -> None:
         x, y, radius, labels = self.x[neuron], self.y[neuron], self.size.radius, self.size.labels
@@ -354,31 +358,10 @@ class Drawing:
                 texts.append((size, self.theme.quiet, sign(symbol)))
             amounts = [(node.data, self.theme.value), (node.grad, self.theme.grad)]
             for amount, colour in amounts[: self.sample + self.gradients]:
-                texts.append(self._amount(amount, room, colour))
-            self._stack(middle, y, texts, 17 if labels else 13)
+                texts.append(self.pen.amount(amount, room, colour))
+            self.pen.stack(middle, y, texts, 17 if labels else 13)
             if labels and node.label:
-                self.pen.text(middle, y + radius + 12, *self._name(node.label, 1.2 * room, NAME))
-
-    def _stack(self, x: float, y: float, texts: Sequence[Text], apart: float) -> None:
-        """Write texts below each other, with their middle at y."""
-        for i, text in enumerate(texts):
-            self.pen.text(x, y + ((len(texts) - 1) / 2 - i) * apart, *text)
-
-    def _amount(self, x: float, room: float, colour: str, *, given: bool = False) -> Text:
-        """A number with as many digits as fit into `room`."""
-        for words in [as_given(x)] * given + [number(x, digits=n) for n in (3, 2, 1)]:
-            if self.pen.width(TEXT, digits(words)) <= room:
-                break
-        return TEXT, colour, digits(words)
-
-    def _name(self, label: str, room: float, size: float) -> Text:
-        """A label that fits into `room`, smaller or cut if need be."""
-        style = mathtext(label)
-        size = max(TEXT, min(size, size * room / self.pen.width(size, style)))
-        while self.pen.width(size, style) > room and len(label) > 2:
-            label = label[:-2]
-            style = MATH | {"text": f"{label}…", "parse_math": False}
-        return size, self.theme.ink, style
+                self.pen.text(middle, y + radius + 12, *self.pen.name(node.label, 1.2 * room, NAME))
 
     def _bias(self, bias: Value, x: float, y: float) -> None:
         """The dashed 1 and its link below a neuron; a dot in its colour where there is no room."""
@@ -426,7 +409,7 @@ class Drawing:
         x += 70 if self.size.labels else 50
         middle = x + wide / 2
         pen.box(middle, 0, wide, high, *theme.shapes["result"])
-        self._stack(middle, 0, texts, 25)
+        self.pen.stack(middle, 0, texts, 25)
         for item in self.rows[-1]:
             if item is not None:
                 end = x, max(-high * 0.35, min(high * 0.35, self.y[item] * 0.3))
@@ -498,16 +481,40 @@ def _letter(node: Value, layers: Layers) -> str:
     return role or ("x" if node.label else as_given(node.data))
 
 
-def sign(symbol: str) -> dict[str, Any]:
-    """The symbol of an operation, as mathematics if it is a letter."""
-    return mathtext(symbol) if len(symbol) == 1 else SANS | {"text": symbol, "parse_math": False}
+def find_links(
+    graph: Graph, kind: str | None, optimizer: Optimizer | None, *, sample: bool
+) -> Links:
+    """The amounts that links of this kind have."""
+    recorded = sample and graph.has_gradients
+    if kind is None:
+        kind = "update" if optimizer else "gradient" if recorded else "weight"
+    if kind not in KINDS:
+        raise ValueError(f"links is {kind!r}; choose one of {', '.join(KINDS)}")
+    if optimizer is not None and not hasattr(optimizer, "after"):
+        raise TypeError(f"optimizer must be an SGD, Adam or AdamW, got {optimizer!r:.60}")
+    if optimizer and kind != "update":
+        raise ValueError(f"an optimizer says nothing about links={kind!r}; take links='update'")
+    name = graph.names[graph.result] if sample and graph.result.label else "E"
+    slope = f"∂{name}/∂w" if len(name) < 6 else "∂E/∂w"
+    amounts = {p: p.data if kind == "weight" else p.grad for p in graph.parameters}
+    symbol, meaning = ("w", "weight w") if kind == "weight" else (slope, f"gradient {slope}")
+    if kind == "update":
+        symbol, meaning = "Δw", f"next step Δw = −η·{slope}, for η = 1"
+        amounts = {p: -grad for p, grad in amounts.items()}
+        if optimizer:
+            meaning = f"next step Δw of {type(optimizer).__name__}"
+            amounts = _steps(graph, optimizer)
+    if not (kind == "weight" or recorded or any(amounts.values())):
+        raise ValueError("the network has no gradients yet; call backward on its loss first")
+    sizes = (abs(amount) for amount in amounts.values() if math.isfinite(amount))
+    return Links(kind, amounts, symbol, meaning, max(sizes, default=0.0))
 
 
-def folded(words: str, room: float) -> str:
-    """Words in as many lines as they need."""
-    return fill(words, max(int(room / 6.3), 1), break_long_words=False)
-
-
-def digits(text: str) -> dict[str, Any]:
-    """A number, in the font for numbers."""
-    return DIGITS | {"text": text}
+def _steps(graph: Graph, optimizer: Optimizer) -> dict[Value, float]:
+    """By how much the next step moves each parameter."""
+    data, grad = np.array([(p.data, p.grad) for p in optimizer.parameters]).T
+    steps = (optimizer.after(data, grad).numbers - data).tolist()
+    moved = {graph.twins.get(p, p): step for p, step in zip(optimizer.parameters, steps)}
+    if graph.parameters.isdisjoint(moved):
+        raise ValueError(f"none of the optimizer's {len(data)} parameters are in this network")
+    return {p: moved.get(p, 0.0) for p in graph.parameters}
