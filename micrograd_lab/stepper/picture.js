@@ -12,7 +12,7 @@ function inlined(address) {
 
 class Picture {
   constructor(stage, svg, walk) {
-    Object.assign(this, { stage, svg, walk, lit: [], zoom: 1 });
+    Object.assign(this, { stage, svg, walk, lit: [] });
     [this.width, this.height] = ["width", "height"].map(
       (side) => parseFloat(svg.getAttribute(side)) * (4 / 3),
     );
@@ -63,12 +63,19 @@ class Picture {
   // At first as wide as the page, but with no text below 10 px and none larger than it was drawn;
   // then so many times as large, or with 0 as wide as the page.
   scale(zoom) {
-    const view = this.stage.clientWidth - 16;
-    this.zoom = zoom ? Math.max(0.1, Math.min(8, zoom)) : view / this.width;
-    this.svg.style.width =
-      zoom === 1
-        ? `clamp(${(10 / 12) * this.width}px, 100%, ${this.width}px)`
-        : `${this.zoom * this.width}px`;
+    const { stage, svg, width } = this;
+    const size = Math.max(0.1, Math.min(8, zoom));
+    stage.classList.toggle("zoomed", zoom !== 0 && zoom !== 1);
+    svg.style.minWidth = zoom === 1 ? `${(10 / 12) * width}px` : 0;
+    if (zoom === 1) svg.style.width = `min(100%, ${width}px)`;
+    else svg.style.width = zoom ? `${size * width}px` : "100%";
+  }
+
+  // How many times as large as it was drawn it is now.
+  get zoom() {
+    const { stage, svg } = this;
+    const slide = stage.getBoundingClientRect().width / stage.offsetWidth;
+    return (0.75 * svg.getScreenCTM().a) / slide;
   }
 
   // Show the numbers of a position, and say how many differ from the record.

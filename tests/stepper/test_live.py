@@ -646,6 +646,51 @@ def test_chapters_may_be_named_in_any_order(shown):
         assert (walk.text(".chapters .here"), walk.text(".note")) == (chapter, note)
 
 
+@pytest.fixture
+def full(browser):
+    """A function that fills the screen with a stepper."""
+
+    def fill(walk):
+        walk.press("full")
+        until(lambda: browser.ask("() => document.fullscreenElement !== null"))
+
+    yield fill
+    browser.ask("() => document.exitFullscreen()")
+    until(lambda: browser.ask("() => document.fullscreenElement === null"))
+
+
+def scale(walk):
+    """How large the picture is, in pixels for each of its units."""
+    return walk.one(".stage svg", "it.getScreenCTM().a")
+
+
+def test_the_picture_is_zoomed_in_full_screen_too(shown, full):
+    (walk,) = shown(step(Value(2, "w") * Value(3, "x")))
+    before = scale(walk)
+    full(walk)
+    filled = scale(walk)
+    assert filled > 1.3 * before
+    walk.press("larger")
+    assert scale(walk) == pytest.approx(1.25 * filled, rel=0.02)
+    walk.press("fit")
+    assert scale(walk) == pytest.approx(filled, rel=0.02)
+
+
+def test_no_text_is_below_10_px_in_full_screen(shown, wide, full):
+    wide(390, 800)
+    (walk,) = shown(step(lecture.network().result))
+    full(walk)
+    assert walk.ask(f"(root) => {SMALL}") >= 9.99
+
+
+def test_a_picture_that_fits_the_page_still_does_when_the_page_gets_narrower(shown, wide):
+    wide(1200, 800)
+    (walk,) = shown(step(lecture.network().result))
+    walk.press("fit")
+    wide(700, 800)
+    assert walk.one(".stage", "it.scrollWidth - it.clientWidth") == 0
+
+
 BUTTONS = """(({ width, height }) => [it.className, Math.min(width, height)])
     (it.getBoundingClientRect())"""
 
