@@ -37,6 +37,20 @@ def shown(diagram):
     return [text.text for text in ElementTree.fromstring(diagram.svg).iter(f"{SVG}text")]
 
 
+def test_a_link_is_as_thick_where_it_carries_a_number():
+    diagram = draw(error(), collapse="neuron")
+    heights = []
+    for edge in ElementTree.fromstring(diagram.svg).iter(f"{SVG}g"):
+        shapes = [shape.get("points").split() for shape in edge.findall(f"{SVG}polygon")]
+        for points in shapes if re.match(r"e[23]_", edge.get("id", "")) else ():
+            if len(points) == 5:  # a stretch of wire; arrowheads have four
+                (width,) = {*re.findall(rf"id={edge.get('id')} .*penwidth=(\S+)", diagram.source)}
+                ys = [float(point.split(",")[1]) for point in points]
+                heights.append((max(ys) - min(ys), round(float(width))))
+    assert len(heights) == 4
+    assert all(height == width for height, width in heights)
+
+
 def test_a_neuron_is_one_node_without_its_weights():
     graph = collapsed(error())
     names = " ".join(graph.names[node] for node in graph.nodes)

@@ -180,13 +180,16 @@ class _Sheet:
             return ""
         return name(words, size, self.theme.ink if node.label else self.theme.quiet)
 
-    def wire(self, at: str, above: str, below: str, *, group: str, size: int = 11) -> None:
+    def wire(
+        self, at: str, above: str, below: str, *, group: str, size: int = 11, **looks: str
+    ) -> None:
         """A stretch of wire with a number above and one below, at the DOT node `at`."""
+        thick = max(1, round(float(looks.get("penwidth", 1))))
         width = max(20, max(len(above), len(below), self.room) * size * 5 // 8)
         long = 30 if self.down else width
         end = self.cell("", 1)  # Graphviz ends an edge a point before its port
-        rule = self.table(end, self.cell("", long - 2, 1, port="r"), end, along=True)
-        rule = self.cell(rule, None, 1, bgcolor=self.theme.wire)
+        rule = self.table(end, self.cell("", long - 2, thick, port="r"), end, along=True)
+        rule = self.cell(rule, None, thick, bgcolor=looks.get("color", self.theme.wire))
         left: dict[str, object] = {"align": "left"} if self.down else {}
         value = cell(text(above, DIGITS, size, self.theme.value, "B"), height=15, **left)
         grad = cell(text(below, DIGITS, size, self.theme.grad, "B"), height=15, **left)
@@ -216,7 +219,8 @@ class _Sheet:
             if x in self.repeated and (node, k) != self.readers[x][0]:
                 self.again(f"{j}_{k}", x, self.share(node, k), head, group)
             elif forks[k]:
-                self.wire(f"c{j}_{k}", "", self.share(node, k), group=group, size=9)
+                link = self.link(node, k)
+                self.wire(f"c{j}_{k}", "", self.share(node, k), group=group, size=9, **link)
                 self.dot.edge(tail, f"c{j}_{k}:r:{self.into}", arrowhead="none", **looks)
                 self.dot.edge(f"c{j}_{k}:r:{self.out}", head, minlen=f"{further}", **looks)
             else:
