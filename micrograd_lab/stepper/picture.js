@@ -133,10 +133,15 @@ class Picture {
     for (const [id, i] of links) {
       const strength = Math.sqrt(Math.min(Math.abs(now.data[i]) / largest, 1)) || 0;
       const share = 35 + 65 * strength;
-      const colour = now.data[i] > 0 ? "--grad" : "--accent";
+      const sign = now.data[i] > 0 ? "--grad" : "--accent";
+      const colour = `color-mix(in srgb, var(${sign}) ${share}%, var(--wire))`;
       for (const shape of this.svg.querySelectorAll(`#${id} :is(path, polyline)`)) {
         shape.style.strokeWidth = 0.8 + 2.7 * strength;
-        shape.style.stroke = `color-mix(in srgb, var(${colour}) ${share}%, var(--wire))`;
+        shape.style.stroke = colour;
+      }
+      for (const shape of this.svg.querySelectorAll(`#${id} polygon`)) {
+        shape.style.fill = colour;
+        if (shape.points.length < 5) shape.style.stroke = colour; // a head, no stretch of wire
       }
     }
   }

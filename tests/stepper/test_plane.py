@@ -32,6 +32,28 @@ def test_other_samples_show_no_plane(shown):
     assert page.text(".sample") == "sample 1 of 2"
 
 
+def test_the_ends_of_the_axes_stand_at_the_plane_beside_a_longer_text(shown):
+    inputs, t = [Value(1, "x_1"), Value(0, "x_2")], Value(1, "t")
+    result = squared_error(MLP(2, [16, 16, 1], seed=1)(inputs), t)
+    (page,) = shown(step(result, inputs=[*inputs, t], data=XOR))
+    page.press("last")
+    assert page.box(".text")[3] > page.box(".boundary")[3]
+    assert page.box(".boundary .up")[3] == page.box(".boundary .field")[3]
+
+
+def test_the_head_of_a_link_has_the_colour_of_its_weight(shown):
+    inputs, t = [Value(1, "x_1"), Value(0, "x_2")], Value(1, "t")
+    result = squared_error(MLP(2, [16, 16, 1], seed=1)(inputs), t)
+    (page,) = shown(step(result), address="#w1,1(1)=-9")
+    colours = page.ask(
+        """() => all(".edge").filter((edge) => edge.querySelector("path").style.stroke)
+            .map((edge) => [getComputedStyle(edge.querySelector("path")).stroke,
+                getComputedStyle(edge.querySelector("polygon")).fill])"""
+    )
+    assert len(colours) > 20
+    assert all(line == head for line, head in colours)
+
+
 PIXELS = """(root) => {
   const canvas = find("canvas");
   return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
