@@ -131,7 +131,7 @@ class Stepper {
       this.part("next").focus();
     });
     const { activeElement } = this.root.getRootNode();
-    if (activeElement && activeElement !== this.part("slider"))
+    if (activeElement && !activeElement.matches(".slider, .edit, .leaf"))
       text.querySelector("input").focus({ preventScroll: true });
   }
 

@@ -336,6 +336,13 @@ def test_a_quiz_knows_what_was_there_before(quiz):
     )
 
 
+def test_a_number_can_be_typed_while_a_quiz_asks(quiz):
+    leaf = quiz.each(".wire.leaf", "it.id")[0]
+    quiz.focus(f"#{leaf}")
+    quiz.browser.type("Enter", "0.75", "Enter")
+    assert quiz.text(f"#{leaf} text.value") == "0.75"
+
+
 def test_a_quiz_shows_the_answer_when_asked(quiz):
     quiz.click(".quiz button:last-child")
     assert quiz.told.endswith("0 of 3 steps right at the first try")
