@@ -706,6 +706,16 @@ def test_every_button_is_36_px_high_and_wide(training, wide, width):
     assert [it for it in sizes if 0 < it[1] < 36] == []
 
 
+def test_a_page_prints_its_whole_picture(shown, browser):
+    if browser.name != "chromium":
+        pytest.skip("Firefox does not say what it would print")
+    (walk,) = shown(step(lecture.network().result))
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    right = walk.box(".stage svg")[2]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert right <= walk.box(".stage")[2]
+
+
 def test_a_printout_has_a_sheet_for_every_step(shown):
     (walk,) = shown(step(forked()))
     walk.ask("() => { EventTarget.prototype.addEventListener = () => {} }")  # no printer here
