@@ -64,6 +64,7 @@ class Stepper {
     this.picture = new Picture(this.part("stage"), inlined(img.src), walk);
     this.touch = touchable(this.picture, (i, x) => {
       cancelAnimationFrame(this.turn);
+      this.play(false);
       this.change(() => walk.set(i, x));
     });
     this.plane = plane(this.part("boundary"), walk, (k) => this.change(() => walk.choose(k)));
@@ -72,6 +73,8 @@ class Stepper {
     this.hearKeys();
     this.recall();
     this.go(this.position);
+    window.addEventListener("hashchange", () => this.isAlone() && this.change(() => this.recall()));
+    window.addEventListener("resize", () => this.picture.intoView(this.picture.lit[0]));
   }
 
   part(name) {
@@ -161,7 +164,7 @@ class Stepper {
     const { walk } = this;
     const learns = !walk.asks && walk.steps.some(({ pass }) => pass === "update");
     this.part("tools").hidden = !learns || (this.step.pass !== "update" && !walk.losses.length);
-    this.part("reset").hidden = !walk.leaves.size;
+    this.part("reset").hidden = !walk.leaves.size && walk.rate === this.rate;
     const eta = this.part("eta");
     if (eta !== this.root.getRootNode().activeElement) eta.value = String(walk.eta);
     for (const choice of this.part("signs").children)
@@ -279,6 +282,7 @@ class Stepper {
     },
     reset: () => {
       cancelAnimationFrame(this.turn);
+      this.walk.rate = this.rate;
       this.change(() => this.walk.reset());
     },
     before: () => this.change(() => this.walk.choose(Math.max(this.walk.sample, 0) - 1)),
@@ -406,11 +410,12 @@ class Stepper {
     if (!this.isAlone()) return;
     const { walk } = this;
     const state = new URLSearchParams(location.hash.slice(1));
+    walk.reset();
     for (const [i, node] of walk.nodes.entries()) {
       const x = Number(state.get(this.keyOf(i)) || NaN);
       if (!node.inputs && Number.isFinite(x)) walk.set(i, x);
     }
-    walk.rate = Number(state.get("η")) || walk.rate;
+    walk.rate = Number(state.get("η")) || this.rate;
     this.position = Number.parseInt(state.get("step"), 10) || 0;
   }
 }

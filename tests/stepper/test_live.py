@@ -531,6 +531,34 @@ def test_names_that_look_alike_have_an_address_each(shown, browser):
     assert sorted(walk.numbers("value").values()) == ["15", "2", "3", "6", "9"]
 
 
+def test_another_address_of_an_open_page_is_followed(shown, browser):
+    (walk,) = shown(step(model()), address="#step=3&w=7&η=0.25")
+    assert (walk.position, walk.one(".eta", "it.value")) == (3, "0.25")
+    browser.ask("() => { location.hash = '#step=9&b=2' }")
+    until(lambda: walk.position == 9)
+    assert walk.one(".eta", "it.value") == "0.5"
+    browser.ask("() => { location.hash = '#' }")
+    until(lambda: walk.position == 0)
+    assert texts(walk) == fresh(shown, model())
+
+
+def test_reset_brings_the_rate_back(shown):
+    (walk,) = shown(step(model()))
+    walk.press("last")
+    walk.one(".signs button:last-child", "it.click()")
+    assert walk.shown(".reset") == 1
+    walk.press("reset")
+    assert walk.count(".signs .here[value='-1']") == 1
+    assert walk.shown(".reset") == 0
+
+
+def test_a_number_that_is_changed_ends_the_play(shown):
+    (walk,) = shown(step(model()))
+    walk.press("play")
+    type_into(walk, at(model(), "w"), "3")
+    assert walk.text(".play") == "play"
+
+
 def test_an_address_that_is_nonsense_is_forgiven(shown):
     (walk,) = shown(step(model()), address="#step=999&w=much&E=7&q")
     assert walk.where == "29 / 29 · update"
