@@ -80,10 +80,8 @@ def lecture(parser: ArgumentParser) -> Run:
       micrograd-lab lecture
       micrograd-lab lecture -o pictures
     """
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("lecture"), metavar="FOLDER",
-        help="where to write the files (default: %(default)s)",
-    )  # fmt: skip
+    add, where = parser.add_argument, "where to write the files (default: %(default)s)"
+    add("-o", "--output", type=Path, default=Path("lecture"), metavar="FOLDER", help=where)
 
     def run(parsed: Namespace) -> None:
         from .lecture import RATE, network, report, toy  # which computes all that is on the slides
@@ -99,9 +97,8 @@ def lecture(parser: ArgumentParser) -> Run:
                     parts[f"∂{f}/∂{w.label}"] = str(derivation(example.result, w))
                 text = [f"{title}\n{'-' * len(title)}\n\n{of}\n" for title, of in parts.items()]
                 write_whole(parsed.output / f"{name}.txt", "\n\n".join(text).encode())
-                page = stepper.step(
-                    example.result, chapters=example.chapters, rate=-0.1 if name == "toy" else RATE
-                )
+                rate = -0.1 if name == "toy" else RATE
+                page = stepper.step(example.result, chapters=example.chapters, rate=rate)
                 page.save(parsed.output / f"{name}.html")
                 example.result.backward()
                 diagram = drawing.draw(example.result)
@@ -205,7 +202,7 @@ def explain(parser: ArgumentParser) -> Run:
       micrograd-lab explain "w*x + b" w w=-2 x=5 b=3
       micrograd-lab explain "g = tanh(w*x); f = g*g + g" g w=0.5 x=2 --latex
     """
-    _expect_expression(parser, ("wrt", "NAME", "differentiate with respect to this name"))
+    _expect_expression(parser, wrt=True)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--latex", action="store_true", help="an aligned environment")
     form.add_argument("--markdown", action="store_true", help="nested lists")
@@ -311,13 +308,14 @@ def _legible(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("legible", _legible)
 
 
-def _expect_expression(parser: ArgumentParser, *between: tuple[str, str, str]) -> None:
-    """The arguments of a command on an expression: it, others (key, shown, help), its numbers."""
-    parser.add_argument("expression", help='such as "w*x + b", in Python\'s notation')
-    for key, shown, told in between:
-        parser.add_argument(key, metavar=shown, help=told)
+def _expect_expression(parser: ArgumentParser, *, wrt: bool = False) -> None:
+    """The arguments of a command on an expression."""
+    add = parser.add_argument
+    add("expression", help='such as "w*x + b", in Python\'s notation')
+    if wrt:
+        add("wrt", metavar="NAME", help="differentiate with respect to this name")
     told, shown = "one for each name", "NAME=NUMBER"
-    numbers = parser.add_argument("numbers", nargs="*", default=[], metavar=shown, help=told)
+    numbers = add("numbers", nargs="*", default=[], metavar=shown, help=told)
     vars(numbers)["completer"] = _missing_numbers
 
 

@@ -197,13 +197,11 @@ class _Finder:
         outs = self._outs()
         layers: list[list[RecordedNeuron]] = [[] for _ in range(max(self.depth.values()))]
         owner: dict[Value, RecordedNeuron] = {}
-        for node, terms in self.sums.items():
-            bias = terms.biases[0] if terms.biases else None
-            neuron = RecordedNeuron(
-                self.depth[node], node, outs[node], terms.weights, terms.inputs, terms.slopes, bias
-            )
-            layers[neuron.layer - 1].append(neuron)
-            owner |= dict.fromkeys((*terms.inside, node), neuron)
+        for node, (weights, read, slopes, biases, inside) in self.sums.items():
+            layer, bias = self.depth[node], biases[0] if biases else None
+            neuron = RecordedNeuron(layer, node, outs[node], weights, read, slopes, bias)
+            layers[layer - 1].append(neuron)
+            owner |= dict.fromkeys((*inside, node), neuron)
         for node, belongs in self.belongs.items():
             if belongs is not None and node not in owner:
                 owner[node] = owner[belongs]

@@ -126,9 +126,8 @@ def _with_gaps(x: list[float], y: list[float]) -> tuple[list[float], list[float]
     rises = [abs(b - a) for a, b in pairwise(y)]
     xs, ys = x[:1], y[:1]
     for i, rise in enumerate(rises):
-        if rise > 0.2 and rise > 5 * max(
-            [*rises[max(i - 2, 0) : max(i - 1, 0)], *rises[i + 2 : i + 3]]
-        ):
+        near = [*rises[max(i - 2, 0) : max(i - 1, 0)], *rises[i + 2 : i + 3]]
+        if rise > 0.2 and rise > 5 * max(near):
             xs.append(x[i])
             ys.append(math.nan)
         xs.append(x[i + 1])
@@ -274,25 +273,21 @@ def draw_flow(axes: Axes, flows: Mapping[str, dict[int, list[float]]], colours: 
     axes.set_ylabel("|∂E/∂w|", color=colours.quiet, fontsize=TEXT, **SANS)
     if any(flows):
         axes.add_artist(plain_legend(axes, colours))
-    marks: dict[str, Any] = {
-        "mean": {"marker": "o"},
-        "smallest above 0 to largest": {"linewidth": 4, "alpha": 0.4},
-    }
-    lines = [Line2D([], [], color=colours.quiet, **look) for look in marks.values()]
+    mean = Line2D([], [], color=colours.quiet, marker="o")
+    bar = Line2D([], [], color=colours.quiet, linewidth=4, alpha=0.4)
+    names = ["mean", "smallest above 0 to largest"]
     above: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (-0.02, 0.98), "ncols": 2}
-    plain_legend(axes, colours, lines, marks, **above)
+    plain_legend(axes, colours, [mean, bar], names, **above)
 
 
 def _gradient_sizes(model: Model, name: str) -> dict[int, list[float]]:
     """|gradient| of every parameter, by the layer in its label."""
     layers: dict[int, list[float]] = {}
-    for parameter in model.parameters():
-        layer = label_places(parameter.label, lambda text, *_: text).get("sup", "")
-        if not layer.strip("()").isdigit():
-            raise ValueError(
-                f"parameter {parameter.label!r} has no layer; label it like w_{{1,2}}^{{(3)}}"
-            )
-        layers.setdefault(int(layer.strip("()")), []).append(abs(parameter.grad))
+    for p in model.parameters():
+        layer = label_places(p.label, lambda text, *_: text).get("sup", "").strip("()")
+        if not layer.isdigit():
+            raise ValueError(f"parameter {p.label!r} has no layer; label it like w_{{1,2}}^{{(3)}}")
+        layers.setdefault(int(layer), []).append(abs(p.grad))
     if not any(size for sizes in layers.values() for size in sizes):
         which = f"network {name!r}" if name else "the network"
         raise ValueError(f"{which} has no gradients yet; call backward on its loss first")

@@ -69,9 +69,8 @@ def slim(svg: str, dark: Mapping[str, str]) -> str:
 
     def shorter(shape: re.Match[str]) -> str:
         tag = shape[0].replace(' xml:space="preserve"', "")  # the style has it for all
-        look = "".join(
-            f"{style or f'{name}:{value}'};" for style, name, value in _LOOK.findall(tag)
-        )
+        looks = _LOOK.findall(tag)
+        look = "".join(f"{style or f'{name}:{value}'};" for style, name, value in looks)
         tag = _LOOK.sub("", tag)
         if "scale(" not in tag:  # which may be small, as that of letters
             tag = re.sub(r"(\.\d)\d+", r"\1", tag)

@@ -40,12 +40,8 @@ class Theme:
         return named | {k: v for k, v in reversed(vars(self).items()) if isinstance(v, str)}
 
 
-THEMES = {
-    name: Theme(**colours)
-    for name, colours in json.loads(
-        files(__package__).joinpath("themes.json").read_text(encoding="utf-8")
-    ).items()
-}
+_COLOURS = json.loads(files(__package__).joinpath("themes.json").read_text(encoding="utf-8"))
+THEMES = {name: Theme(**colours) for name, colours in _COLOURS.items()}
 
 
 def find_theme(name: str, *, adapts: bool = True) -> Theme:

@@ -28,6 +28,7 @@ from ..tell.steps import forward_step
 from ..tell.writing import HTML
 
 Place: TypeAlias = "str | tuple[Any, ...]"  # a pass, a value in it or None, and a note
+Found: TypeAlias = Callable[[Value], int]  # the number of a node that a caller named
 PASSES = ("forward", "backward", "update")
 
 
@@ -95,10 +96,7 @@ def walk(
         }
     if samples[0] or samples[1] is not None:
         data["samples"] = _samples(graph, *samples, found)
-    data["chapters"] = [
-        {"title": escape(title), **_place(title, at, found)}
-        for title, at in (chapters or {}).items()
-    ]
+    data["chapters"] = [_place(title, at, found) for title, at in (chapters or {}).items()]
     if not (math.isfinite(rate) and rate):
         raise ValueError(f"the rate is {rate:g}; give η, such as 0.5, or −η for a plus sign")
     data |= {"eta": abs(rate), "sign": -1 if rate > 0 else 1}
@@ -114,22 +112,19 @@ def _folds(graph: Graph, picture: Folded, position: dict[Value, int]) -> dict[st
     shown = [picture.drawn.get(x) for x in graph.nodes]
     neurons = {}
     for node, neuron in picture.neurons.items():
-        pairs = zip(neuron.inputs, neuron.weights)
-        weights = [position[w] for x, w in pairs if picture.drawn[x] not in picture.several]
-        neurons[place[node]] = [position[neuron.sum], weights]
+        if node not in picture.several:
+            pairs = zip(neuron.inputs, neuron.weights)
+            weights = [position[w] for x, w in pairs if picture.drawn[x] not in picture.several]
+            neurons[place[node]] = [position[neuron.sum], weights]
     return {
         "drawn": [-1 if node is None else place[node] for node in shown],
         "picture": [[place[x] for x in node.inputs] for node in picture.nodes],
         "several": {i: escape(picture.names[x]) for x, i in place.items() if x in picture.several},
-        "neurons": {
-            at: told for at, told in neurons.items() if picture.nodes[at] not in picture.several
-        },
+        "neurons": neurons,
     }
 
 
-def _samples(
-    graph: Graph, inputs: Sequence[Value], rows: Any, found: Callable[[Value], int]
-) -> dict[str, Any]:
+def _samples(graph: Graph, inputs: Sequence[Value], rows: Any, found: Found) -> dict[str, Any]:
     """The samples, and which leaves they set."""
     if rows is None:
         raise ValueError(
@@ -153,12 +148,13 @@ def _samples(
     return {"inputs": at, "rows": numbers}
 
 
-def _place(title: str, at: Place, found: Callable[[Value], int]) -> dict[str, Any]:
+def _place(title: str, at: Place, found: Found) -> dict[str, Any]:
     """Where a chapter begins: a pass, and perhaps a node in it; and its note."""
     name, value, note = (*(at if isinstance(at, tuple | list) else (at,)), None, None)[:3]
     if name not in PASSES:
         raise ValueError(f"chapter {title!r} is in {name!r}; it can be in {', '.join(PASSES)}")
-    told = {"pass": name} | ({} if value is None else {"node": found(value)})
+    told: dict[str, Any] = {"title": escape(title), "pass": name}
+    told |= {} if value is None else {"node": found(value)}
     return told | ({"note": escape(str(note))} if note else {})
 
 

@@ -128,12 +128,8 @@ class Explanation:
                 branches.append(writing.dots)
                 shares.append(writing.dots)
                 lines.append(Line(1, words=f"… {len(paths) - MAX_TERMS} more branches …"))
-        total = writing.number(node.grad)
-        return [
-            Line(0, slope, (writing.sum(*branches),)),
-            *lines,
-            Line(1, "", (writing.sum(*shares), total)),
-        ]
+        total = Line(1, "", (writing.sum(*shares), writing.number(node.grad)))
+        return [Line(0, slope, (writing.sum(*branches),)), *lines, total]
 
 
 @dataclass(frozen=True)
@@ -157,10 +153,8 @@ class Path:
     def lines(self, graph: Graph, writing: Writing, slope: str, depth: int) -> list[Line]:
         """`slope` as a product, its factors starting from the result, and the product's number."""
         more = Line(depth + 1, words=f"… {len(self.links) - MAX_FACTORS} more factors …")
-        facts = [
-            _fact(link, graph, writing, depth + 1) if link else more
-            for link in _ends(self.links, MAX_FACTORS)
-        ]
+        links = _ends(self.links, MAX_FACTORS)
+        facts = [_fact(link, graph, writing, depth + 1) if link else more for link in links]
         symbols = [fact.left or writing.dots for fact in facts]
         numbers = [fact.right[-1] if fact.right else writing.dots for fact in facts]
         if self.rest:
@@ -168,12 +162,9 @@ class Path:
             numbers.append(writing.number(self.rest.grad))
         if len(symbols) == 1:
             return [facts[0]._replace(depth=depth, left=slope)]
-        share = writing.number(self.contribution)
-        return [
-            Line(depth, slope, (writing.times.join(symbols),)),
-            *reversed(facts),
-            Line(depth + 1, "", (writing.product(*numbers), share)),
-        ]
+        equation = Line(depth, slope, (writing.times.join(symbols),))
+        share = writing.product(*numbers), writing.number(self.contribution)
+        return [equation, *reversed(facts), Line(depth + 1, "", share)]
 
 
 class Line(NamedTuple):

@@ -59,10 +59,7 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     missing, unused = [n for n in names if n not in numbers], [n for n in numbers if n not in names]
     if missing:
         raise ValueError(_no_number(missing, unused))
-    values = {
-        name: number if isinstance(number, Value) else Value(number, name)
-        for name, number in numbers.items()
-    }
+    values = {name: x if isinstance(x, Value) else Value(x, name) for name, x in numbers.items()}
     for name, tree in statements:
         value = _compute(tree, values, text)
         if name:
@@ -206,9 +203,8 @@ def _call(name: str, inputs: list[Any], values: Mapping[str, Value]) -> Value:
         raise ValueError("dot takes weights, inputs and perhaps a bias: dot([w1, w2], [x1, x2], b)")
     with_n = len(inputs) == 2 and op.n is not None and isinstance(inputs[1], float)
     if not (with_n or len(inputs) == 1) or not _is_number(inputs[0]):
-        raise ValueError(
-            f"{name} takes {'numbers' if op.variadic else 'one number'}, as in {name}(x)"
-        )
+        takes = "numbers" if op.variadic else "one number"
+        raise ValueError(f"{name} takes {takes}, as in {name}(x)")
     return getattr(Value, op.name)(as_value(inputs[0]), *inputs[1:])  # type: ignore[no-any-return]
 
 

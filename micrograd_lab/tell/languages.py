@@ -217,11 +217,8 @@ class _Writer:
     def leading(self, node: ast.expr, inside: int) -> str:
         """The text of a left operand, where a leading minus needs no brackets."""
         text, _ = self.plain(node)
-        return (
-            text
-            if text[0] in "-−" and isinstance(node, ast.UnaryOp | ast.Name)
-            else self.term(node, inside)
-        )
+        negative = text[0] in "-−" and isinstance(node, ast.UnaryOp | ast.Name)
+        return text if negative else self.term(node, inside)
 
     def number(self, number: float) -> str:
         return as_given(number)

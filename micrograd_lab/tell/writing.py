@@ -59,9 +59,8 @@ class Writing:
         '0.0504 − 0.0243'
         """
         first, *rest = terms
-        return first + "".join(
-            f" {self.minus} {x[1:]}" if x[0] == self.minus else f" + {x}" for x in rest
-        )
+        signed = (f" {x[0]} {x[1:]}" if x[0] == self.minus else f" + {x}" for x in rest)
+        return first + "".join(signed)
 
 
 TEXT = Writing(

@@ -12,7 +12,7 @@ from ...tell.notation import as_given, label_text, number
 from ..showing import DPI, Shown
 from ..svg import regroup, slim
 from ..themes import find_theme
-from .dot import DIRECTIONS, dot_source
+from .dot import DIRECTIONS, Sheet
 from .folding import fold, frames_of, neurons, readable
 from .rendering import render
 from .tikz import tikz
@@ -115,7 +115,7 @@ class Diagram(Shown):
             )
         self._theme = find_theme(theme)
         frames = frames_of(graph) if layers else {}
-        self.source: str = dot_source(graph, self._theme, frames, rankdir, room)
+        self.source: str = Sheet(graph, self._theme, frames, rankdir, room).source()
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._about, self._name = f"Computational graph {size}", f"Diagram {size}"
         self._quick = readable(graph)

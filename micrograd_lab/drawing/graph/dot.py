@@ -46,34 +46,20 @@ DIRECTIONS = {  # the sides where a wire begins and ends, and where its numbers 
 }
 
 
-def dot_source(
-    graph: Graph, theme: Theme, frames: Mapping[Value, int], rankdir: str, room: int
-) -> str:
-    """The diagram of `graph` as DOT text, with a frame around the nodes of each layer.
-
-    Every number has room for so many characters at least.
-    """
-    sheet = _Sheet(graph, theme, rankdir, framed=bool(frames), room=room)
-    for layer in sorted(set(frames.values())):
-        inside = [node for node in graph.nodes if frames.get(node) == layer]
-        sheet.frame(layer, title(layer, max(frames.values())), inside)
-    return sheet.source()
-
-
-class _Sheet:
+class Sheet:
     """The DOT text of one diagram, written node by node."""
 
     def __init__(
-        self, graph: Graph, theme: Theme, rankdir: str, *, framed: bool, room: int
+        self, graph: Graph, theme: Theme, frames: Mapping[Value, int], rankdir: str, room: int
     ) -> None:
         import graphviz
 
         self.graph = graph
-        self.framed = framed
+        self.theme = theme
+        self.frames = frames  # the layer of each node that has a frame around it
         self.down = rankdir == "TB"
         self.into, self.out, self.above, self.below = DIRECTIONS[rankdir]
-        self.room = room
-        self.theme = theme
+        self.room = room  # for so many characters at least in every number
         self.position = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
         self.depth: dict[Value, int] = {}  # operations on the longest way to each node
@@ -111,6 +97,8 @@ class _Sheet:
 
     def source(self) -> str:
         """The DOT text."""
+        for layer in sorted(set(self.frames.values())):
+            self.frame(layer)
         for i, node in enumerate(self.graph.nodes):
             self.node(f"n{i}", node)
             grad = number(node.grad) if self.graph.has_gradients else ""
@@ -126,15 +114,16 @@ class _Sheet:
         self.dot.edge(f"{end}:r:{self.out}", "end", id=end)
         return str(self.dot.source)
 
-    def frame(self, layer: int, title: str, nodes: list[Value]) -> None:
-        """A frame around nodes and the wires that leave them."""
-        words = text(title, WORDS, 11, self.theme.quiet, "B")
+    def frame(self, layer: int) -> None:
+        """A frame around the nodes of a layer and the wires that leave them."""
+        words = text(title(layer, max(self.frames.values())), WORDS, 11, self.theme.quiet, "B")
         looks = {"label": f"<{words}>", "labelloc": "t", "labeljust": "c", "id": f"layer{layer}"}
         looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded", "margin": "8"}
         with self.dot.subgraph(name=f"cluster{layer}", graph_attr=looks) as inside:
-            for node in nodes:
-                inside.node(f"n{self.position[node]}")
-                inside.node(f"w{self.position[node]}")
+            for i, node in enumerate(self.graph.nodes):
+                if self.frames.get(node) == layer:
+                    inside.node(f"n{i}")
+                    inside.node(f"w{i}")
 
     def node(self, at: str, node: Value, style: str = "filled") -> None:
         """The shape of a value: a leaf has its name inside, another node its operation."""
@@ -205,7 +194,7 @@ class _Sheet:
         last = 2 if len(forks) > 1 and not crowd else 1
         straight = last + any(forks)  # as long as over a contribution
         # a frame begins with its weights, so that what comes from the frame before goes further
-        further = last + 2 * self.framed
+        further = last + 2 * bool(self.frames)
         _, ports = self.ports(node)
         for k, x in enumerate(node.inputs):
             group = f"e{j}_{k}"
@@ -224,7 +213,7 @@ class _Sheet:
                 self.dot.edge(tail, f"c{j}_{k}:r:{self.into}", arrowhead="none", **looks)
                 self.dot.edge(f"c{j}_{k}:r:{self.out}", head, minlen=f"{further}", **looks)
             else:
-                beside = self.framed and x in self.graph.parameters
+                beside = self.frames and x in self.graph.parameters
                 ranks = CROWD if crowded else 1 if beside else straight
                 self.dot.edge(tail, head, minlen=f"{ranks}", **looks)
 

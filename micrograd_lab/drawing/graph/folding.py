@@ -305,11 +305,9 @@ def _repeats(
     graph: Graph, position: dict[Value, int], node: Value, again: Value, period: int
 ) -> bool:
     for x, y in zip(node.inputs, again.inputs):
-        if x is y:
-            continue
         if x.inputs and y.inputs:
-            if position[y] - position[x] != period:
+            if x is not y and position[y] - position[x] != period:
                 return False
-        elif x.inputs or y.inputs or graph.kind(x) != graph.kind(y):
+        elif x is not y and graph.kind(x) != graph.kind(y):
             return False
     return True

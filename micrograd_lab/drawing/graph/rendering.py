@@ -110,9 +110,8 @@ def _printed(
 def _zoom(graphviz: ModuleType, graph: object, dpi: float) -> None:
     """Ask for enough pixels to enlarge a PNG, but not so many that Cairo complains on stderr."""
     corners = graphviz.agget(graph, b"bb").replace(b",", b" ").split()
-    width, height = (
-        float(points) + 144 * float(graphviz.agget(graph, b"pad")) for points in corners[2:]
-    )
+    pad = 144 * float(graphviz.agget(graph, b"pad"))
+    width, height = (float(points) + pad for points in corners[2:])
     side, area = MAX_PIXELS_PER_SIDE / max(width, height), MAX_PIXELS / width / height
     zoom = min(dpi / 72, side, area**0.5) * 72 / 96  # of pixels at 96 to the inch
     viewport = f"{width * zoom:.2f},{height * zoom:.2f},{zoom:.6f}"

@@ -27,9 +27,8 @@ def tikz(picture: bytes, theme: Theme, names: Mapping[str, str]) -> str:
     root = fromstring(picture)
     (page,) = root.findall(f"{SVG}g")
     sheet = _Sheet(theme)
-    sheet.draw(
-        page[theme.page == THEMES["light"].page :], names[""]
-    )  # where the paper is the background
+    shapes = page[theme.page == THEMES["light"].page :]  # where the paper is the background
+    sheet.draw(shapes, names[""])
     for group in page.findall(f"{SVG}g"):
         sheet.draw(group, names.get(group.attrib["id"], ""))
     defined = (

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.path import Path
 
 Point: TypeAlias = "tuple[float, float]"
-Text: TypeAlias = "tuple[float, str, dict[str, Any]]"  # size, colour, words and style
+Style: TypeAlias = "dict[str, Any]"  # of a text, and its words
+Text: TypeAlias = "tuple[float, str, Style]"  # size, colour, words and style
 
 FINE = 720  # dots per inch at which texts are measured
 LINES, SHAPES, TEXTS = 1, 2, 3  # from bottom to top
@@ -40,9 +41,7 @@ class Pen:
         self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.axis("off")
 
-    def text(
-        self, x: float, y: float, size: float, colour: str, style: dict[str, Any], **more: Any
-    ) -> None:
+    def text(self, x: float, y: float, size: float, colour: str, style: Style, **more: Any) -> None:
         """Write `style["text"]`, centred at (x, y)."""
         words = {"ha": "center", "va": "center", "rotation_mode": "anchor"} | style | more
         self.axes.text(x, y, words.pop("text"), fontsize=size, color=colour, zorder=TEXTS, **words)
@@ -80,7 +79,7 @@ class Pen:
         """The length of a row."""
         return sum(self.width(size, style) + 6 for size, _, style in texts)
 
-    def width(self, size: float, style: dict[str, Any]) -> float:
+    def width(self, size: float, style: Style) -> float:
         """The width of `style["text"]`."""
         from matplotlib.text import Text
 
@@ -99,14 +98,10 @@ class Pen:
         """A box with round corners, centred at (x, y)."""
         from matplotlib.patches import FancyBboxPatch
 
-        corner = x - width / 2, y - height / 2
-        shape = "round,pad=0,rounding_size=8"
-        self.axes.add_patch(
-            FancyBboxPatch(
-                corner, width, height, shape,
-                edgecolor=line, facecolor=fill, linewidth=1.5, zorder=SHAPES,
-            )
-        )  # fmt: skip
+        corner, shape = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=8"
+        style: dict[str, Any] = {"linewidth": 1.5, "edgecolor": line, "facecolor": fill}
+        box = FancyBboxPatch(corner, width, height, shape, zorder=SHAPES, **style)
+        self.axes.add_patch(box)
 
     def line(self, segment: Segment, colour: str, **more: Any) -> Line2D:
         from matplotlib.lines import Line2D
@@ -207,7 +202,7 @@ def place(
     return [labels[i][0] for i in range(len(links))]
 
 
-def sign(symbol: str) -> dict[str, Any]:
+def sign(symbol: str) -> Style:
     """The symbol of an operation, as mathematics if it is a letter."""
     return mathtext(symbol) if len(symbol) == 1 else SANS | {"text": symbol, "parse_math": False}
 
@@ -217,6 +212,6 @@ def folded(words: str, room: float) -> str:
     return fill(words, max(int(room / 6.3), 1), break_long_words=False)
 
 
-def digits(text: str) -> dict[str, Any]:
+def digits(text: str) -> Style:
     """A number, in the font for numbers."""
     return DIGITS | {"text": text}
