@@ -5,8 +5,7 @@ import math
 import subprocess
 
 from micrograd_lab.drawing.showing import resource
-from micrograd_lab.stepper.page import SCRIPTS
-from micrograd_lab.stepper.walk import rows
+from micrograd_lab.stepper.page import SCRIPTS, rows
 
 
 def program():

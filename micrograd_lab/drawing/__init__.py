@@ -1,6 +1,5 @@
 """Pictures: the recorded graph through Graphviz, the network and the curves through Matplotlib."""
 
-from .figures import Picture
 from .graph.diagram import Diagram, draw
 from .graph.diagram import graph_bundle as graph_bundle
 from .network.view import draw_network
@@ -11,6 +10,7 @@ from .plots import (
     plot_history,
     plot_training,
 )
+from .showing import Picture
 
 __all__ = [
     "Diagram",

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ..engine import Value
 from ..formulas import np
 from ..saving import check_suffix, write_whole
-from .figures import Picture, new_figure, style_axes
 from .layers import Layers, find_layers
 from .network.view import PAGE, SMALL, Drawing, find_links
 from .plots import Plane, draw_boundary, draw_flow, draw_losses, hidden_lines
-from .showing import DPI, Shown, resource
+from .showing import DPI, Picture, Shown, new_figure, resource, style_axes
 from .themes import THEMES, Theme, find_theme, variables
 
 if TYPE_CHECKING:

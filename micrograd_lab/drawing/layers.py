@@ -79,15 +79,9 @@ def find_layers(
     parameters: Iterable[Value] | None = None,
     gradients: bool | None = None,
 ) -> Layers:
-    """The neurons of `network`, layer by layer.
+    """The neurons of a loss, an output, all outputs, or a model, which is applied to zeros.
 
-    Args:
-        network: a loss or an output, or all outputs; or a model, which is applied to zeros.
-        gradients: whether to compute those of a result; by default, if `backward` has reached it.
-
-    Raises:
-        ValueError: if there are no neurons, if the network was applied more than once, or if a
-            neuron reads a value that is neither an input nor the output of one neuron.
+    They have the gradients of a result, by default if `backward` has reached it.
 
     >>> from micrograd_lab.nn import MLP
     >>> network = find_layers(MLP(2, [3, 1]))

@@ -14,7 +14,8 @@ from ..replaying import replay
 from ..rows import array, table
 from ..tell.languages import formula_latex
 from ..tell.notation import label_places, number
-from .figures import (
+from .layers import Model, find_layers, is_model
+from .showing import (
     MATH,
     SANS,
     TEXT,
@@ -26,7 +27,6 @@ from .figures import (
     settable,
     style_axes,
 )
-from .layers import Model, find_layers, is_model
 from .themes import Theme, find_theme
 
 if TYPE_CHECKING:

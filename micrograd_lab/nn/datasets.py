@@ -14,8 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..drawing.layers import shorten
-from ..tell.notation import as_given
-from ..tell.writing import preformatted
+from ..tell.notation import as_given, preformatted
 from .arithmetic import Samples
 from .modules import Table
 

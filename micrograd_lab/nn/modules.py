@@ -19,8 +19,7 @@ from ..formulas import np
 from ..ops import OPS
 from ..replaying import replay
 from ..rows import leaves, table
-from ..tell.notation import subscripted
-from ..tell.writing import preformatted
+from ..tell.notation import preformatted, subscripted
 
 Activation: TypeAlias = "str | Callable[[Value], Value] | None"
 Seed: TypeAlias = "int | random.Random | None"

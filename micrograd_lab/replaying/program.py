@@ -16,7 +16,7 @@ from ..engine import Value, recorded
 from ..formulas import np
 from ..graph import Graph
 from ..rows import check_rows, table
-from ..tell.writing import preformatted
+from ..tell.notation import preformatted
 from .plan import add_checks, make_plan
 from .python import StraightLine
 from .runners import JAX, Branches, Elsewhere, NumPy, Outputs, Torch

@@ -2,7 +2,7 @@
 
 from .explanation import explain
 from .expressions import expression
+from .languages import value_bundle as value_bundle
 from .steps import backward_steps, forward_steps
-from .writing import value_bundle as value_bundle
 
 __all__ = ["backward_steps", "explain", "expression", "forward_steps"]

@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from ..engine import Value
 from ..graph import Graph
+from .languages import LATEX, TEXT, Writing
 from .notation import label_latex
 from .steps import Edge, backward_steps, forward_step
-from .writing import LATEX, TEXT, Writing
 
 # longer products, sums and derivations show their beginning and their end
 MAX_FACTORS = 12

@@ -1,16 +1,94 @@
-"""A formula of the op table in the languages of its readers: text, HTML, LaTeX, NumPy, C and
-JavaScript."""
+"""A formula of the op table in the languages of its readers: NumPy, C, JavaScript, and for people
+text, HTML and LaTeX, in which a `Writing` writes lines of calculus."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
+from html import escape
+from typing import Any
 
 from ..formulas import ELEMENTARY, NOT_IN_NUMPY, NUMPY_NAME, in_floats
 from ..ops import OPS, Op
-from .notation import as_given, number_latex
+from .notation import as_given, label_html, label_latex, label_text, number, number_latex
+
+_SCRIPTS = "display:inline-flex;flex-direction:column-reverse;vertical-align:middle;line-height:1.2"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """A form of mathematics: how names, numbers and formulas are written in it.
+
+    >>> TEXT.slope("E", "z_1"), HTML.slope("E", "z_1"), LATEX.slope("E", "z_1")
+    ('∂E/∂z_1', '∂<i>E</i>/∂<i>z</i><sub>1</sub>', '\\\\frac{\\\\partial E}{\\\\partial z_1}')
+    """
+
+    name: Callable[[str], str]
+    _number: Callable[[str], str]
+    formula: Callable[[str, Mapping[str, str]], str]
+    _slope: str
+    _below: str
+    times: str
+    minus: str
+    dots: str
+    words: Callable[[str], str]
+
+    def number(self, x: float, *, digits: int = 3) -> str:
+        """A computed number."""
+        return self._number(number(x, digits=digits))
+
+    def as_given(self, x: float, *, digits: int = 3) -> str:
+        """An input, as it was typed."""
+        return self._number(as_given(x, digits=digits))
+
+    def slope(self, of: str, wrt: str, through: str = "") -> str:
+        """∂(of)/∂(wrt) for two names; with a third, only the branch through that value."""
+        above = self._below.format(self.name(of), self.name(through)) if through else self.name(of)
+        return self._slope.format(above, self.name(wrt))
+
+    def product(self, *factors: str) -> str:
+        """The product of some numbers, negative ones in brackets.
+
+        >>> TEXT.product("−0.241", "−0.450")
+        '−0.241 × (−0.450)'
+        """
+        first, *rest = factors
+        return self.times.join([first, *(f"({x})" if x[0] == self.minus else x for x in rest)])
+
+    def sum(self, *terms: str) -> str:
+        """The sum of some numbers or names.
+
+        >>> TEXT.sum("0.0504", "−0.0243")
+        '0.0504 − 0.0243'
+        """
+        first, *rest = terms
+        signed = (f" {x[0]} {x[1:]}" if x[0] == self.minus else f" + {x}" for x in rest)
+        return first + "".join(signed)
+
+
+def shown(lines: Callable[[Writing], list[str]], plain: str) -> dict[str, str]:
+    """Lines as a notebook shows them: HTML, which needs no MathJax, and LaTeX for PDF."""
+    html = "<br>".join(lines(HTML)).replace('class="scripts"', f'style="{_SCRIPTS}"')
+    latex = "$\\begin{aligned}\n& " + " \\\\\n& ".join(lines(LATEX)) + "\n\\end{aligned}$"
+    return {"text/html": f"<span>{html}</span>", "text/latex": latex, "text/plain": plain}
+
+
+def value_bundle(value: Any, **_: object) -> dict[str, str]:
+    """What a `Value` shows in a notebook: its name, its number and its gradient.
+
+    No drawing: a value is looked at again and again, as a loss in each step of a training.
+    """
+
+    def lines(writing: Writing) -> list[str]:
+        name = f"{writing.name(value.label)} = " if value.label else ""
+        # a program may set a gradient to None
+        grad = "None" if value.grad is None else writing.as_given(value.grad, digits=6)
+        return [name + writing.as_given(value.data, digits=6) + writing.words(", grad = ") + grad]
+
+    return shown(lines, repr(value))
 
 
 def formula_text(formula: str, letters: Mapping[str, str]) -> str:
@@ -361,3 +439,25 @@ class _JavaScript(_NumPy):
 
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         return _Writer.call(self, f"m.{name}", args)
+
+
+TEXT = Writing(label_text, str, formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…", str)
+HTML = replace(
+    TEXT,
+    name=label_html,
+    _number=escape,
+    formula=formula_html,
+    _below="{}<sub>{}</sub>",
+    words=escape,
+)
+LATEX = Writing(
+    label_latex,
+    number_latex,
+    formula_latex,
+    r"\frac{{\partial {}}}{{\partial {}}}",
+    r"{{{}}}_{{{}}}",
+    r" \times ",
+    "-",
+    r"\cdots",
+    label_latex,
+)

@@ -216,3 +216,8 @@ def subscripted(name: str, subscript: object = "") -> str:
     """
     text = str(subscript)
     return f"{name}_{{{text}}}" if len(text) > 1 else f"{name}_{text}" if text else name
+
+
+def preformatted(text: str) -> str:
+    """HTML of a text whose columns stand below each other."""
+    return f'<pre style="font-family:monospace;line-height:1.3">{escape(text)}</pre>'

@@ -18,8 +18,7 @@ from ..context import moved
 from ..engine import Value, propagate
 from ..graph import Graph
 from ..ops import Op
-from .languages import spell_out, with_number
-from .writing import HTML, LATEX, TEXT, Writing, shown
+from .languages import HTML, LATEX, TEXT, Writing, shown, spell_out, with_number
 
 Line = TypeVar("Line")
 
@@ -82,8 +81,7 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     notes = tuple(graph.notes)
     own: dict[Value, float] = {}  # the gradients of this pass; a leaf's `grad` may hold more
     for node in reversed(computed):
-        step = BackwardStep(graph, node, node.data, node.grad, _edges(graph, node, own), notes)
-        yield step
+        yield BackwardStep(graph, node, node.data, node.grad, _edges(graph, node, own), notes)
         propagate((node,))
         notes = ()
 
@@ -104,8 +102,22 @@ class Told:
 class Written(Told, Generic[Line]):
     """What has a line in each form of mathematics: its parts as `text`, `html` and `latex`."""
 
+    graph: Graph
+    node: Value
+
     def line(self, writing: Writing) -> Line:
         raise NotImplementedError
+
+    def in_words(
+        self, numbers: Sequence[float], letters: Mapping[str, int], writing: Writing
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The names, and the numbers as text, of the inputs that the letters stand for."""
+        names, texts = {}, {}
+        for letter, i in letters.items():
+            x = self.node.inputs[i]
+            names[letter] = writing.name(self.graph.names[x])
+            texts[letter] = (writing.number if x.inputs else writing.as_given)(numbers[i])
+        return names, texts
 
     text = cached_property[Line](lambda self: self.line(TEXT))
     html = cached_property[Line](lambda self: self.line(HTML))
@@ -132,7 +144,7 @@ class ForwardStep(Written["ForwardLine"]):
         formula, letters = spell_out(op, len(self.inputs))
         formula = with_number(formula, op.n)
         own = {"dots": writing.dots, "own": writing.name(op.name)}
-        symbols, numbers = _substitutions(self.graph, self.node, self.inputs, letters, writing)
+        symbols, numbers = self.in_words(self.inputs, letters, writing)
         in_symbols = writing.formula(formula, symbols | own)
         return ForwardLine(name, in_symbols, writing.formula(formula, numbers | own), data)
 
@@ -207,7 +219,7 @@ class Edge(Written["BackwardLine"]):
         of, name, x = graph.names[graph.result], graph.names[self.node], graph.names[self.receiver]
         partial = with_number(self.partial, op.n)
         letters = op.partial(self.index, range(len(self.numbers) - 1))[1]
-        symbols, numbers = _substitutions(graph, self.node, self.numbers, letters, writing)
+        symbols, numbers = self.in_words(self.numbers, letters, writing)
         symbols["f"], numbers["f"] = writing.name(name), writing.number(self.numbers[-1])
         local = writing.number(self.local)
         symbols[f"slope{self.index}"] = numbers[f"slope{self.index}"] = local
@@ -277,19 +289,3 @@ def _edges(graph: Graph, node: Value, own: dict[Value, float]) -> tuple[Edge, ..
         after = own[x] = before + contribution
         edges.append(Edge(graph, node, i, numbers, local, node.grad, contribution, before, after))
     return tuple(edges)
-
-
-def _substitutions(
-    graph: Graph,
-    node: Value,
-    numbers: Sequence[float],
-    letters: Mapping[str, int],
-    writing: Writing,
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The names, and the numbers as text, of the inputs that the letters stand for."""
-    names, texts = {}, {}
-    for letter, i in letters.items():
-        x = node.inputs[i]
-        names[letter] = writing.name(graph.names[x])
-        texts[letter] = (writing.number if x.inputs else writing.as_given)(numbers[i])
-    return names, texts

@@ -10,8 +10,8 @@ from labels import PIECES, TYPESET, WORDS
 from matplotlib.mathtext import MathTextParser
 
 from micrograd_lab import Value, draw
-from micrograd_lab.drawing.figures import mathtext
 from micrograd_lab.drawing.graph.rendering import render
+from micrograd_lab.drawing.showing import mathtext
 from micrograd_lab.tell.notation import label_html
 
 LABELS = st.text() | st.lists(st.sampled_from(PIECES), max_size=9).map("".join)

@@ -6,7 +6,7 @@ import pytest
 
 from micrograd_lab import Graph, Value, lecture
 from micrograd_lab.lecture import ACTIVATIONS, ERRATA, PRINTED, RATE, WEIGHTS, network, toy, trained
-from micrograd_lab.stepper.walk import walk
+from micrograd_lab.stepper.page import walk
 
 NUMBERS = json.loads(Path(__file__).with_name("data").joinpath("numbers.json").read_text("utf-8"))
 NETWORKS = NUMBERS["networks"]

@@ -20,7 +20,7 @@ from micrograd_lab import (
     squared_error,
     step,
 )
-from micrograd_lab.stepper.walk import walk
+from micrograd_lab.stepper.page import walk
 
 needs_node = pytest.mark.skipif(not shutil.which("node"), reason="needs the program node")
 XOR = [[*x, t] for x, t in zip(*gate("xor"), strict=True)]

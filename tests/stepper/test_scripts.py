@@ -13,7 +13,7 @@ from table import ROWS, apply, arity, points, title
 
 from micrograd_lab import Graph, Value, backward_steps, dot, forward_steps, ieee, total
 from micrograd_lab.formulas import evaluate
-from micrograd_lab.stepper.walk import walk
+from micrograd_lab.stepper.page import walk
 from micrograd_lab.tell.notation import as_given, number
 
 

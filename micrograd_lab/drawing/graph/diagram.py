@@ -10,8 +10,7 @@ from ...engine import Value
 from ...graph import Graph
 from ...tell.notation import as_given, label_text, number
 from ..showing import DPI, Shown
-from ..svg import regroup, slim
-from ..themes import find_theme
+from ..themes import find_theme, regroup, slim
 from .dot import DIRECTIONS, Sheet
 from .folding import fold, frames_of, neurons, readable
 from .rendering import render

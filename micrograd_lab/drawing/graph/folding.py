@@ -60,12 +60,6 @@ def neurons(graph: Graph) -> Folded:
     """`graph` with one node per neuron, without its weights, and with ⋮ for the middle of many.
 
     A value computed from parameters alone, such as a penalty on them, is a leaf.
-
-    >>> from micrograd_lab.nn import MLP
-    >>> graph = Graph(MLP(2, [3, 1], seed=1)([0.5, 0.25]), products=False)
-    >>> small = neurons(graph)
-    >>> len(graph), [small.names[node] for node in small.nodes]
-    (22, ['x_1', 'x_2', 'z_1', 'z_2', 'z_3', 's_1'])
     """
     return Folded(graph, _Neurons(graph, layers_of(graph), MAX_SHOWN))
 

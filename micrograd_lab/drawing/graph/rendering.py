@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from threading import Lock
@@ -59,11 +58,9 @@ def render(source: str, suffix: str, *, dpi: float = DPI, quick: bool = True) ->
 
 def _in_process() -> bool:
     """Whether there is a pygraphviz with its own Graphviz."""
-    if find_spec("pygraphviz") is None:
-        return False
     try:
         from pygraphviz import graphviz
-    except ImportError:  # built for a Graphviz that is gone
+    except ImportError:  # not there, or built for a Graphviz that is gone
         return False
     return hasattr(graphviz, "gvContextWithBuiltins")  # since 2.0
 
@@ -119,12 +116,11 @@ def _zoom(graphviz: ModuleType, graph: object, dpi: float) -> None:
 
 
 def _find_fonts_for(source: str) -> None:
-    """Give the wheel's font lookup the fonts that `source` needs.
+    """Give the wheel's font lookup Matplotlib's fonts, and the machine's for what these lack.
 
-    It gets Matplotlib's fonts, so every machine draws the same picture, even one without fonts,
-    and never reads the machine's font configuration, which may raise complaints on stderr.  The
-    machine's own fonts join them for characters that these lack.  Where the wheel has no
-    fontconfig (macOS), it uses the machine's fonts.
+    So every machine draws the same picture, even one without fonts, and the machine's font
+    configuration, which may raise complaints on stderr, is never read.  A wheel without fontconfig
+    (macOS) uses the machine's fonts.
     """
     add = _font_list()
     if add and not _matplotlib_fonts(add).issuperset(source):

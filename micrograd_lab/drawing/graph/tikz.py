@@ -12,8 +12,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 from ...tell.notation import label_latex, number_latex
 from ..showing import resource
-from ..svg import SVG
-from ..themes import THEMES, Theme
+from ..themes import SVG, THEMES, Theme
 from .dot import DIGITS, NAMES, WORDS
 
 MAX_POINTS = 16_000  # of a side; TeX's points, of which it has 16383, are slightly smaller

@@ -13,7 +13,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...tell.notation import as_given, number
-from ..figures import DIGITS, MATH, SANS, TEXT, mathtext, new_figure, typesetting
+from ..showing import DIGITS, MATH, SANS, TEXT, mathtext, new_figure, typesetting
 from ..themes import Theme
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from ...graph import Graph
 from ...ops import OPS
 from ...tell.languages import formula_latex
 from ...tell.notation import as_given, label_latex, label_places, number
-from ..figures import MATH, SANS, TEXT, Picture, mathtext, settable
 from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
+from ..showing import MATH, SANS, TEXT, Picture, mathtext, settable
 from ..themes import Theme, find_theme, stroke
 from .pen import LINES, Pen, Segment, Text, area, digits, folded, place, sign
 
