@@ -329,22 +329,14 @@ def _missing_numbers(prefix: str, parsed_args: Namespace, **_: object) -> list[s
 
 def _parse(words: list[str]) -> Namespace:
     """The options of a command line, and as `run` the function to call with them."""
-    parser = _OneLineParser(
-        prog="micrograd-lab",
-        description="See every scalar of backpropagation.",
-        epilog=_EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    told, raw = "See every scalar of backpropagation.", RawDescriptionHelpFormatter
+    parser = _OneLineParser("micrograd-lab", None, told, _EXAMPLES, formatter_class=raw)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        description = inspect.getdoc(command) or ""
-        subparser = commands.add_parser(
-            name,
-            help=description.partition(".\n")[0],
-            description=description,
-            formatter_class=RawDescriptionHelpFormatter,
-        )
+        told = inspect.getdoc(command) or ""
+        short = told.partition(".\n")[0]
+        subparser = commands.add_parser(name, help=short, description=told, formatter_class=raw)
         subparser.set_defaults(run=command(subparser), program=subparser.prog)
     if "_ARGCOMPLETE" in os.environ:  # a shell asks for what could follow, and reads no errors
         with suppress(ImportError):

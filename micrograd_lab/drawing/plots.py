@@ -169,12 +169,7 @@ def plot_history(history: Losses, *, theme: str = "auto", ax: Axes | None = None
 
 
 def plot_training(
-    model: Classifier,
-    points: ArrayLike,
-    labels: ArrayLike,
-    history: Losses,
-    *,
-    theme: str = "auto",
+    model: Classifier, points: ArrayLike, labels: ArrayLike, history: Losses, *, theme: str = "auto"
 ) -> Picture:
     """`plot_decision_boundary` and `plot_history` side by side.
 
@@ -201,10 +196,8 @@ def draw_losses(axes: Axes, history: Losses, colours: Theme) -> None:
         axes.plot(range(1, len(losses) + 1), losses, color=colour, linewidth=1.8, label=name)
     losses = curves[-1][1]
     best = min(range(len(losses)), key=lambda epoch: (math.isnan(losses[epoch]), losses[epoch]))
-    axes.plot(
-        best + 1, losses[best], "o", color=curves[-1][2], markersize=6,
-        label=f"least: {number(losses[best])} after epoch {best + 1}",
-    )  # fmt: skip
+    least = f"least: {number(losses[best])} after epoch {best + 1}"
+    axes.plot(best + 1, losses[best], "o", color=curves[-1][2], markersize=6, label=least)
     every = [loss for _, losses, _ in curves for loss in losses if math.isfinite(loss)] or [0.0]
     if min(every) > 0 and max(every) > 20 * min(every):
         axes.set_yscale("log")

@@ -274,11 +274,9 @@ def _check(graph: Graph, node: Value, writing: Writing) -> Line:
     tolerance = 1e-8 * max(abs(graph.result.data), 1.0)
     close = math.isclose(slope, node.grad, rel_tol=1e-4, abs_tol=tolerance)
     ours, measured = (writing.number(x, digits=7) for x in (node.grad, slope))
-    return Line(
-        left=writing.slope(of, by),
-        right=(f"{ours} {'≈' if close else '≠'} {ratio}", measured),
-        words=f"with h = {h:.9f}".rstrip("0").rstrip("."),
-    )
+    claim = f"{ours} {'≈' if close else '≠'} {ratio}", measured
+    words = f"with h = {h:.9f}".rstrip("0").rstrip(".")
+    return Line(left=writing.slope(of, by), right=claim, words=words)
 
 
 def _activates(node: Value) -> bool:

@@ -23,12 +23,9 @@ from ..ops import OPS
 MAX_CHARACTERS = 10_000  # far more than a person types; bounds the parser's time
 
 _SIGNS: Mapping[type[ast.operator], Callable[[Any, Any], Value]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
     ast.Pow: operator.pow,
-}
+}  # fmt: skip
 _PRODUCT = r"(?<![\w.])[\d.]{1,20}(?![eE][-+]?\d) ?[^\W\d]\w{0,20}|\) ?[\w(]|\d ?\("  # 2x, (a)(b)
 _SYNTAX = "+ - * / **, parentheses, numbers, names and functions such as exp, tanh or sigmoid"
 
@@ -58,7 +55,11 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     names = _names(statements, text)
     missing, unused = [n for n in names if n not in numbers], [n for n in numbers if n not in names]
     if missing:
-        raise ValueError(_no_number(missing, unused))
+        have = "has" if len(missing) == 1 else "have"
+        give = _short(" ".join(f"{name}=…" for name in missing), 120)
+        close = [guess for name in missing for guess in get_close_matches(name, unused, 1, 0.5)]
+        hint = f"; {close[0]} has one but is not read" if close else ""
+        raise ValueError(f"{_short(', '.join(missing))} {have} no number; give {give}{hint}")
     values = {name: x if isinstance(x, Value) else Value(x, name) for name, x in numbers.items()}
     for name, tree in statements:
         value = _compute(tree, values, text)
@@ -115,14 +116,6 @@ def _names(statements: list[tuple[str, ast.expr]], text: str) -> list[str]:
         names |= dict.fromkeys(x for x in read if x not in assigned)
         assigned.add(name)
     return list(names)
-
-
-def _no_number(missing: list[str], unused: list[str]) -> str:
-    have = "has" if len(missing) == 1 else "have"
-    give = " ".join(f"{name}=…" for name in missing)
-    message = f"{_short(', '.join(missing))} {have} no number; give {_short(give, 120)}"
-    close = [guess for name in missing for guess in get_close_matches(name, unused, 1, 0.5)]
-    return f"{message}; {close[0]} has one but is not read" if close else message
 
 
 def _inputs_first(tree: ast.expr, text: str) -> list[ast.expr]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from typing import Any
@@ -442,22 +442,10 @@ class _JavaScript(_NumPy):
 
 
 TEXT = Writing(label_text, str, formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…", str)
-HTML = replace(
-    TEXT,
-    name=label_html,
-    _number=escape,
-    formula=formula_html,
-    _below="{}<sub>{}</sub>",
-    words=escape,
+HTML = Writing(
+    label_html, escape, formula_html, "∂{}/∂{}", "{}<sub>{}</sub>", " × ", "−", "…", escape
 )
 LATEX = Writing(
-    label_latex,
-    number_latex,
-    formula_latex,
-    r"\frac{{\partial {}}}{{\partial {}}}",
-    r"{{{}}}_{{{}}}",
-    r" \times ",
-    "-",
-    r"\cdots",
-    label_latex,
-)
+    label_latex, number_latex, formula_latex, r"\frac{{\partial {}}}{{\partial {}}}",
+    r"{{{}}}_{{{}}}", r" \times ", "-", r"\cdots", label_latex,
+)  # fmt: skip

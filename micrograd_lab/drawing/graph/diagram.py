@@ -68,12 +68,8 @@ def draw(
         raise ValueError(f"cannot collapse {collapse!r}; choose one of neuron, nothing")
     if rankdir not in DIRECTIONS:
         raise ValueError(f"rankdir cannot be {rankdir!r}; choose one of {', '.join(DIRECTIONS)}")
-    graph = Graph.at_present(
-        result,
-        parameters=parameters,
-        products=False if collapse == "neuron" else products,
-        textbook=textbook,
-    )
+    opened = False if collapse == "neuron" else products
+    graph = Graph.at_present(result, parameters=parameters, products=opened, textbook=textbook)
     if collapse == "neuron":
         graph = neurons(graph)
     elif collapse is None and products is None:

@@ -33,7 +33,7 @@ LINE = 1.65  # the height of a line in NAMES, per point of its size
 MAX_CHARACTERS = 40  # of a label
 _SPACING = dict(zip("\u0302\u0304\u0303\u20d7\u0307\u0308", "ˆˉ˜→˙¨"))  # marks without a letter
 CIRCLE_WIDTH = 36  # points
-MAX_NOTE_CHARACTERS = 75  # in a line below the legend
+NOTE = 75  # characters, at most, in a line below the legend
 NAME_HEIGHT = 26  # points, of a name below its circle
 RIM = 5  # points by which the rim of a circle curves inwards where edges end
 CROWD = 4  # ranks that the edges between two layers span
@@ -324,11 +324,8 @@ class Sheet:
                 cells += cell(text(f" weight {sign} 0", WORDS, 11, theme.quiet))
             most = f"   |weight| at most {number(self.largest)}"
             cells += cell(text(most, WORDS, 11, theme.quiet))
-        notes = [
-            cell(text(line, WORDS, 11, theme.ink, longest=MAX_NOTE_CHARACTERS), align="left")
-            for note in self.graph.notes
-            for line in wrap(note, MAX_NOTE_CHARACTERS)
-        ]
+        lines = [line for note in self.graph.notes for line in wrap(note, NOTE)]
+        notes = [cell(text(x, WORDS, 11, theme.ink, longest=NOTE), align="left") for x in lines]
         return f"<{table(cell(table(cells), align='left'), *notes) if notes else table(cells)}>"
 
 

@@ -30,10 +30,8 @@ def tikz(picture: bytes, theme: Theme, names: Mapping[str, str]) -> str:
     sheet.draw(shapes, names[""])
     for group in page.findall(f"{SVG}g"):
         sheet.draw(group, names.get(group.attrib["id"], ""))
-    defined = (
-        rf"\definecolor{{{name}}}{{HTML}}{{{code[1:].upper()}}}"
-        for code, name in [*sheet.colours.items()][1:]  # the first is none
-    )
+    named = [*sheet.colours.items()][1:]  # the first is none
+    defined = (rf"\definecolor{{{name}}}{{HTML}}{{{code[1:].upper()}}}" for code, name in named)
     body = "\n".join([*defined, *sheet.lines]).replace("━", r"\rule[0.5ex]{1em}{1.5bp}")
     parts = {"BODY": re.sub(r"[^\x00-\x7f]", r"\\letter{\g<0>}", body)}
     parts["LEFT"], parts["TOP"] = re.findall(r"-?[\d.]+", page.attrib["transform"])[-2:]
