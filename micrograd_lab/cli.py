@@ -329,8 +329,9 @@ def _missing_numbers(prefix: str, parsed_args: Namespace, **_: object) -> list[s
 
 def _parse(words: list[str]) -> Namespace:
     """The options of a command line, and as `run` the function to call with them."""
-    told, raw = "See every scalar of backpropagation.", RawDescriptionHelpFormatter
-    parser = _OneLineParser("micrograd-lab", None, told, _EXAMPLES, formatter_class=raw)
+    raw = RawDescriptionHelpFormatter
+    parser = _OneLineParser(prog="micrograd-lab", epilog=_EXAMPLES, formatter_class=raw)
+    parser.description = "See every scalar of backpropagation."
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():

@@ -13,13 +13,6 @@ from .plots import (
 from .showing import Picture
 
 __all__ = [
-    "Diagram",
-    "Picture",
-    "draw",
-    "draw_network",
-    "plot_activation",
-    "plot_decision_boundary",
-    "plot_gradient_flow",
-    "plot_history",
-    "plot_training",
-]
+    "Diagram", "Picture", "draw", "draw_network", "plot_activation", "plot_decision_boundary",
+    "plot_gradient_flow", "plot_history", "plot_training",
+]  # fmt: skip
