@@ -64,21 +64,21 @@ class Shown:
 
         It scrolls rather than that its text gets too small to read, and needs no scripts.
         """
-        name = f"picture-{crc32(self.svg.encode()):08x}"
+        svg = self.svg  # which may take a while
+        name = f"picture-{crc32(svg.encode()):08x}"
         return (
             f'<div class="micrograd-picture"><style>{resource("picture.css")}</style>'
             f'<div id="{name}" popover style="display:block"><button type="button" title="large" '
             f'popovertarget="{name}" style="border:0;padding:0;width:100%;background:none">'
-            f"{img(self.svg, self._about, self._smallest)}</button></div></div>"
+            f"{img(svg, self._about, self._smallest)}</button></div></div>"
         )
 
     def save(self, path: str | os.PathLike[str], *, dpi: float = DPI) -> Path:
         """Write a file, in full or not at all; equal pictures give equal files.
 
         Args:
-            path: a name that ends in .svg, .png or .pdf, of a graph also in .tex
-                (TikZ) or .dot; or for steps in
-                .html, a page that works offline.
+            path: a name that ends in .svg, .png or .pdf, of a graph also in .tex (TikZ) or .dot;
+                or for steps in .html, a page that works offline.
             dpi: pixels to an inch, of a PNG.
 
         Raises:
