@@ -21,6 +21,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 ROOT = Path(__file__).parent
+collect_ignore = ["docs/conf.py", "docs/_ext"]  # for Sphinx, which need not be installed
 COMMAND = re.compile(r"^\$ micrograd-lab (.*)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
 
 

@@ -26,6 +26,13 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, into build/site; a warning is an error."""
+    session.install(".[docs]")
+    session.run("python", "-m", "sphinx", "-W", "-b", "html", "docs", "build/site")
+
+
+@nox.session
 def benchmarks(session: nox.Session) -> None:
     """The ratios that the documentation quotes."""
     session.install(".", "micrograd==0.1.0")

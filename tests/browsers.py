@@ -43,6 +43,7 @@ class Browser:
 
         self.socket = websocket.create_connection(address, suppress_origin=True, timeout=30)
         self.sent = 0
+        self.events = []  # that the browser told of while it was asked for something
         if context is None:
             self.command("session.new", capabilities={})
             context = self.command("browsingContext.create", type="tab")["context"]
@@ -54,7 +55,7 @@ class Browser:
         self.sent += 1
         self.socket.send(json.dumps({"id": self.sent, "method": method, "params": params}))
         while (answer := json.loads(self.socket.recv())).get("id") != self.sent:
-            pass  # an event
+            self.events.append(answer)
         if answer["type"] == "error":
             raise Failed(f"{method}: {answer['message']}")
         return answer["result"]
@@ -122,9 +123,17 @@ class Browser:
         self.command("input.performActions", context=self.context, actions=[source])
 
 
+NOWHERE = {"http": "127.0.0.1", "http_port": 9, "ssl": "127.0.0.1", "ssl_port": 9, "type": 1}
+
+
 @contextmanager
-def firefox(**preferences):
-    """A tab of a new Firefox, with these preferences and a profile of its own."""
+def firefox(*, offline=False, **preferences):
+    """A tab of a new Firefox, with these preferences and a profile of its own.
+
+    If it is offline, it reaches this machine alone.
+    """
+    if offline:
+        preferences |= {f"network__proxy__{name}": x for name, x in NOWHERE.items()}
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         with open(f"{profile}/user.js", "w", encoding="utf-8") as settings:
             for name, x in preferences.items():
@@ -156,7 +165,7 @@ def firefox(**preferences):
 
 
 @contextmanager
-def chromium():
+def chromium(*, offline=False):
     """A tab of a new Chromium; its `driver` knows the commands of its developer tools."""
     from selenium import webdriver
 
@@ -165,6 +174,8 @@ def chromium():
     options.set_capability("webSocketUrl", True)
     for flag in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage"):
         options.add_argument(f"--{flag}")
+    if offline:
+        options.add_argument("--proxy-server=127.0.0.1:9")
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
     try:
         browser = Browser(driver.capabilities["webSocketUrl"], driver.current_window_handle)
@@ -178,12 +189,12 @@ def chromium():
 BROWSERS = {"chromium": chromium, "firefox": firefox}
 
 
-def start(name):
+def start(name, **options):
     """A browser of this name, or a skipped test."""
     pytest.importorskip("selenium", reason="pip install selenium")
     if MISSING[name]:
         pytest.skip(MISSING[name])
-    return BROWSERS[name]()
+    return BROWSERS[name](**options)
 
 
 class Walk:

@@ -213,7 +213,7 @@ def plot_gradient_flow(
 ) -> Picture:
     """The size of the gradient in each layer: where it vanishes, the line falls.
 
-    A dot is the mean of |∂E/∂w| over the weights and biases of a layer; the bar behind it runs
+    A dot is the mean of `|∂E/∂w|` over the weights and biases of a layer; the bar behind it runs
     from the smallest above 0 to the largest; the scale is logarithmic.
 
     Args:
