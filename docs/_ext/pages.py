@@ -16,12 +16,10 @@ from types import ModuleType
 from graphviz import Digraph
 
 import micrograd_lab
-from micrograd_lab import Value, lecture, step
-from micrograd_lab.drawing.figures import Picture, axes_of
+from micrograd_lab import Picture, Value, lecture, step
 from micrograd_lab.drawing.graph.rendering import render
-from micrograd_lab.drawing.plots import MAX_X, _with_gaps
-from micrograd_lab.drawing.svg import slim
-from micrograd_lab.drawing.themes import find_theme
+from micrograd_lab.drawing.plots import MAX_X, _with_gaps, axes_of
+from micrograd_lab.drawing.themes import find_theme, slim
 from micrograd_lab.engine import method
 from micrograd_lab.ops import OPS
 from micrograd_lab.tell.languages import formula_latex, spell_out
