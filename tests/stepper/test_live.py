@@ -734,9 +734,8 @@ def test_every_button_is_36_px_high_and_wide(training, wide, width):
     assert [it for it in sizes if 0 < it[1] < 36] == []
 
 
+@pytest.mark.parametrize("browser", ["chromium"], indirect=True)  # which shows what it prints
 def test_a_page_prints_its_whole_picture(shown, browser):
-    if browser.name != "chromium":
-        pytest.skip("Firefox does not say what it would print")
     (walk,) = shown(step(lecture.network().result))
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     right = walk.box(".stage svg")[2]
