@@ -1,7 +1,7 @@
 """The stepper's HTML: the finished picture, and a script that computes its record again.
 
-The fragment is self-contained: an `<img>`, the record and the op table as JSON, the styles and the
-script.  Where scripts may not run, the `<img>` remains.
+The fragment is self-contained: an `<img>`, the record as JSON, the styles, and the script with the
+op table.  Where scripts may not run, the `<img>` remains.
 """
 
 from __future__ import annotations
@@ -215,9 +215,10 @@ def walk(
     }
     if asks:
         words = [it for it in asks if isinstance(it, str)]
-        for word in set(words) - {*PASSES, "trivial"}:
-            known = ", ".join(PASSES)
-            raise ValueError(f"cannot ask for {word!r}; name {known}, trivial or values")
+        for word in words:
+            if word not in (*PASSES, "trivial"):
+                known = ", ".join(PASSES)
+                raise ValueError(f"cannot ask for {word!r}; name {known}, trivial or values")
         data["asks"] = {
             "passes": [it for it in PASSES if it in words] or ["backward"],
             "nodes": [found(it) for it in asks if isinstance(it, Value)],

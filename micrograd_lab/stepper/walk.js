@@ -25,7 +25,6 @@ class Walk {
     this.batch = false; // whether an update takes the mean over all samples
     this.steps = this.plan();
     this.compute();
-    this.recorded = this.now;
   }
 
   plan() {
@@ -251,9 +250,8 @@ class Walk {
     }
     const [which, positions] = partialOf(row, k, node.inputs.length);
     const [template, isLetter] = node.partials[which];
-    const letters = Object.fromEntries(positions.map((x, at) => ["xyz"[at], x]));
-    for (const [letter, x] of Object.entries(letters))
-      if (!(x in node.inputs)) delete letters[letter];
+    const given = positions.filter((x) => x in node.inputs);
+    const letters = Object.fromEntries(given.map((x, at) => ["xyz"[at], x]));
     const f = {
       symbols: { f: this.names[i], n: String(k - 1) },
       numbers: { f: number(this.now.data[i]), n: String(k - 1) },

@@ -179,6 +179,11 @@ def test_a_quiz_hides_the_gradients_of_the_picture():
     assert "text.grad{opacity:0}" not in picture(step(toy()))
 
 
+def test_of_several_unknown_words_a_quiz_names_the_first():
+    with pytest.raises(ValueError, match="cannot ask for 'sideways'; name forward"):
+        step(toy(), quiz=["forward", "sideways", "around", "upward"])
+
+
 def test_the_parameters_can_be_named():
     a, b = Value(1, "a"), Value(2, "b")
     kinds = re.findall(r'class="node (\w+)"', picture(step(a * b, parameters=[a])))
