@@ -29,6 +29,7 @@ def lint(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The site, into build/site; a warning is an error."""
     session.install(".[docs]")
+    session.run("npm", "ci", "--prefix", "docs/browser", external=True)
     session.run("python", "-m", "sphinx", "-W", "-b", "html", "docs", "build/site")
 
 

@@ -11,8 +11,8 @@ from micrograd_lab.drawing.themes import THEMES
 project = "micrograd_lab"
 author = "The micrograd_lab authors"
 version = release = micrograd_lab.__version__
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "pages"]
-exclude_patterns = ["_ext", "_static"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "pages", "browser"]
+exclude_patterns = ["_ext", "_static", "browser"]
 default_role = "code"
 
 html_theme = "furo"
