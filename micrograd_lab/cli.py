@@ -28,7 +28,7 @@ from .graph import Graph
 from .nn.datasets import GATES
 from .saving import write_whole
 from .tell.explanation import explain as derivation
-from .tell.expressions import expression
+from .tell.expressions import expression, names_read
 from .tell.steps import backward_steps, forward_steps
 
 Run = Callable[[Namespace], None]
@@ -274,8 +274,29 @@ def train(parser: ArgumentParser) -> Run:
     return run
 
 
+def play(parser: ArgumentParser) -> Run:
+    """Open the playground: type an expression, change its numbers, step, train.
+
+    The page is at an address of this machine that no other can reach, and this Python answers it.
+    Ctrl-C ends it.
+
+    examples:
+      micrograd-lab play
+      micrograd-lab play --port 8000 --no-browser
+    """
+    parser.add_argument("--port", type=int, default=0, help="of the address (default: a free one)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address alone")
+
+    def run(parsed: Namespace) -> None:
+        from .playground.server import play as serve
+
+        serve(parsed.port, opens=not parsed.no_browser)
+
+    return run
+
+
 COMMANDS: dict[str, Callable[[ArgumentParser], Run]] = {
-    command.__name__: command for command in (lecture, draw, step, explain, train)
+    command.__name__: command for command in (lecture, draw, step, explain, train, play)
 }
 
 _EXAMPLES = """\
@@ -322,9 +343,10 @@ def _expect_expression(parser: ArgumentParser, *, wrt: bool = False) -> None:
 def _missing_numbers(prefix: str, parsed_args: Namespace, **_: object) -> list[str]:
     """What a shell may complete after an expression: its names that have no number yet."""
     text = parsed_args.expression
-    names = re.findall(r"[^\W\d]\w*\b(?! *[(=])", text)
-    known = re.findall(r"(\w+) *=", " ".join([text, *parsed_args.numbers]))
-    return [f"{name}=" for name in dict.fromkeys(names) if name not in known]
+    known = [word.partition("=")[0] for word in parsed_args.numbers]
+    with suppress(ValueError):  # of a text that is not understood
+        return [f"{name}=" for name in names_read(text) if name not in known]
+    return []
 
 
 def _parse(words: list[str]) -> Namespace:

@@ -105,13 +105,14 @@ class Stepper(Shown):
     '<div class="micrograd-stepper">'
     """
 
-    _file, _kinds = "page.html", (".html", ".htm")
+    _file, _kinds = "page.html", (".html", ".htm", *Diagram._kinds)
 
     def __init__(self, graph: Graph, *, asks: Sequence[str | Value] = (), **others: Any) -> None:
         size = f"of {graph.names[graph.result]}, {len(graph)} nodes"
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
         self._about, self._name = f"Steps {self._size}", f"Stepper {self._size}"
         self._quiz = bool(asks)
+        self.names = [*graph.names.values()]  # of the nodes, in the page's order
         if asks:
             self._beside = {}  # these pictures show the gradients
         for _ in backward_steps(graph):

@@ -117,7 +117,7 @@ class Stepper {
     this.mark();
     this.tools();
     clearTimeout(this.saving);
-    if (this.isAlone()) this.saving = setTimeout(() => this.remember(), 100);
+    this.saving = setTimeout(() => this.remember(), 100);
   }
 
   // The text of the step, or a question about it.
@@ -387,9 +387,12 @@ class Stepper {
     return this.host.matches("body > .micrograd-stepper:only-of-type");
   }
 
-  // The state in the address, so that a link shows the same numbers at the same step.
+  // The state in the address, so that a link shows the same numbers at the same step; the page
+  // around hears of the leaves that moved.
   remember() {
     const { walk, position } = this;
+    this.host.dispatchEvent(new CustomEvent("moved", { detail: [...walk.leaves] }));
+    if (!this.isAlone()) return;
     const state = new URLSearchParams({ step: position });
     for (const [i, x] of walk.leaves) state.set(this.keyOf(i), x);
     if (walk.rate !== this.rate) state.set("η", walk.rate);

@@ -71,6 +71,15 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     return value
 
 
+def names_read(text: str) -> list[str]:
+    """The names that an expression reads and does not assign, in order of appearance.
+
+    >>> names_read("g = w*x; g + b")
+    ['w', 'x', 'b']
+    """
+    return _names(_parse(text), text)
+
+
 def _parse(text: str) -> list[tuple[str, ast.expr]]:
     """The statements in `text`: names and what they are assigned; the last may lack a name."""
     if len(text) > MAX_CHARACTERS:

@@ -143,8 +143,8 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path):
         step(toy()).save(tmp_path / "none" / "page.html")
     stepper = step(toy())
     stepper.save(tmp_path / "page.html")
-    with pytest.raises(ValueError, match=r"'f\.svg' has no known format; end it in \.html or"):
-        stepper.save(tmp_path / "f.svg")
+    with pytest.raises(ValueError, match=r"'f\.gif' has no known format; end it in \.html, "):
+        stepper.save(tmp_path / "f.gif")
     assert (tmp_path / "page.html").read_text("utf-8").endswith("</html>\n")
     assert os.listdir(tmp_path) == ["page.html"]
 

@@ -1,0 +1,90 @@
+"""What the playground's page asks of Python, and the answers.
+
+The code beside a picture has made it: the text that is shown is the text that runs.  What was typed
+into the page is a string in it, for `expression` to read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..drawing.showing import resource
+from ..stepper.page import Stepper
+from ..tell.expressions import names_read
+
+_EXAMPLE = re.compile(r"^## (\w+): (.+)\n\n```python\n([^`]+\n)(.+)\n```", re.MULTILINE)
+EXAMPLES: dict[str, tuple[str, str, str]] = {  # the title, the code, and its last line, by name
+    name: told for name, *told in _EXAMPLE.findall(resource("examples.md", __package__))
+}
+FIRST: dict[str, Any] = {"expression": "f = w*x + b", "numbers": {"w": -2, "x": 5, "b": 3}}
+
+
+def answer(question: str) -> str:
+    """The answer to a question of the page; both are JSON.
+
+    A question has an `expression`, or the name of an `example`; `numbers` for leaves, by name; and
+    what it `wants`: a "page", its "code" alone, or a file, "html", "svg" or "tex".  A name in an
+    expression that has no number gets 1.  What cannot be answered has an `error`.
+
+    >>> answer('{"expression": "f = w*y", "numbers": {"w": 2}, "wants": "code"}')[-28:]
+    '"numbers": {"w": 2, "y": 1}}'
+    """
+    try:
+        return json.dumps(_answer(**json.loads(question)))
+    except (ArithmeticError, RuntimeError, TypeError, ValueError) as error:
+        return json.dumps({"error": str(error)})
+
+
+def _answer(
+    numbers: Mapping[str, float], expression: str = "", example: str = "", wants: str = "page"
+) -> dict[str, Any]:
+    if example and example not in EXAMPLES:
+        raise ValueError(f"there is no example {example!r}; there are {', '.join(EXAMPLES)}")
+    if not example:
+        numbers = {name: numbers.get(name, 1) for name in names_read(expression)}
+    numbers = {name: int(x) if x == int(x) else float(x) for name, x in dict(numbers).items()}
+    # numbers in Python's notation, which is JSON's here; many on a line each
+    table = json.dumps(numbers, ensure_ascii=False, indent=4 if len(numbers) > 4 else None)
+    if example:
+        _, code, last = EXAMPLES[example]
+        if numbers:
+            (result,) = re.findall(r"step\(([\w.]+)", last)
+            code = code.replace("import ", "import Graph, ", 1) + f"numbers = {table}\n"
+            code += f"for leaf, name in Graph({result}).names.items():\n"
+            code += "    leaf.data = numbers.get(name, leaf.data)\n"
+    else:
+        text, last = json.dumps(expression, ensure_ascii=False), "step(f)"
+        code = "from micrograd_lab import expression, step\n\n"
+        code += f"numbers = {table}\nf = expression({text}, numbers)\n"
+    told: dict[str, Any] = {"code": f"{code}{last}\n", "numbers": numbers}
+    if wants == "code":
+        return told
+    names: dict[str, Any] = {}
+    exec(code, names)
+    page: Stepper = eval(last, names)
+    if wants == "page":
+        return told | {"html": page.html, "names": page.names}
+    with TemporaryDirectory() as folder:
+        return {"file": page.save(Path(folder, f"play.{wants}")).read_text("utf-8")}
+
+
+def page(links: str = "") -> str:
+    """The page, which shows its first picture before anybody answers; `links` lead elsewhere."""
+    first = _answer(**FIRST)
+    choices = "".join(
+        f'<button type="button" value="{name}">{escape(title)}</button>'
+        for name, (title, *_) in EXAMPLES.items()
+    )
+    return resource("play.html", __package__).format(
+        choices=choices,
+        links=links,
+        stepper=first["html"],
+        code=escape(first["code"]),
+        first=json.dumps(first | {"html": ""} | FIRST).replace("<", r"\u003c"),
+    )

@@ -1,0 +1,209 @@
+"""The playground's page, in two browsers, with the Python of this machine answering."""
+
+import io
+import re
+from base64 import b64decode
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from browsers import BROWSERS, HOSTS, Walk, start, until
+
+from micrograd_lab.playground.answers import EXAMPLES
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", params=BROWSERS)
+def browser(request):
+    with start(request.param, offline=True) as browser:
+        yield browser
+
+
+class Page:
+    """The page in a browser."""
+
+    def __init__(self, browser, address):
+        self.browser, self.address = browser, address
+        self.open()
+
+    def open(self, state=""):
+        self.browser.open(self.address + state)
+        self.walk = Walk(self.browser)
+        until(lambda: self.walk.count(".stage"))
+        if state:
+            until(lambda: not self.one(f"{HOSTS}.old", "Boolean(it)"))
+
+    def one(self, selector, expression):
+        return self.browser.ask(
+            f"(selector) => {{ const it = document.querySelector(selector); return {expression} }}",
+            selector,
+        )
+
+    def text(self, selector):
+        return self.one(selector, "it.textContent")
+
+    def value(self, name):
+        return self.one(f"[name={name}]", "it.value")
+
+    def other(self, act, instead=lambda: False):
+        """Wait for another picture than there was before an act, or for what comes instead."""
+        self.one(HOSTS, "(it.id = 'before', 0)")
+        act()
+        until(lambda: not self.one("#before", "Boolean(it)") or instead())
+
+    def write(self, name, text):
+        """Type over what is in a field, and wait for the picture or the error."""
+        self.one(f"[name={name}]", "(it.focus(), it.select(), 0)")
+        self.other(lambda: self.browser.type(text), lambda: self.text(".state.wrong"))
+
+    def choose(self, example):
+        self.other(lambda: self.one(f"button[value={example}]", "(it.click(), 0)"))
+
+    @property
+    def state(self):
+        """The question in the address, and what was changed since."""
+        place = urlsplit(self.browser.ask("() => location.href"))
+        both = (parse_qs(part) for part in (place.query, place.fragment))
+        return [{name: x for name, (x,) in part.items()} for part in both]
+
+
+@pytest.fixture
+def page(browser, server):
+    return Page(browser, server.address)
+
+
+def raise_leaf(page, i):
+    """Add a little to the number of a leaf, as the arrow keys do."""
+    page.walk.focus(f"#w{i} .leaf, #w{i}.leaf")
+    page.walk.type("Up")
+
+
+def test_the_first_picture_is_there_without_python_and_steps(page):
+    assert page.text("pre code").startswith("from micrograd_lab import expression, step")
+    page.walk.press("next")
+    page.walk.press("next")
+    assert page.walk.numbers("value")[4] == "−7"
+
+
+def test_what_is_typed_becomes_a_picture_and_keeps_its_numbers(page):
+    page.write("expression", "g = sigmoid(w*x + c)")
+    until(lambda: page.value("numbers") == "w=-2 x=5 c=1")
+    assert page.state[0] == {"expression": "g = sigmoid(w*x + c)", "numbers": "w=-2 x=5 c=1"}
+    page.write("numbers", "w=0.5 x=2 c=-1")
+    page.walk.press("next")
+    page.walk.press("next")
+    page.walk.press("next")
+    assert "0.500" in page.walk.numbers("value").values()
+    assert '"c": -1' in page.text("pre code")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("expression", "2x + 1", "write * for a product"),
+        ("expression", "sigmod(x)", "did you mean sigmoid?"),
+        ("numbers", "w=two", "w=two is not NAME=NUMBER, such as w=-2"),
+        ("expression", "log(0 - x)", "log"),
+    ],
+)
+def test_an_error_says_why_and_the_picture_stays(page, name, text, says):
+    before = page.text("pre code")
+    page.write(name, text)
+    until(lambda: says in page.text(".state"))
+    assert page.text("pre code") == before
+    assert page.walk.count(".stage") == 1
+
+
+def test_code_and_fields_follow_a_number_that_is_changed_in_the_picture(page):
+    raise_leaf(page, 0)
+    until(lambda: page.value("numbers") == "w=-1.9 x=5 b=3")
+    until(lambda: '"w": -1.9' in page.text("pre code"))
+    page.write("expression", "h = w*x*x")
+    until(lambda: page.value("numbers") == "w=-1.9 x=5")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_shown_and_its_address_shows_it_again(page, name):
+    page.choose(name)
+    assert page.state[0] == {"example": name}
+    assert page.text("[aria-pressed=true]") == EXAMPLES[name][0]
+    raise_leaf(page, 0)
+    until(lambda: "numbers = {" in page.text("pre code"))
+    page.walk.press("last")
+    until(lambda: page.state[1].get("step") == page.walk.one(".slider", "it.max"))
+    address = page.browser.ask("() => location.href").removeprefix(page.address)
+    code, numbers = page.text("pre code"), page.walk.numbers("value")
+    page.open(address)
+    until(lambda: page.text("pre code") == code)
+    assert page.walk.numbers("value") == numbers
+    assert page.walk.position == int(page.walk.one(".slider", "it.max"))
+
+
+def test_the_way_back_leads_to_the_example_before(page):
+    page.choose("xor")
+    page.choose("toy")
+    page.browser.ask("() => history.back()")
+    until(lambda: page.text("[aria-pressed=true]") == EXAMPLES["xor"][0])
+    until(lambda: "squared_error" in page.text("pre code"))
+    page.browser.ask("() => history.back()")
+    until(lambda: page.value("expression") == "f = w*x + b")
+
+
+def test_a_training_is_in_the_code(page):
+    page.choose("xor")
+    page.walk.press("last")
+    page.walk.press("again")
+    until(lambda: "numbers = {" in page.text("pre code"))
+    assert page.text("pre code").count("w_{1,1}^{(1)}") == 1
+
+
+SAVED = """(kind) => new Promise((done) => {
+  const { createObjectURL } = URL;
+  URL.createObjectURL = (blob) => {
+    if (kind === "png" && blob.type !== "image/png") return createObjectURL(blob);
+    URL.createObjectURL = createObjectURL;
+    HTMLAnchorElement.prototype.click = function () {
+      delete HTMLAnchorElement.prototype.click;
+      const reader = new FileReader();
+      reader.onload = () => done([this.download, reader.result]);
+      reader.readAsDataURL(blob);
+    };
+    return "blob:";
+  };
+  document.querySelector(`.save [value=${kind}]`).click();
+})"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"),
+    [("html", b"<!doctype html>"), ("svg", b"<svg"), ("tex", b"% In a"), ("png", b"\x89PNG")],
+)
+def test_a_file_has_the_numbers_of_the_picture(page, kind, begins):
+    raise_leaf(page, 0)
+    until(lambda: page.value("numbers") == "w=-1.9 x=5 b=3")
+    name, told = page.browser.ask(SAVED, kind)
+    file = b64decode(told.partition(",")[2])
+    assert name == f"graph.{kind}"
+    assert file.startswith(begins)
+    if kind == "png":
+        from PIL import Image
+
+        picture = Image.open(io.BytesIO(file)).convert("L")
+        assert picture.width > 800
+        assert picture.getpixel((2, 2)) > 240  # light
+    else:
+        assert re.search("[−-]1.9", file.decode())
+
+
+def test_a_server_that_has_ended_is_told_of(page):
+    page.browser.ask("() => { window.fetch = () => Promise.reject(Error('gone')) }")
+    page.write("expression", "x*x*x")
+    until(lambda: "start `micrograd-lab play` again" in page.text(".state"))
+
+
+@pytest.mark.parametrize("width", [390, 760, 1200, 1600])
+def test_the_page_is_not_wider_than_its_window(page, width):
+    page.browser.size(width, 900)
+    page.choose("network")
+    assert page.browser.ask("() => document.documentElement.scrollWidth") <= width
+    page.browser.size(1300, 1000)
