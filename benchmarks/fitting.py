@@ -27,7 +27,7 @@ HELD_OUT = 10_000
 
 def main(arguments: list[str]) -> None:
     """Print the times of epochs, with one thread."""
-    options = parsed(arguments, __doc__)
+    options = parsed(arguments, __doc__, tables=False)
     on_one_thread(__file__, arguments)
     import numpy as np
 

@@ -3,6 +3,7 @@
     pip install . torch jax scikit-learn
     python benchmarks/programs.py
     python benchmarks/programs.py --only GPT --rounds 5
+    python benchmarks/programs.py -o benchmarks/programs.json
 
 What no layer of a library computes as it stands: sequences, a convolution, a derivative in the
 loss, branches.  All ways get the same numbers, must return the same loss and gradient to 1e-10, and
@@ -23,8 +24,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import measured
 from models import WAYS, Model, recorded
-from replay import in_turns, on_one_thread, parsed, table, versions
+from replay import in_turns, on_one_thread, parsed, tell, versions
 from sequences import GPT, rnn
 from workloads import duration
 
@@ -37,13 +39,17 @@ def main(arguments: list[str]) -> None:
     """Print the tables, with one thread."""
     options = parsed(arguments, __doc__)
     on_one_thread(__file__, arguments)
-    print(versions("numpy", "torch", "jax"))
+    packages = versions("numpy", "torch", "jax")
+    print(packages)
     chosen = {title: make for title, make in models().items() if options.only in title}
     print(starting(chosen), flush=True)
+    told = {}
     for title, make in chosen.items():
         model = make()
         steps = {way: step(model) for way, (package, step) in WAYS.items() if find_spec(package)}
-        print(table(title, in_turns(steps, options.rounds), "tape"), flush=True)
+        told[title] = tell(title, in_turns(steps, options.rounds), "tape")
+    if options.output:
+        measured.save(options.output, packages, "tape", told)
 
 
 def models() -> dict[str, Callable[[], Model]]:

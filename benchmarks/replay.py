@@ -3,6 +3,7 @@
     pip install . torch jax casadi micrograd==0.1.0
     python benchmarks/replay.py
     python benchmarks/replay.py --only moons --rounds 5
+    python benchmarks/replay.py -o benchmarks/replay.json
 
 A step is the forward pass, the backward pass and the update of the parameters.  Every way gets
 the same numbers, must return the same loss and gradient to 1e-10, and takes its turn in every
@@ -20,14 +21,16 @@ import time
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+import measured
 import ours
 import peers
 import tuned
 from costs import growth, starting
-from workloads import Chain, Network, Step, duration, workloads
+from workloads import Chain, Network, Step, workloads
 
 ENVIRONMENT = {  # one thread: to be known before NumPy is imported
     "OMP_NUM_THREADS": "1",
@@ -64,12 +67,14 @@ def main(arguments: list[str]) -> None:
     """Print the tables, with one thread."""
     options = parsed(arguments, __doc__)
     on_one_thread(__file__, arguments)
-    print(versions("numpy", "torch", "jax", "casadi", "micrograd"))
+    packages = versions("numpy", "torch", "jax", "casadi", "micrograd")
+    print(packages)
     if not options.only:  # first: collecting cycles takes longer beside what the others keep
         print(growth(), starting(), sep="\n", flush=True)
-    for name, work in workloads().items():
-        if options.only in name:
-            print(table(name, measure(work, options.rounds)), flush=True)
+    works = {name: work for name, work in workloads().items() if options.only in name}
+    told = {name: tell(name, measure(work, options.rounds)) for name, work in works.items()}
+    if options.output:
+        measured.save(options.output, packages, "by hand", told)
 
 
 def on_one_thread(file: str, arguments: list[str]) -> None:
@@ -85,12 +90,13 @@ def versions(*packages: str) -> str:
     return ", ".join([f"Python {platform.python_version()}", *found])
 
 
-def parsed(arguments: list[str], description: str | None) -> Namespace:
+def parsed(arguments: list[str], description: str | None, *, tables: bool = True) -> Namespace:
     parser = ArgumentParser(description=description, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="turns each (default: %(default)s)")
-    parser.add_argument(
-        "--only", default="", metavar="TEXT", help="tables with this in their title"
-    )
+    if tables:
+        only = "tables with this in their title"
+        parser.add_argument("--only", default="", metavar="TEXT", help=only)
+        parser.add_argument("-o", dest="output", type=Path, metavar="FILE", help="tables as JSON")
     options = parser.parse_args(arguments)
     if options.rounds < 1:
         parser.error(f"{options.rounds} rounds; give at least 1")
@@ -138,18 +144,17 @@ def in_turns(steps: dict[str, Step], rounds: int) -> dict[str, list[Turn]]:
     return times
 
 
-def table(title: str, times: dict[str, list[Turn]], base: str = "by hand") -> str:
-    """Medians and least times, and how many times as fast as `base` by the processor's median."""
-    lines = [
-        f"\n| {title} | median | least | of the processor | {base} = 1 |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    middle = {name: median(turn.cpu for turn in turns) for name, turns in times.items()}
-    for name, turns in times.items():
-        wall = [turn.wall for turn in turns]
-        cells = [duration(of) for of in (median(wall), min(wall), middle[name])]
-        lines.append(f"| {name} | {' | '.join(cells)} | {middle[base] / middle[name]:.3g} |")
-    return "\n".join(lines)
+def tell(title: str, turns: dict[str, list[Turn]], base: str = "by hand") -> measured.Times:
+    """Print the table of a workload, and give the times in it."""
+    cpu = {way: median(turn.cpu for turn in of) for way, of in turns.items()}
+    times = {}
+    for way, of in turns.items():
+        wall = [turn.wall for turn in of]
+        numbers = median(wall), min(wall), cpu[way], cpu[base] / cpu[way]
+        rounded = [float(f"{number:.4g}") for number in numbers]
+        times[way] = dict(zip(("median", "least", "processor", "speed"), rounded))
+    print(f"\n{measured.table(title, times, base)}", flush=True)
+    return times
 
 
 def _often(step: Step) -> int:

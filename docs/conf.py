@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import micrograd_lab
 from micrograd_lab.drawing.themes import THEMES

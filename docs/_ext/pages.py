@@ -1,24 +1,28 @@
 """What the site shows and nobody wrote: made from the package before Sphinx reads the sources.
 
 The reference has a page for every room with public names and one for the table of operations, the
-architecture page gets a drawing of the house, the home page the lecture's network to step through,
-and the notebooks come as they are stored.  All of it goes into ``docs/reference`` and
-``docs/notebooks``, which belong to no commit.
+architecture page gets a drawing of the house, the benchmarks a plot of each workload's times, the
+home page the lecture's network to step through, and the notebooks come as they are stored.  All of
+it goes into ``docs/reference`` and ``docs/notebooks``, which belong to no commit.
 """
 
 import ast
 import itertools
+import math
 import re
 import shutil
 from pathlib import Path
 from types import ModuleType
 
+import measured
 from graphviz import Digraph
+from workloads import duration
 
 import micrograd_lab
 from micrograd_lab import Picture, Value, lecture, step
 from micrograd_lab.drawing.graph.rendering import render
 from micrograd_lab.drawing.plots import MAX_X, _with_gaps, axes_of
+from micrograd_lab.drawing.showing import SANS, TEXT
 from micrograd_lab.drawing.themes import find_theme, slim
 from micrograd_lab.engine import method
 from micrograd_lab.ops import OPS
@@ -46,18 +50,21 @@ def make(app):
     made["operations.md"] = operations_page()
     made |= {f"plots/{name}.svg": plot for name in OPS if (plot := curves(OPS[name]))}
     made["house.svg"] = house((docs / "architecture.md").read_text("utf-8"))
+    for file in measured.FILES:
+        for title, times in measured.load(file)["workloads"].items():
+            made[measured.plot_name(title)] = race(title, times)
     network = lecture.network()
     made["network.html"] = step(network.result, chapters=network.chapters).html
     shutil.rmtree(notebooks, ignore_errors=True)
     notebooks.mkdir()
     for path in sorted((docs.parent / "notebooks").glob("*.ipynb")):
         shutil.copy2(path, notebooks)
-    (reference / "plots").mkdir(parents=True, exist_ok=True)
     for path in reference.rglob("*.*"):
         if path.relative_to(reference).as_posix() not in made:
             path.unlink()
     for name, text in made.items():
         path = reference / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
 
@@ -155,6 +162,42 @@ def at(op, x):
     except ValueError:
         return x, float("nan"), float("nan")
     return x, f.data, f.slopes[0]
+
+
+def race(title, times):
+    """The times of a workload on a logarithmic scale, the fastest first; an SVG.
+
+    A dot is the median, and the line from it ends at the least.
+    """
+    theme = find_theme("auto")
+    ways = sorted(times, key=lambda way: -times[way]["median"])
+    rows = range(len(ways))
+    least, middle = ([times[way][kind] for way in ways] for kind in ("least", "median"))
+    width, height = 340, 17 * len(ways) + 44
+    left, below, right, above = 92, 20, 56, 22  # points around the axes, for the texts
+    place = left / width, below / height, 1 - (left + right) / width, 1 - (below + above) / height
+    axes, figure = axes_of(None, theme, height, *place, width=width)
+    colours = [theme.grad if way == "tape" else theme.wire for way in ways]
+    axes.hlines(rows, least, middle, color=colours, linewidth=2)
+    axes.scatter(middle, rows, color=colours, s=42, zorder=2)
+    axes.set_yticks(rows, ways)
+    for row, (way, name) in enumerate(zip(ways, axes.get_yticklabels())):
+        colour, weight = (theme.grad, "bold") if way == "tape" else (theme.ink, "normal")
+        name.set(color=colour, fontweight=weight)
+        at = {"xy": (middle[row], row), "xytext": (7, 0), "textcoords": "offset points"}
+        look = {"color": colour, "fontsize": TEXT, "va": "center"} | SANS
+        axes.annotate(duration(middle[row]), **at, **look)
+    first, last = math.floor(math.log10(min(least) * 1.2)), math.ceil(math.log10(middle[0] / 1.2))
+    decades = {k: float(f"1e{k}") for k in range(first, last + 1)}
+    names = [duration(x) if len(decades) < 5 or k % 3 == 0 else "" for k, x in decades.items()]
+    axes.set(xscale="log", ylim=(-0.7, len(ways) - 0.3))
+    axes.set_xlim(min(*least, decades[first]) / 1.1, max(middle[0], decades[last]) * 1.1)
+    axes.set_xticks([*decades.values()], names)
+    axes.tick_params(axis="both", which="both", length=0)
+    axes.grid(axis="x", color=theme.wire, linewidth=0.4, alpha=0.5)
+    axes.set_axisbelow(True)
+    figure.text(0, 1 - 10 / height, title, color=theme.ink, fontsize=TEXT, va="center", **SANS)
+    return Picture(figure, f"Times of {title}", theme).svg
 
 
 def house(architecture):

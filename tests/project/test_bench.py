@@ -1,7 +1,10 @@
+import json
 import sys
+from datetime import date
 from functools import partial
 from importlib.util import find_spec as find
 
+import measured
 import models
 import ours
 import programs
@@ -58,11 +61,77 @@ def test_a_way_with_other_results_is_refused(monkeypatch):
         bench.measure(LECTURE, rounds=1)
 
 
-def test_the_table_says_how_many_times_as_fast_as_by_hand():
-    by_hand = [bench.Turn(4e-3, 2e-3), bench.Turn(2e-3, 2e-3), bench.Turn(2e-3, 2e-3)]
-    tape = [bench.Turn(1e-3, 5e-4), bench.Turn(4e-6, 4e-6), bench.Turn(1e-3, 1e-3)]
-    table = bench.table("moons", {"by hand": by_hand, "tape": tape})
-    assert table.splitlines()[-1] == "| tape | 1 ms | 4 µs | 500 µs | 4 |"
+TURNS = {
+    "by hand": [bench.Turn(4e-3, 2e-3), bench.Turn(2e-3, 2e-3), bench.Turn(2e-3, 2e-3)],
+    "tape": [bench.Turn(1e-3, 5e-4), bench.Turn(4e-6, 4e-6), bench.Turn(1e-3, 1e-3)],
+}
+
+
+def test_the_table_says_how_many_times_as_fast_as_by_hand(capsys):
+    bench.tell("moons", TURNS)
+    assert capsys.readouterr().out.splitlines()[-1] == "| tape | 1 ms | 4 µs | 500 µs | 4 |"
+
+
+@pytest.mark.parametrize(("script", "base"), [(bench, "by hand"), (programs, "tape")])
+def test_what_was_measured_is_in_a_file(script, base, tmp_path, monkeypatch):
+    for name, thing in {
+        "on_one_thread": lambda *_: None,
+        "workloads": lambda: {"moons": None, "chain": None},
+        "models": lambda: {"moons": lambda: None, "chain": lambda: None},
+        "WAYS": {},
+        "measure": lambda *_: TURNS,
+        "in_turns": lambda *_: TURNS,
+        "starting": lambda *_: "",
+    }.items():
+        monkeypatch.setattr(script, name, thing, raising=False)
+    script.main(["--only", "moons", "-o", str(tmp_path / "run.json")])
+    run = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    assert (run["date"], run["base"]) == (date.today().isoformat(), base)
+    assert f"numpy {np.__version__}" in run["versions"]
+    (times,) = run["workloads"].values()
+    assert [*times["tape"].values()] == [1e-3, 4e-6, 5e-4, {"by hand": 4.0, "tape": 1.0}[base]]
+
+
+def test_the_page_has_the_tables_of_the_files_and_no_other():
+    page = measured.PAGE.read_text("utf-8")
+    assert measured.updated(page) == page
+    assert tuple(found[2] for found in measured.FILE_IN_PAGE.finditer(page)) == measured.FILES
+    assert "| median | least |" not in measured.FILE_IN_PAGE.sub("", page)
+
+
+@pytest.mark.parametrize(
+    ("file", "made"), [("replay.json", workloads), ("programs.json", programs.models)]
+)
+def test_a_file_has_what_its_script_computes_now(file, made):
+    assert list(measured.load(file)["workloads"]) == list(made())
+
+
+def test_a_page_follows_its_files(monkeypatch):
+    times = {"tape": {"median": 1e-3, "least": 4e-6, "processor": 5e-4, "speed": 4.0}}
+    run = {
+        "date": "2026-11-28", "versions": "Python 3", "machine": "1 core", "base": "by hand",
+        "workloads": {"x² + 1": times},
+    }  # fmt: skip
+    monkeypatch.setattr(measured, "load", {"some.json": run}.__getitem__)
+    start, end = "<!-- measured: some.json -->", "<!-- until here -->"
+    assert (
+        measured.updated(f"before\n\n{start}\nold\n{end}\n\nafter")
+        == f"""before
+
+{start}
+
+2026-11-28, Python 3; 1 core.
+
+<!-- drawn: times/x-1.svg, x² + 1: the times of the table below, the fastest first -->
+
+| x² + 1 | median | least | of the processor | by hand = 1 |
+| -- | -: | -: | -: | -: |
+| tape | 1 ms | 4 µs | 500 µs | 4 |
+
+{end}
+
+after"""
+    )
 
 
 def test_times_have_three_digits():

@@ -2,13 +2,17 @@
 
 import html.parser
 import io
+import math
 import re
 from urllib.parse import unquote, urldefrag, urljoin
 
+import measured
 import pytest
 from browsers import BROWSERS, Walk, start
+from workloads import duration
 
 import micrograd_lab
+from micrograd_lab.drawing.showing import TEXT
 from micrograd_lab.ops import OPS
 
 pytestmark = pytest.mark.slow
@@ -92,6 +96,42 @@ def test_a_row_has_a_formula_its_partials_and_a_plot(rows, op):
         1 + len(op.partials)
     )
     assert op.variadic or f"_images/{op.name}.svg" in row
+
+
+RACES = {  # the times of each workload, by the file of its plot
+    measured.plot_name(title).split("/")[1]: times
+    for file in measured.FILES
+    for title, times in measured.load(file)["workloads"].items()
+}
+
+
+@pytest.mark.parametrize("plot", RACES)
+def test_a_plot_has_a_dot_and_the_time_of_each_way_in_the_order_of_their_times(site, plot):
+    svg = (site / "_images" / plot).read_text("utf-8")
+    dots = re.findall(r'<use class="\w+" xlink:href="#C[^"]*" x="([\d.]+)" y="([\d.]+)"', svg)
+    (x, y), times = zip(*[map(float, dot) for dot in dots]), RACES[plot]
+    ways = sorted(times, key=lambda way: -times[way]["median"])
+    texts = re.findall("<!-- (.*) -->", svg)
+    assert [text for text in texts if text in times] == ways
+    told = [duration(times[way]["median"]) for way in ways]
+    assert texts[-len(ways) - 1 : -1] == told
+    assert list(y) == sorted(y, reverse=True)
+    logs = [math.log(times[way]["median"]) for way in ways]
+    for at, log in zip(x, logs):  # each where the line through the outer two has it
+        assert at == pytest.approx(
+            x[0] + (x[-1] - x[0]) * (log - logs[0]) / (logs[-1] - logs[0]), abs=0.2
+        )
+
+
+def test_texts_of_the_plots_of_times_have_ten_pixels_on_a_phone(chromium, address):
+    chromium.open(f"{address}benchmarks.html")
+    chromium.size(390, 900)
+    shown = chromium.ask(
+        "() => [...document.images].map((it) => [it.src, it.clientWidth / it.naturalWidth])"
+    )
+    scales = {src.split("/")[-1]: scale for src, scale in shown}
+    assert RACES.keys() <= scales.keys()
+    assert min(scales[plot] for plot in RACES) * TEXT * 4 / 3 >= 10
 
 
 WRONG = """() => ({
