@@ -9,11 +9,12 @@ from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 from string import ascii_letters
+from textwrap import fill
 from unicodedata import category, normalize
 
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_PLAIN = {raised: plain for plain, raised in _SUPERSCRIPTS.items()}
 _TABLE = json.loads(files("micrograd_lab.tell").joinpath("latex.json").read_text("utf-8"))
+_SMALL = {sign: str.maketrans(*letters) for sign, letters in _TABLE["small"].items()}
+_PLAIN = {raised: plain for plain, raised in _SMALL["^"].items()}
 _SYMBOLS, _ACCENTS = _TABLE["symbols"], _TABLE["accents"]
 _ALPHABETS: dict[str, dict[str, str]] = {c: dict(zip(*x)) for c, x in _TABLE["alphabets"].items()}
 _LATEX = {sign: rf"\{command} " for command, sign in _SYMBOLS.items()} | _TABLE["signs"]
@@ -59,7 +60,7 @@ def number(x: float, *, digits: int = 3) -> str:
         return f"{x:.0f}".replace("-", "−")
     mantissa, exponent = f"{x:.{digits - 1}e}".split("e")
     plain = f"{x:.{max(digits - 1 - int(exponent), 0)}f}"
-    power = f"{mantissa}·10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    power = f"{mantissa}·10{str(int(exponent)).translate(_SMALL['^'])}"
     return (power if len(power) < len(plain) else plain).replace("-", "−")
 
 
@@ -157,6 +158,13 @@ def label_text(label: str) -> str:
     """
     words = _unicode(label) if _places(label) else printable(label)
     return re.sub(r"\\text\{([^{}\\]*)\}", r"\1", words)
+
+
+def folded(words: str, characters: float) -> str:
+    """Words in as many lines as they need, with small digits in their names: w₁,₁⁽²⁾."""
+    words, scripts = _unicode(words), r"([_^])\{?([\d,()]+)\}?"
+    words = re.sub(scripts, lambda found: found[2].translate(_SMALL[found[1]]), words)
+    return fill(words, max(int(characters), 1), break_long_words=False)
 
 
 def label_html(label: str) -> str:

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels import PIECES, TYPESET, WORDS
 from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 
-from micrograd_lab import Value, draw
+from micrograd_lab import Graph, Value, draw, draw_network, lecture
 from micrograd_lab.drawing.graph.rendering import render
 from micrograd_lab.drawing.showing import mathtext
-from micrograd_lab.tell.notation import label_html
+from micrograd_lab.tell.notation import folded, label_html
 
 LABELS = st.text() | st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -98,3 +99,39 @@ def test_matplotlib_takes_any_label(label):
     if style["parse_math"]:
         MathTextParser("path").parse(style["text"])
     style["text"].encode()
+
+
+@pytest.fixture(scope="module")
+def moved():
+    """The lecture's network, whose weights were given other numbers."""
+    result = lecture.network().result
+    for node in Graph(result).nodes:
+        if node.label.startswith("w_"):
+            node.data += 0.1
+    return result
+
+
+NOTE = "w₁,₁⁽¹⁾, w₂,₁⁽¹⁾, w₀,₁⁽¹⁾ and 9 more have moved since this was recorded;"
+
+
+def test_names_in_the_note_of_a_diagram_have_small_digits(moved):
+    root = ElementTree.fromstring(draw(moved).svg)
+    (group,) = (group for group in root.iter(f"{SVG}g") if group.get("class") == "legend")
+    assert NOTE in [text.text for text in group.iter(f"{SVG}text")]
+
+
+def test_names_in_the_note_of_a_network_have_small_digits(moved):
+    notes = [text.get_text() for text in draw_network(moved).figure.findobj(Text)]
+    assert f"{NOTE} shown at their present numbers" in notes
+
+
+@pytest.mark.parametrize(
+    ("note", "lines"),
+    [
+        (r"\hat{y}_12, x_{3}^2, w_hidden and b.grad", "ŷ₁₂, x₃², w_hidden and b.grad"),
+        ("x_1 was set by hand", "x₁ was\nset by\nhand"),
+        ("a" * 12 + " moved", "a" * 12 + "\nmoved"),
+    ],
+)
+def test_words_are_folded_between_them(note, lines):
+    assert folded(note, 7 if "\n" in lines else 80) == lines

@@ -12,14 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from html import escape
-from textwrap import wrap
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from ...engine import Value
 from ...graph import Graph
 from ...ops import Op
-from ...tell.notation import as_given, label_places, number, printable
+from ...tell.notation import as_given, folded, label_places, number, printable
 from ..layers import title
 from ..themes import Theme, stroke
 from .folding import MAX_BRANCHES, Folded, readable
@@ -324,7 +323,7 @@ class Sheet:
                 cells += cell(text(f" weight {sign} 0", WORDS, 11, theme.quiet))
             most = f"   |weight| at most {number(self.largest)}"
             cells += cell(text(most, WORDS, 11, theme.quiet))
-        lines = [line for note in self.graph.notes for line in wrap(note, NOTE)]
+        lines = [line for note in self.graph.notes for line in folded(note, NOTE).split("\n")]
         notes = [cell(text(x, WORDS, 11, theme.ink, longest=NOTE), align="left") for x in lines]
         return f"<{table(cell(table(cells), align='left'), *notes) if notes else table(cells)}>"
 

@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ...tell.notation import as_given, number
@@ -27,6 +26,7 @@ Point: TypeAlias = "tuple[float, float]"
 Style: TypeAlias = "dict[str, Any]"  # of a text, and its words
 Text: TypeAlias = "tuple[float, str, Style]"  # size, colour, words and style
 
+LETTER = 6.3  # points across, on average
 FINE = 720  # dots per inch at which texts are measured
 LINES, SHAPES, TEXTS = 1, 2, 3  # from bottom to top
 SHIFT = 4.0  # points by which a label moves along its link in search of a free place
@@ -205,11 +205,6 @@ def place(
 def sign(symbol: str) -> Style:
     """The symbol of an operation, as mathematics if it is a letter."""
     return mathtext(symbol) if len(symbol) == 1 else SANS | {"text": symbol, "parse_math": False}
-
-
-def folded(words: str, room: float) -> str:
-    """Words in as many lines as they need."""
-    return fill(words, max(int(room / 6.3), 1), break_long_words=False)
 
 
 def digits(text: str) -> Style:

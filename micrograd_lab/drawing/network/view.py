@@ -16,11 +16,11 @@ from ...formulas import np
 from ...graph import Graph
 from ...ops import OPS
 from ...tell.languages import formula_latex
-from ...tell.notation import as_given, label_latex, label_places, number
+from ...tell.notation import as_given, folded, label_latex, label_places, number
 from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
 from ..showing import MATH, SANS, TEXT, Picture, mathtext, settable
 from ..themes import Theme, find_theme, stroke
-from .pen import LINES, Pen, Segment, Text, area, digits, folded, place, sign
+from .pen import LETTER, LINES, Pen, Segment, Text, area, digits, place, sign
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -198,7 +198,7 @@ class Drawing:
         top, lines = max(self.y.values()) + size.radius + (34 if size.labels else 14), 0
         for x, words, k in heads:
             style = SANS | {"fontweight": "bold", "va": "bottom"}
-            words = folded(words, self.pitch - 8)
+            words = folded(words, (self.pitch - 8) / LETTER)
             pen.text(x, top + 16 * (not size.labels), TEXT, quiet, style | {"text": words})
             lines = max(lines, words.count("\n") + 1 + (not size.labels))
             symbols = {n.symbol for n in self.columns[k] if isinstance(n, RecordedNeuron)}
@@ -208,7 +208,7 @@ class Drawing:
             x, bottom = self._legend(left, bottom - 16)
             right = max(right, x)
         for note in self.layers.graph.notes:
-            words = folded(note, max(right, 600) - left)
+            words = folded(note, (max(right, 600) - left) / LETTER)
             bottom -= 14 * (words.count("\n") + 1) + 2
             text = TEXT, self.theme.ink, SANS | {"text": words, "va": "bottom"}
             right = max(right, pen.row(left, bottom, [text]))
@@ -393,7 +393,7 @@ class Drawing:
             ends = [number(end, digits=2) for end in (min(amounts), max(amounts))]
             words += f" |{self.links.symbol}| {' to '.join(dict.fromkeys(ends))}"
         self.pen.text(x, y + 26, 20, self.theme.quiet, SANS | {"text": dots})
-        style = SANS | {"text": folded(words, min(self.pitch - 4, 96)), "va": "top"}
+        style = SANS | {"text": folded(words, min(self.pitch - 4, 96) / LETTER), "va": "top"}
         patch = {"color": self.theme.page, "pad": 1}
         self.pen.text(x, y + 14, TEXT, self.theme.quiet, style, bbox=patch)
 
