@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..engine import Value
 from ..formulas import np
 from ..rows import leaves
-from .arithmetic import FOR_CLASSES, Classes, Loss, Network, Stream, arithmetic, find_classes, read
+from .arithmetic import FOR_CLASSES, Arithmetic, Classes, Loss, Network, Stream, find_classes, read
 from .losses import squared_error
 from .modules import Module, decided, outputs
 from .optim import SGD, Optimizer
@@ -197,7 +197,7 @@ def fit(
         apart = isinstance(validation, tuple) and len(validation) == 2
         x, t = validation if apart else (validation, None)
         held_out = read(x, t, "validation ").all().encoded(classes)
-    used = arithmetic(engine, model, loss, optimizer, data)
+    used = Arithmetic(engine, model, loss, data, optimizer)
     shuffle = random.shuffle if seed is None else random.Random(seed).shuffle
     history, best = History(classes=named.classes), _Best(-1, math.inf, [])
     every = math.ceil(epochs / (watch - 1)) if watch else 0
@@ -207,9 +207,8 @@ def fit(
 
     def learn(epoch: int) -> dict[str, float]:
         """The losses of an epoch, after it."""
-        nonlocal used
         try:
-            used = used.checked(epoch, data, held_out)
+            used.begin(epoch, data, held_out)
             last = {"loss": used.epoch(data.batches(batch_size, shuffle), optimizer)}
             for i in np.flatnonzero(~np.isfinite(optimizer.state.numbers)):
                 w = optimizer.parameters[i]

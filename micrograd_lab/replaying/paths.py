@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property, partial
 from threading import RLock
 from types import FunctionType
@@ -94,6 +94,7 @@ def replay(
         return Program(loss, inputs, parameters, backend)
     if parameters is None:
         raise TypeError("a function has no labels to go by; name its parameters: parameters=[...]")
+    check_leaves(inputs, parameters)
     return Paths(loss, inputs, parameters, backend)
 
 
@@ -104,6 +105,7 @@ class Paths(Vectors):
 
     Attributes:
         paths: those that samples have taken so far, each for rows of one length.
+        by_sample: whether a sample that takes none of them is recorded, every time.
 
     >>> w = Value(2, "w")
     >>> Paths(lambda *xs: total(w * x for x in xs), [], [w], "numpy")([[1, 2, 3], [4]])
@@ -115,18 +117,17 @@ class Paths(Vectors):
         function: Callable[..., Value | list[Value]],
         inputs: Sequence[Value],
         parameters: Sequence[Value],
-        backend: str | None,
+        backend: str | None = None,
     ) -> None:
         self.values: list[Value] = list(parameters)
         self.labels: list[str] = [value.label for value in inputs]
-        check_leaves(list(inputs), self.values)
         self.function: Callable[..., Any] = function
         self.backend: str = backend or default_backend()
         self._chosen: str | None = backend
         self.vector: Any = np.array([value.data for value in self.values])
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
-        self._marked = False  # or has more paths than anybody wants
+        self.by_sample = False
         self._alone = RLock()  # the function may ask again
 
     def check(self, data: Any) -> None:
@@ -190,7 +191,8 @@ class Paths(Vectors):
         for path, samples, mine, result in self._by_path(rows, several=False):
             part = len(samples) / len(rows)
             if not path:
-                loss += part * self._backward(result, part)
+                each = (self.record(row, f"sample {i}")[0] for i, row in zip(samples, mine))
+                loss += part * self._backward([result] if result else each, part)
                 continue
             program = path.program
             program.vector[:] = self.vector[path.order]
@@ -237,7 +239,7 @@ class Paths(Vectors):
     def _by_path(self, rows: Any, *, several: bool) -> Iterator[tuple[Path | None, Any, Any, Any]]:
         """Each path that is taken, by which samples, their rows, and what the first one recorded.
 
-        Without a path it is one sample, that can only be recorded.
+        Without a path they can only be recorded.
         """
         lengths = [len(self.labels)] * len(rows) if self.labels else [*map(len, rows)]
         for length in dict.fromkeys(lengths):
@@ -248,6 +250,9 @@ class Paths(Vectors):
             known = iter([path for path in self.paths if path.length == length])
             while len(left):
                 path, result = next(known, None), None
+                if not path and self.by_sample:
+                    yield None, left, mine, None
+                    break
                 if not path:
                     found = self.record(mine[0], f"sample {left[0]}", several=several)
                     path, result = self._path(*found, several), found[0]
@@ -314,13 +319,13 @@ class Paths(Vectors):
                 "those that it reads: replay(function, parameters=...)"
             )
         detached = [event.detached for event in trace if isinstance(event, Mark)]
-        if not all(detached) or self._marked:
-            if not (self._marked or any(detached)) and isinstance(result, Value):
+        if not all(detached) or self.by_sample:
+            if not (self.by_sample or any(detached)) and isinstance(result, Value):
                 self._check_for_a_cut(result, leaves)
-            self._marked = True
+            self.by_sample = True
             return None
         if sum(path.length == len(leaves) for path in self.paths) == MAX_PATHS:
-            self._marked = True
+            self.by_sample = True
             warnings.warn(
                 f"more than {MAX_PATHS} paths lead through {self.function!r:.60}; every further "
                 "sample is recorded, one by one. maximum(...) and minimum(...) record no choice, "
@@ -348,7 +353,7 @@ class Paths(Vectors):
             h = 1e-5 * (1.0 + np.abs(vector).max(initial=0.0))
             wide, slope = ((at(d) - at(-d)) / (2.0 * d) for d in (h, h / 2.0))
             self.gradient = np.zeros(len(vector))
-            self._backward(result)
+            self._backward([result])
             recorded = float(self.gradient @ direction)
         except ValueError:  # outside a domain
             return
@@ -362,16 +367,18 @@ class Paths(Vectors):
                 "v.tanh(), not math.tanh(v), and v.detach() to cut it on purpose"
             )
 
-    def _backward(self, result: Value, part: float = 1.0) -> float:
-        """The loss of a recording; adds a part of its gradient to `gradient`."""
-        kept = [value.grad for value in self.values]
+    def _backward(self, results: Iterable[Value], part: float = 1.0) -> float:
+        """The mean of recorded losses; adds this part of its gradient to `gradient`."""
+        kept, losses = [value.grad for value in self.values], []
         for value in self.values:
             value.grad = 0.0
-        result.backward()
-        self.gradient += part * np.array([value.grad for value in self.values])
+        for result in results:
+            result.backward()
+            losses.append(result.data)
+        self.gradient += part / len(losses) * np.array([value.grad for value in self.values])
         for value, grad in zip(self.values, kept):
             value.grad = grad
-        return result.data
+        return sum(losses) / len(losses)
 
 
 class Path:

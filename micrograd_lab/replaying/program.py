@@ -375,7 +375,7 @@ def index(values: Sequence[Value], of: Sequence[Value]) -> Any:
     return slice(len(places)) if places == [*range(len(places))] else np.array(places, dtype=int)
 
 
-def check_leaves(inputs: list[Value], parameters: list[Value]) -> None:
+def check_leaves(inputs: Sequence[Value], parameters: Sequence[Value]) -> None:
     seen: set[Value] = set()
     for what, values in (("input", inputs), ("parameter", parameters)):
         for number, value in enumerate(values):

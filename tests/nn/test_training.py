@@ -480,7 +480,7 @@ def test_an_optimizer_is_no_name():
 
 
 def test_a_network_is_replayed_by_default(monkeypatch):
-    monkeypatch.setattr("micrograd_lab.nn.arithmetic.Recording.epoch", None)
+    monkeypatch.setattr("micrograd_lab.replaying.paths.Paths._backward", None)
     assert len(fit(MLP(2, [3, 1]), [[1, 2], [3, 4]], [1, 2], epochs=3).loss) == 3
 
 
