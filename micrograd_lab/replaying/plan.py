@@ -1,9 +1,8 @@
 """A recorded graph as flat lists: what every replay is written from.
 
 The recorded nodes take the form that array programs want, without a change in what they compute.
-A tree of additions becomes one sum; sums of products become dot products of what is computed once
-with what is computed for each sample; a loss that was recorded over a whole batch becomes one
-sample and a table of numbers.  How a program is written is not known here.
+A tree of additions becomes one sum, and sums of products become dot products of what is computed
+once with what is computed for each sample.  How a program is written is not known here.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ ADD, MUL, SUM, DOT, TAKE = (OPS[name] for name in ("add", "mul", "sum", "dot", "
 SUMS = frozenset((ADD, SUM, DOT))
 _LINEAR = SUMS | {MUL}
 ONE = -1  # a node that is 1, in a plan's numbering
-ONCE, EACH, AFTER = 0, 1, 2
+ONCE, EACH = 0, 1
 _HOT = Op("hot", "=", "1 if x == y else 0", ("0", "0"))
 _FOUND = Op("found", "0", "x / x - 1", ("0",))  # 0 where one of a column is hot; else no number
 
@@ -34,10 +33,8 @@ Factors: TypeAlias = "tuple[list[int], list[int]]"  # of products, side by side
 class Plan:
     """Nodes 0, 1, 2, ..., inputs before what is computed from them; one list per property.
 
-    A node's phase says when it is computed: ONCE, from parameters and constants; EACH, for every
-    sample; AFTER, once, from sums over the samples.  A node of phase AFTER that reads one of phase
-    EACH is a `sum` with this one input, and stands for its sum over all samples.  If the result
-    itself has phase EACH, the loss is its mean over the samples.
+    A node's phase says when it is computed: ONCE, from parameters and constants, or EACH, for every
+    sample; the loss is the mean of the result over the samples.
 
     A `dot` has its weights, its inputs and perhaps a bias.  Of a product of what is computed once
     with what is computed for each sample, the former is first.
@@ -46,14 +43,12 @@ class Plan:
     result: int = 0  # the loss
     ops: list[Op | None] = field(default_factory=list)  # None for a leaf
     inputs: list[tuple[int, ...]] = field(default_factory=list)
-    values: list[Value | None] = field(default_factory=list)  # as recorded; of a batch sample 0's
+    values: list[Value | None] = field(default_factory=list)  # as recorded
     phases: list[int] = field(default_factory=list)
     active: list[bool] = field(default_factory=list)  # whether it has a slope by some parameter
     columns: dict[int, int] = field(default_factory=dict)  # leaf -> the column that it reads
     parameters: dict[int, int] = field(default_factory=dict)  # leaf -> which of them it is
     constants: dict[int, float] = field(default_factory=dict)  # leaf -> its number
-    batch: list[tuple[float, ...]] | None = None  # the data of a loss that was recorded over them
-    recorded: list[Value] = field(default_factory=list)  # all of them, in order
 
     def __len__(self) -> int:
         return len(self.ops)
@@ -95,7 +90,7 @@ class Plan:
             a, b = left[0], right[0]
             product = self.add(MUL, (a, b) if phases[a] <= phases[b] else (b, a), None)
             single, left, right = [*single, product], [], []
-        nodes: tuple[list[int], ...] = [], [], []
+        nodes: tuple[list[int], ...] = [], []
         numbers = []
         for i in single:
             if i in constants:
@@ -106,7 +101,7 @@ class Plan:
             nodes[ONCE].insert(0, self.add_constant(sum(numbers)))
         total: int | None = None
         # the factors of the products of each phase, by the phase of the one computed earlier
-        factors: tuple[dict[int, Factors], ...] = {}, {}, {}
+        factors: tuple[dict[int, Factors], ...] = {}, {}
         for a, b in zip(left, right):
             if phases[a] > phases[b]:
                 a, b = b, a
@@ -143,22 +138,20 @@ class Plan:
 
 
 def make_plan(
-    loss: Value, inputs: Sequence[Value], parameters: Sequence[Value], *, backend: str = "numpy"
+    loss: Value, inputs: Sequence[Value], parameters: Sequence[Value], *, one_hot: bool = True
 ) -> Plan:
     """The plan of `loss` as a function of `inputs`, one per column, and of `parameters`.
 
     Args:
-        backend: "python" has no sums over the samples that a loss without inputs was recorded over;
-            only "tape" has `take`, for others a product with a column that is 1 at the index.
+        one_hot: whether to write `take` as a product with a column that is 1 at the index: only
+            the tape can look numbers up.
 
     >>> w, x, b = Value(2), Value(3), Value(1)
     >>> plan = make_plan((w * x + w * b + b).tanh(), [x], [w, b])
     >>> [(op.name, phase) for op, phase in zip(plan.ops, plan.phases) if op]
     [('mul', 0), ('add', 0), ('mul', 1), ('add', 1), ('tanh', 1)]
     """
-    graph = RecordedTerms(loss, inputs, parameters)
-    batch = None if inputs or backend == "python" else find_batch(graph)
-    return _Planner(graph, batch, one_hot=backend != "tape").plan()
+    return _Planner(RecordedTerms(loss, inputs, parameters), one_hot=one_hot).plan()
 
 
 def add_checks(plan: Plan) -> None:
@@ -192,8 +185,6 @@ def add_checks(plan: Plan) -> None:
     if unseen:
         count = len(plan)
         total = plan.add_sum(([*unseen], [], []), None)
-        if plan.phases[result] == AFTER and plan.phases[total] == EACH:
-            total = plan.add(SUM, (total,), None, AFTER)
         zero = plan.add(MUL, (plan.add_constant(0.0), total), None)
         plan.active[count:] = [False] * (len(plan) - count)
         plan.result = plan.add(ADD, (result, zero), None)
@@ -202,18 +193,16 @@ def add_checks(plan: Plan) -> None:
 class _Planner:
     """Adds the nodes of a recorded graph to a plan, in order."""
 
-    def __init__(self, graph: RecordedTerms, batch: Batch | None, *, one_hot: bool) -> None:
-        self.graph, self.batch, self.one_hot = graph, batch, one_hot
+    def __init__(self, graph: RecordedTerms, *, one_hot: bool) -> None:
+        self.graph, self.one_hot = graph, one_hot
         self.column_at = cache(self._column_at)
-        self.column = batch.column if batch else graph.column
-        self._plan = Plan(batch=batch.rows if batch else None, recorded=graph.order)
+        self._plan = Plan()
         self.place = [-1] * len(graph.order)  # in the plan
-        self.leaves: dict[object, int] = {}  # one for equal constants, one for each column
+        self.leaves: dict[str, int] = {}  # one for equal constants
 
     def plan(self) -> Plan:
-        copies = self.batch.copies if self.batch else set()
         for i, inside in enumerate(self.graph.inside):
-            if not inside and i not in copies:
+            if not inside:
                 self.add(i)
         self._plan.result = self.read(len(self.place) - 1)
         return self._plan
@@ -221,23 +210,18 @@ class _Planner:
     def add(self, i: int) -> None:
         """Add the recorded node `i`; a constant waits until it is read."""
         graph, plan, value = self.graph, self._plan, self.graph.order[i]
-        if i in self.column:
-            self.place[i] = self.leaves.setdefault(self.column[i], len(plan))
-            if self.place[i] == len(plan):
-                plan.columns[plan.add(None, (), value, EACH)] = self.column[i]
+        if i in graph.column:
+            self.place[i] = plan.add(None, (), value, EACH)
+            plan.columns[self.place[i]] = graph.column[i]
         elif i in graph.parameter:
             self.place[i] = plan.add(None, (), value)
             plan.parameters[self.place[i]] = graph.parameter[i]
             plan.active[self.place[i]] = True
         elif graph.constant[i]:
             pass
-        elif self.batch and i == self.batch.head:
-            sample = plan.add_sum(self.terms(self.batch.terms), None)
-            over = plan.add(SUM, (sample,), None, AFTER)
-            single, left, right = self.terms(self.batch.rest)
-            self.place[i] = plan.add_sum(([over, *single], left, right), value)
         elif i in graph.terms:
-            self.place[i] = plan.add_sum(self.terms(graph.terms[i]), value)
+            single, left, right = map(self.places, graph.terms[i])
+            self.place[i] = plan.add_sum((single, left, right), value)
         elif value.op is TAKE and self.one_hot:
             index, *entries = map(self.read, graph.inputs[i])
             *hot, found = self.column_at(index, len(entries))
@@ -250,11 +234,6 @@ class _Planner:
         plan = self._plan
         hot = [plan.add(_HOT, (index, self.constant(float(k))), None) for k in range(count)]
         return [*hot, plan.add(_FOUND, (plan.add_sum((hot, [], []), None),), None)]
-
-    def terms(self, recorded: Terms) -> Terms:
-        """Terms by position in the plan."""
-        single, left, right = map(self.places, recorded)
-        return single, left, right
 
     def places(self, nodes: Sequence[int]) -> list[int]:
         """The positions in the plan of recorded nodes."""
@@ -334,114 +313,3 @@ def products(op: Op, inputs: tuple[int, ...]) -> list[tuple[int, int]]:
     pairs = op.pairs(len(inputs))
     single = [(x, ONE) for x in inputs[2 * pairs :]]
     return [*zip(inputs[:pairs], inputs[pairs : 2 * pairs]), *single]
-
-
-@dataclass
-class Batch:
-    """The samples that a loss was recorded over: one computation, with other constants."""
-
-    head: int  # the position of the sum that they are in
-    terms: Terms  # what sample 0 adds to it
-    rest: Terms  # those of no sample
-    copies: set[int]  # the nodes of all other samples
-    column: dict[int, int]  # node -> the column of the data that replaces it
-    rows: list[tuple[float, ...]]  # the data, one row per sample
-
-
-def find_batch(graph: RecordedTerms) -> Batch | None:
-    """The samples in the last sum that has any."""
-    shapes = _shapes(graph)
-    for i in sorted(graph.terms, reverse=True):
-        single, left, right = graph.terms[i]
-        alike: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
-        for term in (*zip(single), *zip(left, right)):
-            alike.setdefault(tuple([shapes[j] for j in term]), []).append(term)
-        size = max(map(len, alike.values()))
-        if size > 1:
-            repeated = [terms for terms in alike.values() if len(terms) == size]
-            rest = [term for terms in alike.values() if len(terms) != size for term in terms]
-            if batch := _Samples(graph).batch(i, repeated, rest):
-                return batch
-    return None
-
-
-def _shapes(graph: RecordedTerms) -> list[int]:
-    """A number per node, the same for nodes that differ in constants only; -1 for constants."""
-    number: dict[object, int] = {}
-    shapes = [-1] * len(graph.order)
-    for i, value in enumerate(graph.order):
-        if graph.constant[i] or graph.inside[i]:
-            continue
-        if value.op is None:
-            shape: object = i
-        elif i in graph.terms:
-            shape = tuple([tuple([shapes[j] for j in part]) for part in graph.terms[i]])
-        else:
-            shape = (value.op, *[shapes[j] for j in graph.inputs[i]])
-        shapes[i] = number.setdefault(shape, len(number))
-    return shapes
-
-
-@dataclass
-class _Samples:
-    """Walks through all samples side by side."""
-
-    graph: RecordedTerms
-    seen: dict[int, list[int]] = field(default_factory=dict)  # sample 0's node -> that of each
-    shared: set[int] = field(default_factory=set)  # nodes that all samples read
-    reads: dict[int, int] = field(default_factory=dict)  # how often they read each of their nodes
-    columns: dict[int, int] = field(default_factory=dict)  # sample 0's constant -> the column
-    data: dict[tuple[str, ...], list[float]] = field(default_factory=dict)  # by their texts
-    numbers: dict[tuple[str, ...], int] = field(default_factory=dict)  # which column that is
-
-    def batch(
-        self, head: int, alike: list[list[tuple[int, ...]]], rest: list[tuple[int, ...]]
-    ) -> Batch | None:
-        """The samples whose terms are `alike`, if nothing else connects them or reads them."""
-        ahead = [list(nodes) for terms in alike for nodes in zip(*terms)]
-        for nodes in ahead:  # which grows as it goes
-            below = self._visit(nodes)
-            if below is None:
-                return None
-            ahead.extend(below)
-        members = {i for nodes in self.seen.values() for i in nodes}
-        outside = any(self.reads[i] != self.graph.readers[i] for i in members)
-        if not self.data or outside or not self.shared.isdisjoint(members):
-            return None
-        first = [terms[0] for terms in alike]
-        copies, data = members - {*self.seen}, [*zip(*self.data.values())]
-        return Batch(head, _sorted(first), _sorted(rest), copies, self.columns, data)
-
-    def _visit(self, nodes: list[int]) -> list[list[int]] | None:
-        """What `nodes`, one per sample, read, side by side; None if they are not alike."""
-        graph, first = self.graph, nodes[0]
-        if nodes.count(first) == len(nodes):
-            self.shared.add(first)
-            return []
-        numbers = [graph.order[i].data for i in nodes] if graph.constant[first] else []
-        if numbers:
-            if numbers.count(numbers[0]) == len(numbers):
-                self.shared.add(first)
-                return []
-        elif len({*nodes}) < len(nodes):
-            return None
-        for i in nodes:
-            self.reads[i] = self.reads.get(i, 0) + 1
-        if first in self.seen:
-            return [] if self.seen[first] == nodes else None
-        self.seen[first] = nodes
-        if numbers:
-            key = tuple(map(repr, numbers))
-            self.columns[first] = self.numbers.setdefault(key, len(self.numbers))
-            self.data[key] = numbers
-            return []
-        if first in graph.terms:
-            parts = zip(*[graph.terms[i] for i in nodes])
-            return [list(each) for part in parts for each in zip(*part)]
-        return [list(each) for each in zip(*[graph.inputs[i] for i in nodes])]
-
-
-def _sorted(terms: list[tuple[int, ...]]) -> Terms:
-    """Single terms, and the factors of products."""
-    pairs = [term for term in terms if len(term) == 2]
-    return [t[0] for t in terms if len(t) == 1], [t[0] for t in pairs], [t[1] for t in pairs]

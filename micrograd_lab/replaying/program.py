@@ -17,6 +17,7 @@ from ..formulas import np
 from ..graph import Graph
 from ..rows import check_rows, table
 from ..tell.notation import preformatted
+from .batch import Batch, find_batch
 from .plan import add_checks, make_plan
 from .python import StraightLine
 from .runners import JAX, Branches, Elsewhere, NumPy, Outputs, Torch
@@ -291,13 +292,14 @@ class Program(Vectors):
     def _make_runner(self, *, by_default: bool) -> StraightLine | Tape | NumPy | Torch | JAX:
         if self.backend not in BACKENDS:
             raise ValueError(f"no backend {self.backend!r}; there are {', '.join(BACKENDS)}")
-        count = len(self.parameters)
-        plan = make_plan(self.loss, self.inputs, self.parameters, backend=self.backend)
+        count, one_hot = len(self.parameters), self.backend != "tape"
+        batch = None if self.inputs else find_batch(self.loss, self.parameters)
+        batch = batch or Batch(self.loss, self.inputs, [()], {})
+        plan = make_plan(batch.loss, batch.inputs, self.parameters, one_hot=one_hot)
         add_checks(plan)
-        self._guards = [
-            guard for x in plan.recorded if hasattr(x, "aside") for guard in guards_of(x)
-        ]
-        self._batch: Any = plan.batch or [()]
+        order = recorded(self.loss)
+        self._guards = [guard for x in order if hasattr(x, "aside") for guard in guards_of(x)]
+        self._batch: Any = batch.rows
         if self.backend == "python":
             return StraightLine(plan, range(count))
         known = kernel.codes() if self.backend == "tape" else {}
@@ -314,7 +316,7 @@ class Program(Vectors):
 
         def name(node: int) -> str:
             value = plan.values[node]
-            return self._names[value] if value else ""
+            return self._names.get(batch.recorded.get(value, value), "") if value else ""
 
         return _RUNNERS[self.backend](plan, count, name)
 

@@ -17,7 +17,7 @@ from ..formulas import ELEMENTARY, NUMPY_NAME, Floats, np
 from ..graph import Graph
 from .arrays import source as statements
 from .arrays.groups import Group, array_program, grouped, layout, outputs
-from .plan import AFTER, EACH, Plan, add_checks, make_plan
+from .plan import EACH, Plan, add_checks, make_plan
 from .python import StraightLine, defined
 from .tape.kernel import load
 from .tape.tape import Tape
@@ -63,9 +63,8 @@ class NumPy(Arrays):
     def __init__(self, plan: Plan, parameters: int, names: Callable[[int], str]) -> None:
         super().__init__(plan, parameters, names)
         self._edges = sum(map(len, plan.inputs))
-        self._sums = AFTER in plan.phases  # over the samples: plain Python has none
         # more statements than one can read, or wants to wait for
-        self._deep = len(self.groups) > MAX_STATEMENTS and not self._sums
+        self._deep = len(self.groups) > MAX_STATEMENTS
 
     def __call__(self, data: Floats) -> float:
         if self._is_narrow(len(data)):
@@ -98,7 +97,7 @@ class NumPy(Arrays):
     def _is_narrow(self, samples: int) -> bool:
         """Whether one Python operation per number costs less than the overhead of the arrays."""
         overhead = 2.5 * len(self.groups)  # microseconds, as the next
-        return self._deep or (not self._sums and 0.1 * self._edges * samples < overhead)
+        return self._deep or 0.1 * self._edges * samples < overhead
 
 
 MAX_SECONDS = 10  # of compiling
@@ -255,7 +254,7 @@ class Outputs:
             loss = maximum(0.0, *read)
             known = {*inputs, *values}
             others = [x for x in recorded(loss) if not x.inputs and x not in known]
-            plan = make_plan(loss, inputs, [*values, *others], backend="python")
+            plan = make_plan(loss, inputs, [*values, *others])
             at = {x: i for i, x in enumerate(plan.values)}
             constant = plan.add_constant
             nodes = [plan.inputs[at[x]][0] if x in at else constant(x.inputs[0].data) for x in read]
@@ -307,7 +306,7 @@ class Branches:
         if guards:
             with recording():
                 missed = total(map(_miss, guards))
-                plan = make_plan(missed, inputs, values, backend="tape")
+                plan = make_plan(missed, inputs, values, one_hot=False)
             if load() and plan.phases[plan.result] == EACH:
                 self._missed = Tape(plan, len(values), lambda node: "")
             else:

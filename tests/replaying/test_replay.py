@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from table import ROWS, apply, arity, inside, points, title
 
 from micrograd_lab import Value, dot, ieee, logsumexp, maximum, minimum, replay, total
+from micrograd_lab.engine import recorded
 from micrograd_lab.nn.losses import cross_entropy
-from micrograd_lab.replaying.plan import AFTER, EACH, ONCE, add_checks, make_plan
+from micrograd_lab.replaying.batch import find_batch
+from micrograd_lab.replaying.plan import EACH, ONCE, add_checks, make_plan
 from micrograd_lab.replaying.program import by_samples
 from micrograd_lab.replaying.python import MAX_LINES, StraightLine, Table
 
@@ -56,18 +58,17 @@ def test_a_loss_recorded_over_a_batch_becomes_one_sample_and_a_table(sum_up):
     network, parameters = mlp(2, 3, 1)
     rows = [(0.5, 1.5, 1.0), (-1.0, 2.5, -1.0), (0.25, 0.5, 1.0)]
     losses = [(1 + -t * network([x, y])[0]).relu() for x, y, t in rows]
-    made = make_plan(
-        sum_up(losses) * (1 / 3) + 1e-4 * sum_up(p * p for p in parameters), [], parameters
-    )
-    assert sorted((-t, x, y) for t, x, y in made.batch) == sorted((t, x, y) for x, y, t in rows)
-    assert sum(op is not None and op.name == "relu" for op in made.ops) == 4
-    assert made.phases[made.result] == AFTER
+    loss = sum_up(losses) * (1 / 3) + 1e-4 * sum_up(p * p for p in parameters)
+    found = find_batch(loss, parameters)
+    assert sorted(map(sorted, found.rows)) == sorted(sorted([x, y, -t]) for x, y, t in rows)
+    assert sum(x.op is not None and x.op.name == "relu" for x in recorded(found.loss)) == 4
+    assert found.loss not in recorded(loss)
 
 
 def test_samples_that_read_each_other_are_no_batch():
     w = Value(2)
     first = (w * 3).tanh()
-    assert make_plan(first + (first * 5).tanh(), [], [w]).batch is None
+    assert find_batch(first + (first * 5).tanh(), [w]) is None
 
 
 def engine(loss, inputs, parameters, rows):
@@ -99,7 +100,7 @@ def normal(rows, columns, seed=0):
 def test_a_constant_that_others_read_is_of_no_sample():
     w, c, d = Value(2), Value(3), Value(5)
     loss = total([w * c, w * d]) / (w + c)
-    assert make_plan(loss, [], [w]).batch is None
+    assert find_batch(loss, [w]) is None
     assert_same(arrays(loss, [], [w], backend="numpy"), loss, [], [w], [()])
 
 
@@ -465,13 +466,12 @@ def test_a_logarithm_of_a_sum_of_exponentials_is_one_line():
     assert re.search(r"\n    L = h1 \+ np\.log1p\(.*  # L\n", source)
 
 
-def test_a_loss_of_a_batch_keeps_its_name_in_the_source():
+def test_the_first_sample_of_a_batch_gives_the_source_its_names():
     w = Value(0.5, "w")
-    loss = sum((w * k - 1).tanh() for k in (1.5, 2.5, 3.5)) * (1 / 3)
-    total_loss = loss + w * w
-    total_loss.label = "E"
-    source = replay(total_loss, [], [w], backend="numpy").source
-    assert re.search(r"\n    E = .*  # E\n    loss = E.sum\(\)\n", source)
+    terms = [(w * k - 1).tanh() for k in (1.5, 2.5, 3.5)]
+    terms[0].label = "y"
+    source = replay(sum(terms) * (1 / 3) + w * w, [], [w], backend="numpy").source
+    assert re.search(r"\n    y = np.tanh\(.*  # y\n", source)
 
 
 def test_an_error_without_samples_names_the_node_alone(backend):
@@ -624,7 +624,7 @@ def test_a_long_python_program_is_not_compiled(with_samples):
 @given(graph=graphs(), scales=st.lists(st.floats(0.999, 1.001), min_size=1, max_size=3))
 def test_a_table_gives_the_numbers_of_the_lines_it_stands_for(graph, scales):
     loss, inputs, parameters = graph
-    plan = make_plan(loss, inputs, parameters, backend="python")
+    plan = make_plan(loss, inputs, parameters)
     add_checks(plan)
     numbers = [w.data for w in parameters], [[x.data * k for x in inputs] for k in scales]
     try:

@@ -11,6 +11,7 @@ from micrograd_lab import Value, dot, ieee, replay, total
 from micrograd_lab.nn import MLP
 from micrograd_lab.nn.losses import cross_entropy, hinge, squared_error
 from micrograd_lab.ops import OPS
+from micrograd_lab.replaying.batch import find_batch
 from micrograd_lab.replaying.plan import make_plan
 from micrograd_lab.replaying.simplify import slope_rows
 
@@ -195,10 +196,10 @@ def test_a_mean_over_a_recorded_batch_is_the_same_program():
     w, b = Value(0.5, "w"), Value(0.1, "b")
     rows = samples(150, 2)
     loss = total((w * x + b - t).half_square() for x, t in rows) / 150 + w * w
-    planned = make_plan(loss, [], [w, b])
-    tape = Tape(planned, 2, lambda node: "")
+    batch = find_batch(loss, [w, b])
+    tape = Tape(make_plan(batch.loss, batch.inputs, [w, b]), 2, lambda node: "")
     tape.vector[:] = [0.5, 0.1]
-    data = np.array(planned.batch) if planned.batch else np.zeros((1, 0))
+    data = np.array(batch.rows)
     found = [tape(data), *tape.gradient]
     loss.backward()
     assert found == pytest.approx([loss.data, w.grad, b.grad], rel=1e-12)

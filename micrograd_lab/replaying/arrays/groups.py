@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ...ops import OPS, Op
-from ..plan import ADD, AFTER, DOT, EACH, SUM, Plan
+from ..plan import ADD, DOT, EACH, SUM, Plan
 from ..simplify import array_expression, build, parsed
 from .source import ArrayProgram, Statement
 from .writer import Array, Writer
@@ -262,12 +262,9 @@ class Sum(Group):
                     nodes.sort(key=writer.order)
                 if nodes:
                     self.kinds.setdefault(each, []).append(nodes)
-        self.over: bool = phases[self.nodes[0]] == AFTER and True in self.kinds  # the samples
         tree: ast.expr | None = None
         for terms in self.kinds.values():
             part = writer.rows([i for row in terms for i in row])
-            if self.over:
-                part = build("x.sum(1, keepdims=True)", x=part)
             part = _summed(part, rows, len(terms[0]))
             tree = build("a + b", a=tree, b=part) if tree else part
         assert tree
@@ -275,13 +272,13 @@ class Sum(Group):
 
     def backward(self, writer: Writer, upstream: ast.expr) -> None:
         m = self.array.rows
-        for each, terms in self.kinds.items():
+        for terms in self.kinds.values():
             k, nodes = len(terms[0]), [i for row in terms for i in row]
             u = _repeated(upstream, m, k)
-            if self.over or m == 1 < k:
-                shape = parsed(f"({m * k}, {'n' if each else 1})")
+            if m == 1 < k:
+                shape = parsed(f"({k}, {'n' if self.array.samples else 1})")
                 u = build("np.broadcast_to(u, s)", u=u, s=shape)
-            writer.contribute(nodes, u, each if self.over else self.array.samples)
+            writer.contribute(nodes, u, self.array.samples)
 
 
 class LogSumExp(Group):

@@ -17,12 +17,12 @@ from typing import Any, TypeAlias
 from ...formulas import Floats, np
 from ...ops import Op
 from ...tell.languages import formula_text
-from ..plan import AFTER, DOT, EACH, ONCE, ONE, TAKE, Plan, products
+from ..plan import DOT, EACH, ONCE, ONE, TAKE, Plan, products
 from .kernel import codes, load
 
 BLOCK = 128  # samples; their rows stay in the processor's cache
 _SUM, _DOT, _LAYER, _TAKE = -1, -2, -3, -4  # as the kernel calls them
-_HEADER = 18
+_HEADER = 15
 _Groups: TypeAlias = "list[list[int]]"
 
 
@@ -99,7 +99,7 @@ class Tape:
         stride = 1 if samples == 1 else -(-samples // blocks // 8) * 8
         if stride % 64 == 0:
             stride += 8  # rows a power of two apart would share a few lines of the cache
-        size = self._writer.rows * stride * (1 + (blocks if self._writer.sums else 1))
+        size = self._writer.rows * stride * 2
         widest = -(-self._writer.widest // 16) * 16
         room = np.zeros(8 + size + 16 + widest * (stride + 1))
         begin = room.ctypes.data + -room.ctypes.data % 64  # no vector straddles a cache line
@@ -128,14 +128,12 @@ class _Writer:
         for i, number in plan.constants.items():
             self.place[i] = self.constant(number)
         self.layers: dict[int, dict[int, int]] = {}  # dot product -> input -> node that weighs it
-        self.sums: list[int] = []  # over the samples
         self.widest = 0  # the most inputs or outputs that a layer has
         self.weights: tuple[int, ...] = ()  # of the layer before: where they begin, and more
         self.groups = groups = self.grouped()
-        computed = [*self.sums, *chain(*groups[ONCE], *groups[AFTER])]
-        for place, i in enumerate(computed, start=len(self.once)):
-            self.place[i] = place
-        self.once += [0.0] * len(computed)
+        for i in chain(*groups[ONCE]):
+            self.place[i] = len(self.once)
+            self.once.append(0.0)
         self.place[ONE] = self.one
         self.columns = sorted(plan.columns, key=plan.columns.__getitem__)
         self.spread = self.spread_over_rows(groups[EACH])
@@ -150,13 +148,11 @@ class _Writer:
     def written(self) -> list[int]:
         """The tape; the kernel reads its header."""
         plan, groups = self.plan, self.groups
-        rows = [self.place, self.row, self.place]
-        code = [self.instructions(groups[phase], rows[phase]) for phase in (ONCE, EACH, AFTER)]
+        code = [self.instructions(of, at) for of, at in zip(groups, (self.place, self.row))]
         lists: list[list[Iterable[int]]] = [
             [[plan.columns[i]] for i in self.columns],
             [(i, k) for places, to in self.copies.items() for k, i in enumerate(places, to)],
             [(self.one, self.row[ONE], 0)],
-            [(self.row[plan.inputs[i][0]], self.place[i]) for i in self.sums],
         ]
         lists[2] += [(self.place[i], self.row[i], plan.active[i]) for i in self.spread]
         header = [self.rows]
@@ -190,14 +186,10 @@ class _Writer:
         """
         plan = self.plan
         depth: list[int] = []
-        found: list[dict[tuple[object, ...], list[int]]] = [{}, {}, {}]
+        found: list[dict[tuple[object, ...], list[int]]] = [{}, {}]
         for i, (op, inputs, phase) in enumerate(zip(plan.ops, plan.inputs, plan.phases)):
             below = 0
-            if op is None:
-                pass
-            elif phase == AFTER and plan.phases[inputs[0]] == EACH:
-                self.sums.append(i)
-            else:
+            if op:
                 below = 1 + max([depth[j] for j in inputs])
                 key = (below, op, self.layer_inputs(i) if op is DOT else ())
                 found[phase].setdefault(key, []).append(i)
@@ -319,7 +311,7 @@ class _Writer:
 
     def listing(self) -> str:
         """What is computed, in order."""
-        titles = ("once, from the parameters", "for each sample", "once, from sums over samples")
+        titles = ("once, from the parameters", "for each sample")
         parts = [[f"# {t}", *map(self.line, of)] for t, of in zip(titles, self.groups) if of]
         return "".join(f"{line}\n" for part in parts for line in part)
 
