@@ -157,6 +157,8 @@ class Samples:
     where: str = ""  # what stands before "sample" in messages
     numbers: Sequence[int] | None = None  # of the samples, if they are some of many
     new: bool = True  # whether the loss has not seen these targets yet
+    source: tuple[Iterable[Any], str] | None = None  # of all batches, if they are the first
+    classes: Classes | None = None
 
     @classmethod
     def of(cls, inputs: Any, targets: Any, where: str = "") -> Samples:
@@ -179,7 +181,10 @@ class Samples:
         return target[0] if self.single else target
 
     def batches(self, size: int | None, shuffle: Callable[[list[int]], None]) -> Iterator[Samples]:
-        """Every sample once, in batches."""
+        """Every sample once, in batches, or every batch as the source gives it."""
+        if self.source:
+            yield from (batch.encoded(self.classes) for batch in _batches(*self.source))
+            return
         if size is None:
             yield self
             return
@@ -200,7 +205,11 @@ class Samples:
 
     def all(self) -> Samples:
         """All of them, where these are the first batch."""
-        return self
+        if not self.source:
+            return self
+        every = [(batch.inputs, batch.targets) for batch in _batches(*self.source)]
+        inputs, targets = map(np.concatenate, zip(*every))
+        return Samples(inputs, targets, self.single, self.source[1])
 
     @cached_property
     def first_of_each_target(self) -> list[int]:
@@ -215,6 +224,7 @@ class Samples:
 
     def encoded(self, classes: Classes | None) -> Samples:
         """The samples with targets as the loss takes them."""
+        self.classes = classes
         if classes and self.targets.shape[1:] != classes.targets.shape[1:]:
             self.single = classes.targets.shape[1] == 1
             self.targets = classes.targets[classes.indices(self)]
@@ -223,49 +233,30 @@ class Samples:
         return self
 
 
-class Stream(Samples):
-    """The first of the batches of (inputs, targets) from a source; it gives them in every epoch."""
-
-    def __init__(self, source: Any, where: str = "") -> None:
-        if not hasattr(source, "__iter__") or iter(source) is source:
-            raise TypeError(
-                f"without targets, inputs are batches of (inputs, targets), anew in every epoch: a "
-                f"DataLoader or a list, not {type(source).__name__} {source!r:.60}"
-            )
-        self._source: Iterable[Any] = source
-        self._classes: Classes | None = None
-        self._all = where
-        if (first := next(self._samples(), None)) is None:
-            raise ValueError("0 batches; give at least 1")
-        super().__init__(first.inputs, first.targets, first.single, first.where)
-
-    def batches(self, size: int | None, shuffle: Callable[[list[int]], None]) -> Iterator[Samples]:
-        """Every batch, as the source gives it."""
-        return (batch.encoded(self._classes) for batch in self._samples())
-
-    def encoded(self, classes: Classes | None) -> Samples:
-        self._classes = classes
-        return super().encoded(classes)
-
-    def all(self) -> Samples:
-        every = [(batch.inputs, batch.targets) for batch in self._samples()]
-        inputs, targets = map(np.concatenate, zip(*every))
-        return Samples(inputs, targets, self.single, self._all)
-
-    def _samples(self) -> Iterator[Samples]:
-        for k, batch in enumerate(self._source):
-            if not isinstance(batch, tuple | list) or len(batch) != 2:
-                raise TypeError(
-                    f"batch {k} is {type(batch).__name__} {batch!r:.60}; give batches of (inputs, "
-                    "targets), or inputs and targets apart: fit(model, *data)"
-                )
-            inputs, targets = batch
-            yield Samples.of(inputs, targets, f"{self._all}batch {k}, ")
-
-
 def read(inputs: Any, targets: Any, where: str = "") -> Samples:
-    """What `fit` learns from: samples, or without targets, a source of batches."""
-    return Stream(inputs, where) if targets is None else Samples.of(inputs, targets, where)
+    """What `fit` learns from; without targets, the first of the batches of both in `inputs`."""
+    if targets is not None:
+        return Samples.of(inputs, targets, where)
+    if not hasattr(inputs, "__iter__") or iter(inputs) is inputs:
+        raise TypeError(
+            f"without targets, inputs are batches of (inputs, targets), anew in every epoch: a "
+            f"DataLoader or a list, not {type(inputs).__name__} {inputs!r:.60}"
+        )
+    if (first := next(_batches(inputs, where), None)) is None:
+        raise ValueError("0 batches; give at least 1")
+    first.source = inputs, where
+    return first
+
+
+def _batches(source: Iterable[Any], where: str) -> Iterator[Samples]:
+    for k, batch in enumerate(source):
+        if not isinstance(batch, tuple | list) or len(batch) != 2:
+            raise TypeError(
+                f"batch {k} is {type(batch).__name__} {batch!r:.60}; give batches of (inputs, "
+                "targets), or inputs and targets apart: fit(model, *data)"
+            )
+        inputs, targets = batch
+        yield Samples.of(inputs, targets, f"{where}batch {k}, ")
 
 
 @dataclass(frozen=True)

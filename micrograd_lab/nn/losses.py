@@ -2,9 +2,7 @@
 
 Every loss takes an output or a sequence of outputs, and as many targets, which may be values too.
 Losses for classes start from scores, the outputs before any sigmoid or softmax, so that nothing
-overflows and a confident mistake costs what it should.  What a loss records does not depend on its
-numbers, so that the record is right for other outputs and targets as well; only a class by its
-number, for `cross_entropy`, picks a score.
+overflows.  What a loss records does not depend on its numbers, and so is right for others.
 """
 
 from __future__ import annotations
@@ -70,23 +68,18 @@ def binary_cross_entropy(scores: Numbers, targets: Numbers) -> Value:
 
 
 def cross_entropy(scores: Numbers, targets: Numbers) -> Value:
-    """The cross entropy of ``softmax(scores)`` with `targets`, in nats.
+    """The cross entropy of ``softmax(scores)`` with `targets`, in nats; 0 is certain and right.
 
-    Computes  ln Σ exp(s − Σ t·s),  which is  ln Σ exp(s) − Σ t·s  because the targets sum to 1.
-    Never forms the probabilities, and subtracts before it adds, so that both a confident mistake
-    and a confident success keep their digits.
+    Computes  ln Σ exp(s − Σ t·s),  which is  ln Σ exp(s) − Σ t·s  because the targets sum to 1:
+    without probabilities a confident mistake and a confident success keep their digits.
 
     Args:
         scores: K values, one per class: the network's outputs before softmax.
-        targets: the class, counted from 0; or K numbers that sum to 1: a one-hot label, or soft
-            labels.
-
-    Returns:
-        One value; 0 means certain and right.
+        targets: the class, counted from 0; or K numbers that sum to 1, a one-hot or soft label.
 
     Raises:
-        ValueError: if the numbers of scores and targets differ, if there is only one score, if
-            there is no such class, or if the targets do not sum to 1 or one is negative.
+        ValueError: if the numbers of scores and targets differ, there is only one score or no such
+            class, or the targets do not sum to 1 or one is negative.
 
     Source:
         Lecture 7, "cross entropy with softmax": scores -5, -1, 1, 5 and label 4.  The slide

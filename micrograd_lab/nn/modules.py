@@ -64,12 +64,10 @@ class Module:
         """The outputs for each row of `inputs`, or its class, if the model was fitted to classes.
 
         Args:
-            inputs: a row of numbers per sample: lists, an array, a frame or a tensor.  For one
-                sample, give a list of one row, or call the model.
+            inputs: a row of numbers per sample: lists, an array, a frame or a tensor.
 
         Returns:
-            An array with a number per row, or a row of them if there are several outputs; or with
-            the name of a class per row.
+            An array with a number, a row of outputs or the name of a class for each row.
 
         Raises:
             ValueError: if a number is outside a domain, with the row.
@@ -164,12 +162,10 @@ class Neuron(Module):
         activation: the name of an operation of one input (such as "tanh" for `Value.tanh`), a
             function from value to value, or None for the sum itself.
         init: the distribution of the initial weights: "xavier_uniform", "xavier_normal",
-            "he_uniform" or "he_normal"; or "uniform", from -1 to 1 as micrograd draws them, with
-            the same numbers for the same seed.  By default He's normal for a rectifier and Xavier's
-            uniform for the rest, as in the two papers.  The bias starts at 0.
+            "he_uniform" or "he_normal"; or "uniform", from -1 to 1, with micrograd's numbers for
+            the same seed.  By default He's normal for a rectifier, Xavier's uniform for the rest.
         mask: one entry per input; a false one cuts the link.
-        seed: a number, or a `random.Random` to continue; by default Python's own generator, which
-            `random.seed` controls.
+        seed: a number, or a `random.Random` to continue; by default Python's own generator.
         fan_out: number of neurons in its layer, for Xavier's rule.
 
     Attributes:

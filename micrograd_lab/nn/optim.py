@@ -152,7 +152,6 @@ class SGD(Optimizer):
     """Gradient descent: w ← w − η ∂E/∂w, "stochastic" when E is the error of a batch.
 
     Args:
-        parameters, lr, weight_decay: as for every optimiser.
         momentum: the fraction of the last direction to keep, from 0 to below 1.
         nesterov: whether to look ahead by the momentum.
 
@@ -194,7 +193,6 @@ class Adam(Optimizer):
     """Adam: each parameter moves by its mean gradient, divided by the gradient's usual size.
 
     Args:
-        parameters, lr, weight_decay: as for every optimiser.
         betas: the fractions of the mean gradient and of the mean squared gradient to keep.
         eps: added to the usual size, so that nothing is divided by 0.
 
@@ -208,7 +206,7 @@ class Adam(Optimizer):
     0.99
     """
 
-    _direct = False  # weight decay shrinks weights, and is no gradient
+    _direct, _decay = False, 0.0  # whether it shrinks the weights, and is no gradient; by default
 
     def __init__(
         self,
@@ -217,20 +215,20 @@ class Adam(Optimizer):
         *,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
-        weight_decay: float = 0.0,
+        weight_decay: float | None = None,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        _check(betas=(min(betas), 1.0))
-        _check(betas=(max(betas), 1.0), eps=(eps, math.inf))
+        super().__init__(parameters, lr, self._decay if weight_decay is None else weight_decay)
+        for beta in betas:
+            _check(betas=(beta, 1.0), eps=(eps, math.inf))
         self.betas = betas
         self.eps = eps
         self._rooms: list[Any] = [None, None]  # in which states are by turns
 
     def _after(self, data: Floats, grad: Floats, steps: int) -> State:
-        if self.weight_decay and not self._direct:
-            grad = grad + self.weight_decay * data
-        elif self.weight_decay:
+        if self._direct:
             data = data * (1 - self.lr * self.weight_decay)
+        elif self.weight_decay:
+            grad = grad + self.weight_decay * data
         keep, keep_square = self.betas
         rate, root = self.lr / (1 - keep**steps), (1 - keep_square**steps) ** -0.5
         if not (adam := load("_adam")):
@@ -255,8 +253,7 @@ class AdamW(Adam):
     """Adam that shrinks the weights directly, instead of adding them to their gradients.
 
     Args:
-        parameters, lr, betas, eps: as for `Adam`.
-        weight_decay: a step multiplies each parameter by 1 − lr · weight_decay.
+        weight_decay: a step multiplies each parameter by 1 − lr · weight_decay; by default 0.01.
 
     Source:
         Loshchilov and Hutter (2019), algorithm 2.
@@ -267,18 +264,7 @@ class AdamW(Adam):
     0.95
     """
 
-    _direct = True
-
-    def __init__(
-        self,
-        parameters: Iterable[Value],
-        lr: float = 0.001,
-        *,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
+    _direct, _decay = True, 0.01
 
 
 def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], float]:

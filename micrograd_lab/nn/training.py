@@ -1,8 +1,7 @@
 """Fit a network to samples.
 
-An epoch shows every sample once.  Each batch is the loop that you would write by hand: record the
-loss of each sample, call `backward`, update the parameters.  If all samples have the same graph, it
-is recorded once and replayed at array speed.
+Each batch is the loop that you would write by hand: record the loss of each sample, call
+`backward`, update the parameters; but what was recorded once is replayed at array speed.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..engine import Value
 from ..formulas import np
 from ..rows import leaves
-from .arithmetic import FOR_CLASSES, Arithmetic, Classes, Loss, Network, Stream, find_classes, read
+from .arithmetic import FOR_CLASSES, Arithmetic, Classes, Loss, Network, find_classes, read
 from .losses import squared_error
 from .modules import Module, decided, outputs
 from .optim import SGD, Optimizer
@@ -139,18 +138,13 @@ def fit(
             60.  Each takes 16 bytes per parameter.
         seed: of the shuffling; the same seed repeats a run bit for bit.
         progress: whether to show a progress bar; by default in notebooks and terminals.
-        engine: "scalar" records every sample in every epoch.  "auto" records one for each path
-            that samples take through model and loss, and replays it for the others; in every
-            epoch it records some again, and goes on with "scalar" if they differ, because model
-            or loss read a number that no comparison of values shows.
-
-    Returns:
-        The losses, epoch by epoch; it plots itself.
+        engine: "scalar" records every sample in every epoch.  "auto" replays each path that samples
+            take through model and loss; in every epoch it records some again, and goes on with
+            "scalar" if they differ: something read a number that no comparison of values shows.
 
     Raises:
         TypeError: if inputs or targets are nothing like that.
-        ValueError: if a number of theirs is NaN or infinite; or a loss, and then the message names
-            the epoch, the sample and the first such node.
+        ValueError: if a number or a loss is NaN or infinite; says at which epoch, sample and node.
 
     >>> from micrograd_lab import MLP, Adam, binary_cross_entropy, gate
     >>> xor, model = gate("xor"), MLP(2, [4, 1], activation="tanh", seed=1)
@@ -163,19 +157,17 @@ def fit(
     if not callable(loss):
         raise TypeError(f"loss is {loss!r:.60}; give a function, as micrograd_lab.squared_error")
     watch = 60 if watch is True else watch
-    for name, count in (("epochs", epochs), ("batch_size", batch_size), ("watch", watch)):
+    counts = {"epochs": epochs, "batch_size": batch_size, "patience": patience, "watch": watch}
+    for (name, count), least in zip(counts.items(), (0, 1, 1, 2)):
         if count is not None and not hasattr(count, "__index__"):
             raise TypeError(f"{name} is {count!r:.60}; give a whole number")
-    limits = ("epochs", epochs, 0), ("batch_size", batch_size, 1), ("patience", patience, 1)
-    for name, count, least in limits:
-        if count is not None and count < least:
-            raise ValueError(f"{name} is {count}; it needs to be at least {least}")
-    if watch and watch < 2:
-        raise ValueError(f"watch is {watch}; it needs to be at least 2, or 0")
+        if count is not None and count < least and not (name == "watch" and count == 0):
+            more = ", or 0" if name == "watch" else ""
+            raise ValueError(f"{name} is {count}; it needs to be at least {least}{more}")
     _check_model(model)
     data = read(inputs, targets)
     labels = data.targets  # before they are what the loss takes
-    if batch_size and isinstance(data, Stream):
+    if batch_size and data.source:
         raise ValueError(f"batch_size is {batch_size}, but the batches come as they are")
     optimizer = optimizer or SGD(model.parameters(), lr=0.1)
     if not isinstance(optimizer, Optimizer):
@@ -273,13 +265,10 @@ def accuracy(
 ) -> float:
     """The fraction of samples whose class, or else whose target, is the one that the model gives.
 
-    A model that was fitted to classes gives the one of its largest score, as `predict` does.  Any
-    other gives the target with the lowest `loss`: the nearest for a squared error, the sign of the
-    score for a hinge.
-
     Args:
         model, inputs, targets: as for `fit`.
-        loss: by default the model's classes decide, or `squared_error` if it has none.
+        loss: the model gives the target for which it is lowest; by default of the classes that it
+            was fitted to that of the largest score, as `predict` does, or `squared_error`.
 
     >>> from micrograd_lab import Neuron, hinge
     >>> line = Neuron(1, activation=None)

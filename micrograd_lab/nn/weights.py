@@ -31,8 +31,8 @@ _TORCH_OPTIONS: dict[str, dict[str, Any]] = {
 def save(model: MLP, path: Path) -> None:
     """Write the network to a safetensors file, in full or not at all.
 
-    PyTorch loads it into the same network: ``Sequential(Linear(2, 16), ReLU(), Linear(16, 1))``
-    for ``MLP(2, [16, 1])``; its ``state_dict`` has the names in the file.
+    PyTorch loads it into ``Sequential(Linear(2, 16), ReLU(), Linear(16, 1))`` for a
+    ``MLP(2, [16, 1])``.
 
     Raises:
         TypeError: if `model` is not an `MLP`.

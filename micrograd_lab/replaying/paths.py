@@ -61,18 +61,16 @@ def replay(
 ) -> Program | Paths:
     """A program that computes `loss` again, for other numbers, at array speed.
 
-    Of a recorded loss it repeats the operations that were recorded.  Where a comparison of one of
-    its values picked a branch, every sample is checked: one that would take another branch is an
-    error.  A function instead of a loss is recorded by calling it, once for each path that samples
-    take through it, and is right for every sample: ``if``, ``while``, ``max`` and ``sorted`` may
-    depend on the data.  All other leaves keep the numbers they have now.
+    Of a recorded loss it repeats the operations; a sample that would take another branch at a
+    comparison of its values is an error.  A function is recorded by calling it, once for each path
+    that samples take through it, and is right for every sample: ``if``, ``while``, ``max`` and
+    ``sorted`` may depend on the data.  All other leaves keep the numbers they have now.
 
     Args:
-        loss: the loss of one sample; or of a whole batch, if there are no `inputs`; or a function
-            of one value per input that returns the loss of one sample.
+        loss: of one sample, or of a whole batch if there are no `inputs`; or a function of one
+            value per input that returns the loss of one sample.
         inputs: the leaves that differ from sample to sample, one for each column of the data; for
-            a function, leaves whose labels its inputs get, or nothing: then it gets a value for
-            each number of a row, and rows may differ in length.
+            a function, leaves with the labels of its inputs, or nothing if rows differ in length.
         parameters: the leaves to differentiate with respect to; by default, for a recorded loss,
             as `Graph` finds them, by their labels.
         backend: "tape", "numpy", "python" (the standard library only), "torch" or "jax"; by default
@@ -100,8 +98,6 @@ def replay(
 
 class Paths(Vectors):
     """What `replay` makes of a function; it is used as a `Program` is.
-
-    Without `inputs` the rows of the data may differ in length.
 
     Attributes:
         paths: those that samples have taken so far, each for rows of one length.
@@ -131,14 +127,11 @@ class Paths(Vectors):
         self._alone = RLock()  # the function may ask again
 
     def check(self, data: Any) -> None:
-        """Record the function anew for each row of `data`, and compare with what `run` gives, both
-        at `vector`.
-
-        A few rows will do.  It finds what no comparison of values shows: a number read as
-        ``p.data``, or one that has changed since a path was recorded.
+        """Record the function anew for a few rows, and compare with what `run` gives at `vector`.
 
         Raises:
-            ValueError: if the losses of a sample differ; says which, and what to look for.
+            ValueError: if the losses of a sample differ, because of what no comparison of values
+                shows: a number read as ``p.data``, or one that has changed since.
 
         >>> w, x, scale = Value(2, "w"), Value(0, "x"), [1.0]
         >>> program = replay(lambda x: scale[0] * w * x, [x], [w])

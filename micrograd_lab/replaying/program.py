@@ -32,13 +32,9 @@ MAX_CHARACTERS = 20_000  # of a source in a notebook
 
 
 class Vectors:
-    """What runs on a vector of parameters and leaves a gradient: a `Program`, and `Paths`.
+    """What runs on a vector of parameters and leaves a gradient: a `Program`, and `Paths`."""
 
-    Attributes:
-        values: the parameters, in the order of `vector` and `gradient`.
-    """
-
-    values: list[Value]
+    values: list[Value]  # the parameters, in the order of the next two
     vector: Any
     gradient: Any
     _alone: AbstractContextManager[Any]  # a lock: runs write into the same arrays
@@ -50,18 +46,14 @@ class Vectors:
     def __call__(self, data: Any = None, weights: Any = None, *, reduction: str = "mean") -> float:
         """The mean loss over the samples; sets `grad` of each parameter to that of the mean.
 
-        Reads the parameters' numbers from the values.
-
         Args:
             data: one row per sample, one column per input; nothing if there are no inputs.
-            weights: how much each sample counts, a number each.  The mean is Σ weight · loss over
-                Σ weight, as in PyTorch and scikit-learn, whose scale does not matter.
+            weights: a number for each sample; the mean is Σ weight · loss over Σ weight.
             reduction: "sum" for Σ weight · loss, which is divided by nothing.
 
         Raises:
-            ValueError: if `data` has another shape; if weights are not as many, or not finite, or
-                negative for a mean; or, as the engine says it, if a sample leaves the domain of an
-                operation or gives a NaN, unless within `ieee()`.
+            ValueError: if `data` or weights do not fit; or, as the engine says it, if a sample
+                leaves the domain of an operation or gives a NaN, unless within `ieee()`.
 
         >>> w, x = Value(2, "w"), Value(0, "x")
         >>> program = Program(w * x, [x], [w])
@@ -104,12 +96,11 @@ class Vectors:
         Args:
             data: as for a call.
             names: of the nodes, one by one or in a list: their labels, or what drawings and
-                messages call them; by default the loss, or all that the function returns: here it
-                may return a list of values.
+                messages call them; by default the loss, or all that a function returns, perhaps
+                a list of values.
 
         Raises:
-            ValueError: if nothing has such a name, or if a number is outside a domain, as the
-                engine says it, with the sample.
+            ValueError: if nothing has such a name, or if a number is outside a domain.
 
         >>> w, x = Value(2, "w"), Value(0, "x")
         >>> y = w * x
@@ -167,10 +158,7 @@ class Vectors:
 
 
 class Program(Vectors):
-    """What `replay` makes.
-
-    Attributes:
-        backend: which one computes.
+    """What `replay` makes of a recorded loss, on its `backend`.
 
     >>> w, x = Value(2, "w"), Value(0, "x")
     >>> Program((w * x).half_square(), [x], [w])([[1], [3]])
