@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 from ...ops import OPS, Op
-from ..plan import ADD, DOT, EACH, SUM, Plan
+from ..plan import DOT, EACH, SUM, Plan
 from ..simplify import array_expression, build, parsed
 from .source import ArrayProgram, Statement
 from .writer import Array, Writer
@@ -26,15 +26,9 @@ LOGADDEXP = OPS["logaddexp"]
 def array_program(plan: Plan, groups: list[Group], layout: Sequence[int]) -> ArrayProgram:
     """The statements that compute the loss and its gradient, for parameters in this `layout`."""
     writer = Writer(plan, layout)
-    outer: Sequence[int] = [plan.result]
-    last = plan.ops[plan.result]
-    if (last is ADD or last is SUM) and plan.phases[plan.result] == EACH:
-        # the mean of a sum: what is computed once need not be added to every sample
-        outer = plan.inputs[plan.result]
-        groups = [group for group in groups if group.nodes != [plan.result]]
     for group in groups:
         group.write(writer)
-    writer.begin(outer)
+    writer.begin(plan.result)
     for group in reversed(groups):
         if group.array.contributions:
             group.backward(writer, writer.gradient(group.array, f"d_{group.array.name}"))

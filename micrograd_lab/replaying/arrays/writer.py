@@ -142,18 +142,12 @@ class Writer:
                 return self.shared(replaced(tree, text, self._calls[text]), backward=backward)
         return tree
 
-    def begin(self, outer: Sequence[int]) -> None:
-        """Make the loss the sum of the nodes `outer`, and give each of them its gradient."""
-        kinds: dict[bool, list[int]] = {}  # for each sample? -> the nodes
-        for node in sorted(outer, key=self.order):
-            kinds.setdefault(self.plan.phases[node] == EACH, []).append(node)
-        parts: list[ast.expr] = []
-        for each, nodes in sorted(kinds.items(), reverse=True):
-            m, rows = len(nodes), self.rows(nodes)
-            parts.append(build("a.sum() / n" if each else "a.sum()", a=rows))
-            one = f"np.full(({m}, n), 1.0 / n)" if each else f"np.ones(({m}, 1))"
-            self.contribute(nodes, parsed(one), each)
-        self.program.loss = _sum_of(parts)
+    def begin(self, result: int) -> None:
+        """Make the loss the mean of `result` over the samples, and give that its gradient."""
+        each = self.plan.phases[result] == EACH
+        self.program.loss = build("a.sum() / n" if each else "a.sum()", a=self.rows([result]))
+        one = parsed("np.full((1, n), 1.0 / n)" if each else "np.ones((1, 1))")
+        self.contribute([result], one, each)
 
     def contribute(self, nodes: list[int], tree: ast.expr, samples: bool) -> None:
         """Hand `tree` to the gradients of `nodes`, one row each."""
