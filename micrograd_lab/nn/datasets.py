@@ -64,9 +64,8 @@ class Data(NamedTuple):
         if len(kinds) <= MAX_KINDS:
             told = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
             shown = plot_points(x, t)._repr_mimebundle_() | shown if x.shape[1] == 2 else shown
-        names = [
-            *map(str, getattr(self.inputs, "columns", [f"x_{i + 1}" for i in range(x.shape[1])]))
-        ]
+        numbered = [f"x_{i + 1}" for i in range(x.shape[1])]
+        names = [*map(str, getattr(self.inputs, "columns", numbered))]
         lines = zip([names, *x[:MAX_ROWS].tolist()], ["target", *targets])
         rows = [(*map(_cell, shorten(line, MAX_COLUMNS)), target) for line, target in lines]
         text = f"{len(x)} × {x.shape[1]} inputs; targets: {told}\n\n{Table.of(rows)}"
@@ -85,10 +84,8 @@ class Data(NamedTuple):
         order = list(range(len(self.inputs)))
         random.Random(seed).shuffle(order)
         cut = len(order) - round(part * len(order))
-        first, second = (
-            Data(*(_rows(part, rows) for part in self)) for rows in (order[:cut], order[cut:])
-        )
-        return first, second
+        first, second = ([_rows(x, rows) for x in self] for rows in (order[:cut], order[cut:]))
+        return Data(*first), Data(*second)
 
 
 def moons(samples: int = 100, *, noise: float = 0.1, seed: int | None = None) -> Data:

@@ -63,25 +63,23 @@ class StraightLine:
             [i for i, op in enumerate(plan.ops) if op and plan.phases[i] == phase]
             for phase in (ONCE, EACH)
         )
-        read = sorted({j for i in each for j in plan.inputs[i] if plan.phases[j] == ONCE})
-        sums = [j for j in read if plan.active[j]]  # whose gradients are added up over the samples
+        read = sorted({result, *(j for i in each for j in plan.inputs[i])})
+        # whose gradients are added up over the samples
+        sums = [j for j in read if plan.active[j] and plan.phases[j] == ONCE]
         reached = {*sums, result} if plan.active[result] else {*sums}
         yield "def program(p, rows):"
         yield from [f"{', '.join(parameters)}, = p"] if parameters else []
         yield from map(self.forward, once)
-        if plan.phases[result] == EACH:
-            yield from (f"d_{names[i]} = 0.0" for i in sums)
-            yield "total, n = 0.0, len(rows)"
-            yield "for row in rows:"
-            yield from (f"    {names[i]} = row[{column}]" for i, column in plan.columns.items())
-            yield from (f"    {self.forward(i)}" for i in each)
-            yield f"    total += {names[result]}"
-            yield f"    d_{names[result]} = 1.0 / n"
-            yield from (f"    {line}" for line in self.backward(each, reached))
-            yield "loss = total / n"
-        else:
-            yield f"loss = {names[result]}"
-            yield f"d_{names[result]} = 1.0" if plan.active[result] else ""
+        yield from (f"d_{names[i]} = 0.0" for i in sums)
+        yield "total, n = 0.0, len(rows)"
+        yield "for row in rows:"
+        yield from (f"    {names[i]} = row[{column}]" for i, column in plan.columns.items())
+        yield from (f"    {self.forward(i)}" for i in each)
+        yield f"    total += {names[result]}"
+        if result in reached:
+            yield f"    d_{names[result]} {'+=' if result in sums else '='} 1.0 / n"
+        yield from (f"    {line}" for line in self.backward(each, reached))
+        yield "loss = total / n"
         yield from self.backward(once, reached)
         slopes = {names[i]: f"d_{names[i]}" for i in reached}
         yield f"return loss, [{', '.join(slopes.get(p, '0.0') for p in parameters)}]"
@@ -149,7 +147,6 @@ class Table:
         v = [0.0] * len(plan) + [0.0, 1.0]  # the last one is ONE
         for i, number in (*plan.constants.items(), *zip(self._parameters, p)):
             v[i] = number
-        rows = rows if plan.phases[plan.result] == EACH else [()]
         for row in rows:
             for i, column in plan.columns.items():
                 v[i] = row[column]

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from ...formulas import Floats, np
 from ...ops import Op
-from ...tell.languages import formula_text
+from ...tell.languages import formula_text, spell_out
 from ..plan import DOT, EACH, ONCE, ONE, TAKE, Plan, products
 from .kernel import codes, load
 
@@ -321,16 +321,13 @@ class _Writer:
         assert op
         if group[0] in self.layers:
             names = ["1" if j == ONE else self.name(j) for j in self.layers[group[0]]]
-            formula = f"weights ({len(group)} × {len(names)}) · ({_shortened(names, ', ')})"
-        elif op.variadic:
-            pairs = op.pairs(len(inputs[0]))
-            terms = [f"{self.name(*column)}" for column in zip(*inputs)]
-            products = [f"{x} × {y}" for x, y in zip(terms[:pairs], terms[pairs:])]
-            formula = _shortened(products + terms[2 * pairs :], ", " if op is TAKE else " + ")
-            formula = f"take({formula})" if op is TAKE else formula
+            read = names if len(names) <= 9 else [*names[:2], "…", names[-1]]
+            formula = f"weights ({len(group)} × {len(names)}) · ({', '.join(read)})"
         else:
-            letters = {letter: self.name(*row) for letter, row in zip("xyz", zip(*inputs))}
-            formula = formula_text(op.shown[0], letters | {"n": f"{op.n}"})
+            columns = [self.name(*nodes) for nodes in zip(*inputs)]
+            formula, places = spell_out(op, len(columns))
+            letters = {letter: columns[k] for letter, k in places.items()}
+            formula = formula_text(formula, letters | {"n": f"{op.n}", "dots": "…"})
         return f"{self.name(*group)} = {formula}"
 
     def name(self, *nodes: int) -> str:
@@ -343,8 +340,3 @@ class _Writer:
 
     def is_active(self, i: int) -> bool:
         return i != ONE and self.plan.active[i]
-
-
-def _shortened(terms: list[str], sign: str) -> str:
-    """`terms` in a row; of many, the first and the last."""
-    return sign.join(terms if len(terms) <= 9 else [*terms[:2], "…", terms[-1]])
