@@ -13,6 +13,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from threading import RLock
 from types import FunctionType
@@ -240,7 +241,7 @@ class Paths(Vectors):
             if not self.labels:
                 left = np.array([i for i in left if lengths[i] == length])
                 mine = np.array([rows[i] for i in left], dtype=float)
-            known = iter([path for path in self.paths if path.length == length])
+            known = iter([path for path in self.paths if len(path.leaves) == length])
             while len(left):
                 path, result = next(known, None), None
                 if not path and self.by_sample:
@@ -317,7 +318,7 @@ class Paths(Vectors):
                 self._check_for_a_cut(result, leaves)
             self.by_sample = True
             return None
-        if sum(path.length == len(leaves) for path in self.paths) == MAX_PATHS:
+        if sum(len(path.leaves) == len(leaves) for path in self.paths) == MAX_PATHS:
             self.by_sample = True
             warnings.warn(
                 f"more than {MAX_PATHS} paths lead through {self.function!r:.60}; every further "
@@ -374,38 +375,36 @@ class Paths(Vectors):
         return sum(losses) / len(losses)
 
 
+@dataclass(eq=False)
 class Path:
     """One way through a function: the program, and the guards that lead to it."""
 
-    def __init__(
-        self,
-        result: Any,
-        leaves: list[Value],
-        values: list[Value],
-        guards: list[Guard],
-        backend: str | None,
-    ) -> None:
-        self._made_from = result, leaves, values, backend
-        self.length: int = len(leaves)
+    result: Any
+    leaves: list[Value]
+    values: list[Value]
+    guards: list[Guard]
+    backend: str | None
+
+    def __post_init__(self) -> None:
+        results = _listed(self.result)
         self.outputs: Callable[..., Outputs] = cache(
-            partial(Outputs, _listed(result), leaves, values)
+            partial(Outputs, results, self.leaves, self.values)
         )
-        self.branches: Branches = Branches(guards, leaves, values)
+        self.branches: Branches = Branches(self.guards, self.leaves, self.values)
 
     @cached_property
     def program(self) -> Program:
-        return Program(*self._made_from)
+        return Program(self.result, self.leaves, self.values, self.backend)
 
     @cached_property
     def order(self) -> Any:
         """Where the program's parameters are among the values: an index."""
-        return index(self.program.values, self._made_from[2])
+        return index(self.program.values, self.values)
 
     @property
     def source(self) -> str:
-        guards = self.branches.guards
-        names = {x: x.label for guard in guards for x in (guard.left, guard.right)}
-        return "".join(f"# {guard.told(names)}\n" for guard in guards) + self.program.source
+        names = {x: x.label for guard in self.guards for x in (guard.left, guard.right)}
+        return "".join(f"# {guard.told(names)}\n" for guard in self.guards) + self.program.source
 
 
 def no_value(what: str, found: Any) -> TypeError:

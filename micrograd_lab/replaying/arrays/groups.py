@@ -244,35 +244,26 @@ class ProductSums(Group):
 
 
 class Sum(Group):
-    """Sums, of what is computed once and of what is computed for each sample."""
+    """Sums; of what is computed for each sample, with what is computed once as a bias."""
 
     def forward(self, writer: Writer) -> ast.expr:
-        rows, phases = self.array.rows, writer.plan.phases
-        self.kinds: dict[bool, list[list[int]]] = {}  # for each sample? -> what each node reads
-        for inputs in self.inputs:
-            for each in (False, True):
-                nodes = [i for i in inputs if (phases[i] == EACH) == each]
-                if rows == 1:
-                    nodes.sort(key=writer.order)
-                if nodes:
-                    self.kinds.setdefault(each, []).append(nodes)
-        tree: ast.expr | None = None
-        for terms in self.kinds.values():
-            part = writer.rows([i for row in terms for i in row])
-            part = _summed(part, rows, len(terms[0]))
-            tree = build("a + b", a=tree, b=part) if tree else part
-        assert tree
-        return tree
+        m, phases = self.array.rows, writer.plan.phases
+        apart = phases[self.inputs[0][0]] != phases[self.nodes[0]]
+        self.once: list[int] = [inputs[0] for inputs in self.inputs if apart]
+        self.terms: list[int] = [i for inputs in self.inputs for i in inputs[apart:]]
+        if m == 1:
+            self.terms.sort(key=writer.order)
+        tree = _summed(writer.rows(self.terms), m, len(self.terms) // m)
+        return build("z + b", z=tree, b=writer.read(self.once)) if apart else tree
 
     def backward(self, writer: Writer, upstream: ast.expr) -> None:
-        m = self.array.rows
-        for terms in self.kinds.values():
-            k, nodes = len(terms[0]), [i for row in terms for i in row]
-            u = _repeated(upstream, m, k)
-            if m == 1 < k:
-                shape = parsed(f"({k}, {'n' if self.array.samples else 1})")
-                u = build("np.broadcast_to(u, s)", u=u, s=shape)
-            writer.contribute(nodes, u, self.array.samples)
+        m, k = self.array.rows, len(self.terms) // self.array.rows
+        u = _repeated(upstream, m, k)
+        if m == 1 < k:
+            shape = parsed(f"({k}, {'n' if self.array.samples else 1})")
+            u = build("np.broadcast_to(u, s)", u=u, s=shape)
+        writer.contribute(self.once, upstream, self.array.samples)
+        writer.contribute(self.terms, u, self.array.samples)
 
 
 class LogSumExp(Group):
