@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from cmath import rect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -100,9 +101,9 @@ def moons(samples: int = 100, *, noise: float = 0.1, seed: int | None = None) ->
     [1, 0, 0, 1]
     """
 
-    def place(along: float, target: int) -> tuple[float, float]:
-        x, y = math.cos(math.pi * along), math.sin(math.pi * along)
-        return (1 - x, 0.5 - y) if target else (x, y)
+    def place(along: float, target: int) -> complex:
+        upper = rect(1.0, math.pi * along)
+        return 1 + 0.5j - upper if target else upper
 
     return _two_classes(place, samples, noise, seed)
 
@@ -118,9 +119,8 @@ def circles(samples: int = 100, *, noise: float = 0.05, seed: int | None = None)
     ([0.5, 1.0, 1.0], [1, 0, 0])
     """
 
-    def place(along: float, target: int) -> tuple[float, float]:
-        radius, angle = (0.5 if target else 1.0), 2 * math.pi * along
-        return radius * math.cos(angle), radius * math.sin(angle)
+    def place(along: float, target: int) -> complex:
+        return rect(0.5 if target else 1.0, 2 * math.pi * along)
 
     return _two_classes(place, samples, noise, seed)
 
@@ -138,9 +138,8 @@ def spirals(
     300
     """
 
-    def place(along: float, target: int) -> tuple[float, float]:
-        angle = 2 * math.pi * turns * along + math.pi * target
-        return along * math.cos(angle), along * math.sin(angle)
+    def place(along: float, target: int) -> complex:
+        return rect(along, 2 * math.pi * turns * along + math.pi * target)
 
     return _two_classes(place, samples, noise, seed)
 
@@ -217,17 +216,17 @@ def _rows(part: Any, rows: Sequence[int]) -> Any:
 
 
 def _two_classes(
-    place: Callable[[float, int], tuple[float, float]], samples: int, noise: float, seed: int | None
+    place: Callable[[float, int], complex], samples: int, noise: float, seed: int | None
 ) -> Data:
-    """Random points along two curves, in random order."""
+    """Random points of the complex plane along two curves, in random order."""
     _check(samples, noise)
     generator = random.Random(seed)
     targets = [k % 2 for k in range(samples)]
     generator.shuffle(targets)
     inputs = []
     for target in targets:
-        x, y = place(generator.random(), target)
-        inputs.append([x + generator.gauss(0, noise), y + generator.gauss(0, noise)])
+        at = place(generator.random(), target)
+        inputs.append([x + generator.gauss(0, noise) for x in (at.real, at.imag)])
     return Data(inputs, targets)
 
 

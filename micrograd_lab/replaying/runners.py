@@ -140,15 +140,9 @@ class Torch(Elsewhere):
         torch = required("torch", "PyTorch")
         self._torch = torch
 
-        def number(x: Any) -> Any:
-            return x if isinstance(x, torch.Tensor) else torch.tensor(x, dtype=torch.float64)
-
         def array(numbers: list[Any]) -> Any:
             positions = isinstance(numbers[0], int)
             return torch.tensor(numbers, dtype=torch.int64 if positions else torch.float64)
-
-        def in_doubles(what: Callable[..., Any]) -> Callable[..., Any]:
-            return lambda *args: what(*args, dtype=torch.float64)
 
         def reduceat(x: Any, starts: Any) -> Any:
             lengths = torch.diff(starts, append=torch.tensor([len(x)]))
@@ -157,17 +151,18 @@ class Torch(Elsewhere):
         def put(count: int, at: Any, rows: Any) -> Any:
             return torch.zeros(count, rows.shape[1], dtype=torch.float64).index_copy(0, at, rows)
 
-        names = [NUMPY_NAME.get(name, name) for name in ELEMENTARY]
+        names = [*(NUMPY_NAME.get(name, name) for name in ELEMENTARY), "floor"]
         np = SimpleNamespace(**{name: getattr(torch, name, None) for name in names})
+        double = {"dtype": torch.float64}
+        number = partial(torch.as_tensor, **double)
         vars(np).update(
             array=array,
+            full=partial(torch.full, **double),
+            ones=partial(torch.ones, **double),
+            zeros=partial(torch.zeros, **double),
             power=torch.pow,
-            floor=torch.floor,
             maximum=lambda x, y: torch.maximum(number(x), number(y)),
             where=lambda test, x, y: torch.where(test, number(x), number(y)),
-            full=in_doubles(torch.full),
-            ones=in_doubles(torch.ones),
-            zeros=in_doubles(torch.zeros),
             concatenate=torch.cat,
             broadcast_to=lambda x, shape: torch.broadcast_to(number(x), shape),
             repeat=torch.repeat_interleave,

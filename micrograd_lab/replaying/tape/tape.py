@@ -67,17 +67,12 @@ class Tape:
             raise FloatingPointError("infinite or NaN")
         return self._job.loss  # type: ignore[no-any-return]
 
-    def compute(self, data: Floats) -> tuple[float, int]:
-        """The loss, and whether anything is infinite or NaN."""
-        self._take(data)
-        odd = self._run(self._address)
-        return self._job.loss, odd
-
     def each(self, data: Floats) -> Floats:
         """The result for each sample, infinite or NaN where it is; no gradient."""
         found: Floats = np.empty(len(data))
         self._job.each = found.ctypes.data
-        self.compute(data)
+        self._take(data)
+        self._run(self._address)
         self._job.each = None
         return found
 
