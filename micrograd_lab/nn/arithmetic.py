@@ -190,14 +190,12 @@ class Samples:
             return
         order = list(range(len(self)))
         shuffle(order)
-        room = np.empty_like(self.table[:size])  # for every batch: memory anew costs more
         for start in range(0, len(order), size):
-            yield self.some(order[start : start + size], room)
+            yield self.some(order[start : start + size])
 
-    def some(self, rows: list[int], room: Any = None) -> Samples:
-        """A few of the samples, in this order; in the beginning of `room`, if there is one."""
-        out, width = None if room is None else room[: len(rows)], self.inputs.shape[1]
-        found = np.take(self.table, rows, axis=0, out=out, mode="clip")  # "raise" would copy again
+    def some(self, rows: list[int]) -> Samples:
+        """A few of the samples, in this order."""
+        found, width = self.table[rows], self.inputs.shape[1]
         parts = found[:, :width], found[:, width:]
         some = Samples(*parts, self.single, self.where, rows, new=False)
         some.table = found

@@ -30,9 +30,8 @@ class State(NamedTuple):
     """Where an optimizer is: all that a step changes, so that one assignment takes the step."""
 
     steps: int = 0
-    moments: tuple[Floats | float, ...] = (0.0, 0.0)  # what it keeps of earlier gradients
+    moments: Floats | tuple[Floats | float, ...] = (0.0, 0.0)  # kept of earlier gradients
     numbers: Floats | None = None  # those of the parameters after the step
-    room: Floats | None = None  # the array that all of these are in, if they are in one
 
 
 class Optimizer:
@@ -222,7 +221,6 @@ class Adam(Optimizer):
             _check(betas=(beta, 1.0), eps=(eps, math.inf))
         self.betas = betas
         self.eps = eps
-        self._rooms: list[Any] = [None, None]  # in which states are by turns
 
     def _after(self, data: Floats, grad: Floats, steps: int) -> State:
         if self._direct:
@@ -237,16 +235,13 @@ class Adam(Optimizer):
             square = keep_square * square + (1 - keep_square) * np.square(grad)
             size = np.sqrt(square) * root + self.eps
             return State(steps, (mean, square), data - rate * mean / size)
-        # new arrays would take longer than the arithmetic
-        before, after = self._rooms if self.state.room is self._rooms[0] else self._rooms[::-1]
-        if before is None or self.state.room is not before:
-            before, after = np.zeros((2, 3, len(data)))
-            before[0], before[1] = self.state.moments
-            self._rooms = [before, after]
+        before, after = self.state.moments, np.empty((3, len(data)))
+        if isinstance(before, tuple):  # zeros, or what was kept where there was no kernel
+            before = np.zeros((2, len(data))) + np.reshape(before, (2, -1))
         numbers = np.array([keep, keep_square, rate, root, self.eps])
         vectors = [np.ascontiguousarray(x, float) for x in (data, grad, before, after, numbers)]
         adam(*(c_void_p(x.ctypes.data) for x in vectors), c_ssize_t(len(data)))
-        return State(steps, (after[0], after[1]), after[2], after)
+        return State(steps, after[:2], after[2])
 
 
 class AdamW(Adam):
