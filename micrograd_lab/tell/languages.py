@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from types import MappingProxyType
 from typing import Any
 
-from ..formulas import ELEMENTARY, NOT_IN_NUMPY, NUMPY_NAME, in_floats
+from ..formulas import ELEMENTARY, NOT_IN_NUMPY, NUMPY_NAME
 from ..ops import OPS, Op
 from .notation import as_given, label_html, label_latex, label_text, number, number_latex
 
@@ -91,37 +92,6 @@ def value_bundle(value: Any, **_: object) -> dict[str, str]:
     return shown(lines, repr(value))
 
 
-def formula_text(formula: str, letters: Mapping[str, str]) -> str:
-    """`formula` as plain text, with a number or a name in place of each letter.
-
-    >>> formula_text("f * (1 - f)", {"f": "0.669"})
-    '0.669 × (1 − 0.669)'
-    >>> formula_text("-x / y ** 2", {"x": "−5", "y": "b"})
-    '−(−5) ÷ b^2'
-    """
-    return _Text(letters).write(formula)
-
-
-def formula_latex(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    r"""`formula` as LaTeX, with the LaTeX of a number or a name in place of each letter.
-
-    >>> formula_latex("1 / (1 + exp(-x))")
-    '\\frac{1}{1 + e^{-x}}'
-    >>> formula_latex("f * (1 - f)", {"f": "0.669"})
-    '0.669 \\left(1 - 0.669\\right)'
-    """
-    return _Latex(letters or {}).write(formula)
-
-
-def formula_html(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    """`formula` as HTML, with the HTML of a number or a name in place of each letter.
-
-    >>> formula_html("n * x ** (n - 1)", {"x": "x<sub>1</sub>", "n": "3"})
-    '3 × x<sub>1</sub><sup>3 − 1</sup>'
-    """
-    return _Html(letters or {}).write(formula)
-
-
 def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str, int]]:
     """The formula of `op` for `count` inputs, and which input each letter stands for.
 
@@ -180,46 +150,6 @@ class _Substitution(ast.NodeTransformer):
         return ast.parse(repr(eval(ast.unparse(node))), mode="eval").body
 
 
-def formula_numpy(formula: str, letters: Mapping[str, str] | None = None) -> str:
-    """`formula` as NumPy source that works on arrays, with source text in place of each letter.
-
-    >>> formula_numpy("1 if x > 0 else 0 if x <= 0 else x", {"x": "a"})
-    'np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))'
-    """
-    return _NumPy(letters or {}).write(in_floats(formula))
-
-
-def formula_c(formula: str) -> str:
-    """`formula` as C, for the kernel of the tape; its functions are called `exp_of`, `relu_of`, ...
-
-    >>> formula_c("f * sigmoid(-x) if x > 0 else 0")
-    '(x > 0.0) ? f * sigmoid_of(-x) : 0.0'
-    """
-    return _C({}).write(in_floats(formula))
-
-
-def formula_javascript(formula: str) -> str:
-    """`formula` as JavaScript, in which all functions and division are those of an object `m`.
-
-    >>> formula_javascript("-x / y ** 2 if x != 0 else sigmoid(n)")
-    'x !== 0.0 ? m.div(-x, m.pow(y, 2.0)) : m.sigmoid(n)'
-    """
-    return _JavaScript({}).write(in_floats(formula))
-
-
-def formula_template(formula: str, letters: Mapping[str, str]) -> str:
-    """`formula` as HTML for letters that come later; those in `letters` are known already.
-
-    A letter is `⟦2x⟧`: its text goes there, in brackets if it binds more loosely than 2, or after
-    `⟦2-x` unless it begins with a minus.  What is within `⟨` and `⟩` gets brackets if it begins
-    with a minus.
-
-    >>> formula_template("x * (1 - f)", {}), formula_template("1 - x * y", {})
-    ('⟦2-x⟧ × (1 − ⟦2f⟧)', '1 − ⟨⟦2-x⟧ × ⟦2y⟧⟩')
-    """
-    return _Template(letters).write(formula)
-
-
 class _Writer:
     """Writes a formula's syntax tree; a subclass decides how each kind of term looks."""
 
@@ -231,8 +161,10 @@ class _Writer:
     def __init__(self, letters: Mapping[str, str]) -> None:
         self.letters = letters
 
-    def write(self, formula: str) -> str:
-        return self.term(ast.parse(formula, mode="eval").body, 0)
+    @classmethod
+    def write(cls, formula: str, letters: Mapping[str, str] = MappingProxyType({})) -> str:
+        """`formula`, with the text of a number or a name in place of each of `letters`."""
+        return cls(letters).term(ast.parse(formula, mode="eval").body, 0)
 
     def term(self, node: ast.expr, inside: int) -> str:
         """The text of `node`, in brackets if it binds more loosely than `inside`."""
@@ -309,6 +241,11 @@ class _Writer:
 
 
 class _Text(_Writer):
+    """
+    >>> formula_text("-x / y ** 2", {"x": "−5", "y": "b"})
+    '−(−5) ÷ b^2'
+    """
+
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.USub: "−", ast.Mod: "mod",
         ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠",
@@ -323,11 +260,26 @@ class _Text(_Writer):
 
 
 class _Html(_Text):
+    """
+    >>> formula_html("n * x ** (n - 1)", {"x": "x<sub>1</sub>", "n": "3"})
+    '3 × x<sub>1</sub><sup>3 − 1</sup>'
+    """
+
     signs: Mapping[type[ast.AST], str] = {**_Text.signs, ast.Gt: "&gt;", ast.Lt: "&lt;"}
     power = ("<sup>", "</sup>")
 
 
 class _Template(_Html):
+    """HTML for letters that come later.
+
+    A letter is `⟦2x⟧`: its text goes there, in brackets if it binds more loosely than 2, or after
+    `⟦2-x` unless it begins with a minus.  What is within `⟨` and `⟩` gets brackets if it begins
+    with a minus.
+
+    >>> formula_template("x * (1 - f)"), formula_template("1 - x * y")
+    ('⟦2-x⟧ × (1 − ⟦2f⟧)', '1 − ⟨⟦2-x⟧ × ⟦2y⟧⟩')
+    """
+
     def term(self, node: ast.expr, inside: int) -> str:
         if isinstance(node, ast.Name) and node.id not in self.letters:
             return f"⟦{inside}{node.id}⟧"
@@ -344,6 +296,11 @@ class _Template(_Html):
 
 
 class _Latex(_Writer):
+    r"""
+    >>> formula_latex("1 / (1 + exp(-x))"), formula_latex("f * (1 - f)", {"f": "0.669"})
+    ('\\frac{1}{1 + e^{-x}}', '0.669 \\left(1 - 0.669\\right)')
+    """
+
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "-", ast.USub: "-", ast.Mod: r"\bmod",
         ast.Gt: ">", ast.GtE: r"\ge", ast.Lt: "<", ast.LtE: r"\le", ast.Eq: "=", ast.NotEq: r"\ne",
@@ -394,6 +351,12 @@ class _Latex(_Writer):
 
 
 class _NumPy(_Writer):
+    """Source that works on arrays.
+
+    >>> formula_numpy("1 if x > 0 else 0 if x <= 0 else x", {"x": "a"})
+    'np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))'
+    """
+
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.USub: "-",
         ast.Mod: "%", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==",
@@ -403,7 +366,7 @@ class _NumPy(_Writer):
     inside_or = 1
 
     def number(self, number: float) -> str:
-        return repr(number)
+        return repr(float(number))
 
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"np.where({self.term(test, 0)}, {self.term(body, 0)}, {self.term(orelse, 0)})"
@@ -413,10 +376,16 @@ class _NumPy(_Writer):
             np = "" if name in NOT_IN_NUMPY else "np."
             return super().call(np + NUMPY_NAME.get(name, name), args)
         inner = type(self)({"x": self.term(args[0], 3)})
-        return inner.plain(ast.parse(in_floats(OPS[name].formula), mode="eval").body)
+        return inner.plain(ast.parse(OPS[name].formula, mode="eval").body)
 
 
 class _C(_NumPy):
+    """For the kernel of the tape; functions are called `exp_of`, `relu_of` and so on.
+
+    >>> formula_c("f * sigmoid(-x) if x > 0 else 0")
+    '(x > 0.0) ? f * sigmoid_of(-x) : 0.0'
+    """
+
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"{self.term(test, 1)} ? {self.term(body, 1)} : {self.term(orelse, 0)}"
 
@@ -425,6 +394,12 @@ class _C(_NumPy):
 
 
 class _JavaScript(_NumPy):
+    """All functions and division are those of an object `m`.
+
+    >>> formula_javascript("-x / y ** 2 if x != 0 else sigmoid(n)")
+    'x !== 0.0 ? m.div(-x, m.pow(y, 2.0)) : m.sigmoid(n)'
+    """
+
     signs: Mapping[type[ast.AST], str] = {
         **_NumPy.signs, ast.Eq: "===", ast.NotEq: "!==", ast.Or: "||", ast.And: "&&",
     }  # fmt: skip
@@ -440,6 +415,10 @@ class _JavaScript(_NumPy):
     def call(self, name: str, args: list[ast.expr]) -> tuple[str, int]:
         return _Writer.call(self, f"m.{name}", args)
 
+
+formula_text, formula_html, formula_latex = _Text.write, _Html.write, _Latex.write
+formula_numpy, formula_c, formula_javascript = _NumPy.write, _C.write, _JavaScript.write
+formula_template = _Template.write
 
 TEXT = Writing(label_text, str, formula_text, "∂{}/∂{}", "{}_{{{}}}", " × ", "−", "…", str)
 HTML = Writing(
