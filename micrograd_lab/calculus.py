@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .context import Number, recording
@@ -18,8 +18,6 @@ __all__ = [
 ]  # fmt: skip
 
 _SUM, _DOT, _TAKE = OPS["sum"], OPS["dot"], OPS["take"]
-_logaddexp, _maximum, _minimum = (method(OPS[n]) for n in ("logaddexp", "maximum", "minimum"))
-_clip, _where = method(OPS["clip"]), method(OPS["where"])
 
 
 def total(values: Iterable[Number]) -> Value:
@@ -73,19 +71,16 @@ def maximum(*values: Number) -> Value:
     >>> a.grad, b.grad
     (0.5, 0.5)
     """
-    return _by_pairs("maximum", _maximum, values, fewest=2)
+    return _by_pairs("maximum", OPS["maximum"], values, fewest=2)
 
 
 def minimum(*values: Number) -> Value:
-    """The smallest of two or more values, joined by pairs; at a tie each of a pair gets half.
-
-    Raises:
-        ValueError: if there are fewer than two values.
+    """The smallest of two or more values, as `maximum` is the largest.
 
     >>> minimum(Value(2), Value(-1), 5)
     Value(-1, grad=0)
     """
-    return _by_pairs("minimum", _minimum, values, fewest=2)
+    return _by_pairs("minimum", OPS["minimum"], values, fewest=2)
 
 
 def clip(x: Number, low: Number, high: Number) -> Value:
@@ -97,7 +92,7 @@ def clip(x: Number, low: Number, high: Number) -> Value:
     >>> clip(x, 0, 5), clip(x, 0, 10)
     (Value(5, grad=0), Value(7, grad=0))
     """
-    return _clip(x, low, high)
+    return method(OPS["clip"])(x, low, high)
 
 
 def where(c: Number, a: Number, b: Number) -> Value:
@@ -109,7 +104,7 @@ def where(c: Number, a: Number, b: Number) -> Value:
     >>> where(x, x**2, 10 * x)
     Value(-30, grad=0)
     """
-    return _where(c, a, b)
+    return method(OPS["where"])(c, a, b)
 
 
 def logaddexp(a: Number, b: Number) -> Value:
@@ -118,7 +113,7 @@ def logaddexp(a: Number, b: Number) -> Value:
     >>> logaddexp(Value(1000), 1000)
     Value(1000.69, grad=0)
     """
-    return _logaddexp(as_value(a), as_value(b))
+    return logsumexp((a, b))
 
 
 def logsumexp(values: Sequence[Number]) -> Value:
@@ -130,7 +125,7 @@ def logsumexp(values: Sequence[Number]) -> Value:
     >>> logsumexp([Value(1000), Value(1000)])
     Value(1000.69, grad=0)
     """
-    return _by_pairs("logsumexp", _logaddexp, values, fewest=1)
+    return _by_pairs("logsumexp", OPS["logaddexp"], values, fewest=1)
 
 
 def take(values: Sequence[Number], index: Number) -> Value:
@@ -228,11 +223,9 @@ def _slope(node: Value, op: Op, i: int) -> Any:
         return Value(node.slopes[i], node.inputs, f"∂{op.name}/∂{'xyz'[i] if i < 3 else i}")
 
 
-def _by_pairs(
-    name: str, pair: Callable[..., Value], numbers: Sequence[Number], *, fewest: int
-) -> Value:
+def _by_pairs(name: str, op: Op, numbers: Sequence[Number], *, fewest: int) -> Value:
     """`numbers` joined by pairs of neighbours, then pairs of pairs: as deep as log₂ of them."""
-    values = [*map(as_value, numbers)]
+    pair, values = method(op), [*map(as_value, numbers)]
     if len(values) < fewest:
         raise ValueError(f"{name} of {len(values)} values; give at least {fewest}")
     while len(values) > 1:

@@ -30,6 +30,7 @@ __all__ = ["ieee", "recording"]
 Number: TypeAlias = SupportsFloat  # a value too
 
 _IEEE = ContextVar("ieee", default=False)
+is_ieee: Callable[[], bool] = _IEEE.get  # whether we are within `ieee()`
 _ALSO_REAL = {("decimal", "Decimal"), ("numpy", "bool"), ("numpy", "bool_")}
 
 _pauses: set[object] = set()
@@ -61,11 +62,6 @@ def ieee() -> Iterator[None]:
         yield
     finally:
         _IEEE.reset(token)
-
-
-def is_ieee() -> bool:
-    """Whether we are within `ieee()`."""
-    return _IEEE.get()
 
 
 def outside(op: Op, inputs: Sequence[Any], error: Exception) -> tuple[float, Op, Any, Any]:
