@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import operator
 import re
-import weakref
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any
+from weakref import WeakValueDictionary
 
 from .context import aside, comparison, kept, set_aside
 from .formulas import np
@@ -108,7 +108,6 @@ class Given(Op):
 
 @lru_cache(maxsize=1024)
 def given(name: str, inputs: int) -> Given:
-    """The operation of a program that is called `name` and has so many inputs."""
     return Given(name, inputs)
 
 
@@ -237,7 +236,8 @@ def settle(nodes: Iterable[Any]) -> None:
             set_aside(node, backward=None)
 
 
-_holders: dict[int, weakref.ref[Snapshot]] = {}  # of each value, by its serial number
+# the snapshot that holds a value, by its serial number, as long as a pickle or copy is made of it
+_holders: WeakValueDictionary[int, Snapshot] = WeakValueDictionary()
 
 
 @dataclass(eq=False)
@@ -298,7 +298,7 @@ def copying(record: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[..
         return again
 
     def __reduce__(self: Any) -> tuple[Any, ...]:
-        holder = _holder(self) or _held(self, record)
+        holder = _holders.get(self.serial) or _held(self, record)
         return Snapshot.value, (holder, holder.places[self.serial])
 
     return __copy__, __reduce__
@@ -317,21 +317,16 @@ def _set_notes(value: Any, noted: dict[str, Any], attributes: dict[str, Any]) ->
         setattr(value, name, thing)
 
 
-def _holder(value: Any) -> Snapshot | None:
-    """The snapshot that holds `value`, as long as the pickle or copy that it is for is made."""
-    return _holders.get(value.serial, lambda: None)()
-
-
 def _held(value: Any, record: Callable[..., Any]) -> Snapshot:
     """A snapshot of what `value` was computed from, as far as no other holds it."""
     fresh, reached = [value], {value}
     for node in fresh:  # which grows as it goes
         for x in (*node.inputs, *(other for other, *_ in kept(node))):
-            if x not in reached and _holder(x) is None:
+            if x not in reached and x.serial not in _holders:
                 reached.add(x)
                 fresh.append(x)
     settle(fresh)
-    fresh.sort(key=operator.attrgetter("serial"))
+    fresh.sort(key=attrgetter("serial"))
     holder = Snapshot(record, [], [])
     holder.places = {node.serial: i for i, node in enumerate(fresh)}
     others: dict[Snapshot, int] = {}
@@ -339,22 +334,15 @@ def _held(value: Any, record: Callable[..., Any]) -> Snapshot:
     def place(x: Any) -> tuple[int, int]:
         if x.serial in holder.places:
             return -1, holder.places[x.serial]
-        other = _holder(x)
-        assert other is not None, "everything that is reached has a holder"
+        other = _holders[x.serial]
         return others.setdefault(other, len(others)), other.places[x.serial]
 
     for i, node in enumerate(fresh):
         inputs = tuple(map(place, node.inputs))
-        row = (type(node), node.data, node.op, inputs, node.slopes, node.grad, node.label)
-        holder.rows.append(row)
+        made_of = node.data, node.op, inputs, node.slopes, node.grad, node.label
+        holder.rows.append((type(node), *made_of))
         if any(notes := (aside(node), getattr(node, "__dict__", {}))):
             holder.notes[i] = notes
     holder.others = [*others]
-    _holders.update(dict.fromkeys(holder.places, weakref.ref(holder)))
-    weakref.finalize(holder, _forget, holder.places).atexit = False
+    _holders.update(dict.fromkeys(holder.places, holder))
     return holder
-
-
-def _forget(places: dict[int, int]) -> None:
-    for serial in places:
-        _holders.pop(serial, None)
