@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from ..context import ieee
 from ..engine import Value
 from ..formulas import np
 from ..ops import OPS, Op
@@ -55,7 +55,7 @@ def plot_activation(*names: str, theme: str = "auto", ax: Axes | None = None) ->
         ax: axes of a figure of your own to draw in, for one name.
 
     Raises:
-        ValueError: if an operation is not in the table or takes several inputs.
+        ValueError: if there is no such operation of one input.
 
     Source:
         Lecture 7, "activation function", a table of six with their derivatives.
@@ -70,40 +70,38 @@ def plot_activation(*names: str, theme: str = "auto", ax: Axes | None = None) ->
         if name not in known:
             raise ValueError(f"no operation {name!r} of one input; there are {', '.join(known)}")
     names = names or tuple(known)
-    if ax:
-        if len(names) > 1:
-            raise ValueError(f"{len(names)} activations in one ax; give one of them")
-        axes, figure = axes_of(ax, colours, 0)
-        _activation(axes, OPS[names[0]], colours)
-        return Picture(figure, f"Curve of {names[0]}", colours)
+    if ax and len(names) > 1:
+        raise ValueError(f"{len(names)} activations in one ax; give one of them")
     across = min(len(names), 3)
     down = math.ceil(len(names) / across)
     width, height = 238 * across + 20, 230 * down + 10
-    figure = new_figure(width, height, colours)
+    figure = axes_of(ax, colours, 0)[1] if ax else new_figure(width, height, colours)
     grid = figure.add_gridspec(
         down, across, left=40 / width, right=1 - 24 / width, bottom=32 / height,
         top=1 - 74 / height, hspace=0.75, wspace=0.28,
     )  # fmt: skip
     for i, name in enumerate(names):
-        _activation(figure.add_subplot(grid[i // across, i % across]), OPS[name], colours)
+        _activation(ax or figure.add_subplot(grid[i]), OPS[name], colours)
     return Picture(figure, f"Curves of {', '.join(names)}", colours)
 
 
 def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     style_axes(axes, theme)
-    formulas = [_one_line(op, formula) for formula in op.shown]
-    lines = 1 if len(formulas[1]) < MAX_FORMULA else 2
+    f, slope = (_one_line(op, formula) for formula in op.shown)
+    lines = 1 if len(slope) < MAX_FORMULA else 2
     if lines == 2:  # at the + after a bracket
-        formulas[1] = formulas[1].replace(r"\right) + ", "\\right)$\n$\\quad + ", 1)
+        slope = slope.replace(r"\right) + ", "\\right)$\n$\\quad + ", 1)
     pad = 28 + 14 * lines
     axes.set_title(op.name, loc="left", color=theme.ink, fontsize=12, pad=pad, **SANS)
-    points = [_at(op, -MAX_X + MAX_X * i / 200) for i in range(401)]
-    for which, colour, text in ((1, theme.value, "f(x)"), (2, theme.grad, "f′(x)")):
-        x, y = _with_gaps([point[0] for point in points], [point[which] for point in points])
-        dashes = (None, None) if which == 1 else (4, 1.5)
-        axes.plot(x, y, color=colour, linewidth=2, dashes=dashes)
-        formula = f"${text} = {formulas[which - 1]}$"
-        height = 1.05 + 0.13 * lines * (which == 1)
+    points = [-MAX_X + MAX_X * i / 200 for i in range(401)]
+    with ieee():
+        curve = [getattr(Value(x), op.name)() for x in points]
+    slopes = [y.slopes[0] + 0 * y.data for y in curve]  # none where f has no value
+    for formula, numbers, colour, dashes, height in (
+        (f"$f(x) = {f}$", [y.data for y in curve], theme.value, (None, None), 1.05 + 0.13 * lines),
+        (f"$f′(x) = {slope}$", slopes, theme.grad, (4, 1.5), 1.05),
+    ):
+        axes.plot(*_with_gaps(points, numbers), color=colour, linewidth=2, dashes=dashes)
         size = max(TEXT, 11 * min(1.0, 80 / len(formula)))
         axes.text(0, height, formula, color=colour, fontsize=size, transform=axes.transAxes, **MATH)
     axes.axhline(0, color=theme.wire, linewidth=0.6, zorder=0)
@@ -112,27 +110,12 @@ def _activation(axes: Axes, op: Op, theme: Theme) -> None:
     axes.set(xticks=[-4, -2, 0, 2, 4], yticks=[-1, 0, 1, 2, 3])
 
 
-def _at(op: Op, x: float) -> tuple[float, float, float]:
-    """x, and the value and slope of `op` at x; NaN outside the domain."""
-    try:
-        f = getattr(Value(x), op.name)()
-    except ValueError:
-        return x, math.nan, math.nan
-    return x, f.data, f.slopes[0]
-
-
-def _with_gaps(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
+def _with_gaps(x: Any, y: Any) -> tuple[Any, Any]:
     """The points, with a gap where the curve jumps: rises far more than two points away."""
-    rises = [abs(b - a) for a, b in pairwise(y)]
-    xs, ys = x[:1], y[:1]
-    for i, rise in enumerate(rises):
-        near = [*rises[max(i - 2, 0) : max(i - 1, 0)], *rises[i + 2 : i + 3]]
-        if rise > 0.2 and rise > 5 * max(near):
-            xs.append(x[i])
-            ys.append(math.nan)
-        xs.append(x[i + 1])
-        ys.append(y[i + 1])
-    return xs, ys
+    rise = np.abs(np.diff(y))
+    near = np.pad(rise, 2)
+    jumps = 1 + np.flatnonzero((rise > 0.2) & (rise > 5 * np.fmax(near[:-4], near[4:])))
+    return np.insert(x, jumps, np.take(x, jumps - 1)), np.insert(y, jumps, math.nan)
 
 
 def _one_line(op: Op, formula: str) -> str:
@@ -141,10 +124,8 @@ def _one_line(op: Op, formula: str) -> str:
     text = formula_latex(formula, letters)
     begin, end = r"\begin{cases} ", r" \end{cases}"
     if text.startswith(begin):
-        cases = [case.split(" & ") for case in text[len(begin) : -len(end)].split(r" \\ ")]
-        *first, (last, _) = cases
-        ifs = [rf"{value}\;\mathrm{{if}}\;{condition},\;" for value, condition in first]
-        text = "".join(ifs) + rf"{last}\;\mathrm{{otherwise}}"
+        text = text[len(begin) : -len(end)].replace(r" & \text{otherwise}", r"\;\mathrm{otherwise}")
+        text = text.replace(" & ", r"\;\mathrm{if}\;").replace(r" \\ ", r",\;")
     return settable(text)
 
 
