@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from itertools import groupby, product
 from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..drawing.showing import resource
 from ..engine import Value
 from ..formulas import evaluate
 from ..ops import OPS, Op
@@ -31,35 +32,26 @@ __all__ = [
 ROUNDING = 0.02  # more than the relative error of a product of three factors of three digits
 
 
-@dataclass(frozen=True)
-class Activation:
-    """A row of the activation table, with formula and derivative from the op table.
+class Activation(NamedTuple):
+    """A row of the activation table.
 
     Attributes:
         name: the lecture's name.
         op: the row of the op table.
         slope_on_slide: the lecture's f'(x) at x = 0; None where the slide has "?".
+        slope_at_0: the engine's.
     """
 
     name: str
     op: Op
     slope_on_slide: float | None
-
-    @property
-    def formula(self) -> str:
-        return self.op.shown[0]
-
-    @property
-    def derivative(self) -> str:
-        return self.op.shown[1]
-
-    @property
-    def slope_at_0(self) -> float:
-        """The engine's derivative at x = 0."""
-        return float(getattr(Value(0), self.op.name)().slopes[0])
+    slope_at_0: float
 
 
-ACTIVATIONS = tuple(Activation(name, OPS[op], slope) for name, op, slope in SLIDES["activations"])
+ACTIVATIONS = tuple(
+    Activation(name, OPS[op], slope, getattr(Value(0), op)().slopes[0])
+    for name, op, slope in SLIDES["activations"]
+)
 
 
 @dataclass(frozen=True)
@@ -138,21 +130,13 @@ def _read() -> Iterator[Printed]:
 PRINTED = (*_read(),)
 
 
-@dataclass(frozen=True)
-class Erratum:
-    """A mistake, a rounding or an ambiguity in the lecture.
+class Erratum(NamedTuple):
+    """A mistake, a rounding or an ambiguity in the lecture."""
 
-    Attributes:
-        id: "E1" to "E17".
-        where: the slide or its topic.
-        printed: the slide's statement, and its consequence.
-        right: the correct statement.
-    """
-
-    id: str
-    where: str
-    printed: str
-    right: str
+    id: str  # "E1" to "E17"
+    where: str  # the slide or its topic
+    printed: str  # the slide's statement, and its consequence
+    right: str  # the correct statement
 
 
 def report() -> str:
@@ -166,20 +150,17 @@ def report() -> str:
       NAND(1, 1)                    0  0             exact
     """
     steps = examples.toy_steps
-    climb, fast, slow = steps(5), steps(4, target=3), steps(4, 0.01, target=3)
+    climbs = {"climb": steps(5), "fast": steps(4, target=3), "slow": steps(4, 0.01, target=3)}
     corrections = [
         fill(f"{e.where} → {e.right}", 80, initial_indent=f"  {e.id:5}", subsequent_indent=" " * 7)
         for e in ERRATA
     ]
-    text = examples.packaged("report.txt").format(
+    parts = {"comparison": _comparison(), "updates": _updates(), "errata": corrections}
+    text = resource("report.txt", __package__).format(
         rate=RATE,
-        comparison="\n".join(_comparison()),
-        updates="\n".join(_updates()),
-        toy=number(climb[0]),
-        climb=", ".join(map(number, climb)),
-        fast=", ".join(map(number, fast)),
-        slow=", ".join(map(number, slow)),
-        errata="\n".join(corrections),
+        toy=number(climbs["climb"][0]),
+        **{name: "\n".join(lines) for name, lines in parts.items()},
+        **{name: ", ".join(map(number, f)) for name, f in climbs.items()},
     )
     return text.rstrip()
 
@@ -198,7 +179,7 @@ def errata_page() -> str:
     as_written = math.prod(float(slide[name].printed) for name in chained)
     climb, tries = examples.toy_steps(5), examples.toy_steps(1, target=3)
     factor = (tries[1] - 3) / (tries[0] - 3)  # 1 − η (x² + 1)
-    return examples.packaged("errata.md").format(
+    return resource("errata.md", __package__).format(
         slide=slide,
         right=_by_name(right.nodes),
         slides=_by_name(slides.nodes),
@@ -217,8 +198,12 @@ def errata_page() -> str:
         toy_factor=number(factor, digits=2),
         toy_limit=(1 - factor) / 0.1 / 2,
         fixed=examples.chain("sigmoid", layers=40).result,
-        activations="\n".join(map(_activation_row, ACTIVATIONS)),
-        printed="\n".join(map(_printed_row, PRINTED)),
+        activations="\n".join(
+            f"| {name} | `{op.shown[0]}` | `{op.shown[1]}` | "
+            f"{'?' if slide is None else f'{slide:g}'} | {here:g} |"
+            for name, op, slide, here in ACTIVATIONS
+        ),
+        printed="\n".join(map(_row, PRINTED)),
     )
 
 
@@ -255,13 +240,7 @@ def _by_name(things: Mapping[str, Any]) -> dict[str, Any]:
     return {re.sub("[{}]", "", name): thing for name, thing in things.items()}
 
 
-def _activation_row(row: Activation) -> str:
-    slide = "?" if row.slope_on_slide is None else f"{row.slope_on_slide:g}"
-    shown = f"`{row.formula}` | `{row.derivative}`"
-    return f"| {row.name} | {shown} | {slide} | {row.slope_at_0:g} |"
-
-
-def _printed_row(p: Printed) -> str:
+def _row(p: Printed) -> str:
     more = "; ".join(filter(None, [p.reason, " ".join(p.errata)]))
     corrected = "" if p.corrected == p.computed else f"{p.corrected:.12g}"
     numbers = f"{p.printed} | {p.computed:.12g} | {corrected}"
