@@ -36,9 +36,6 @@ class Film(Shown):
     In the page the links show weights, gradients, or the change of weights since the moment before.
     Arrow keys, Home and End move, space plays.
 
-    Args:
-        history: the result of `fit`, whose moments it kept.
-
     >>> from micrograd_lab import MLP, fit, moons
     >>> model = MLP(2, [4, 1], seed=1)
     >>> history = fit(model, *moons(20, seed=1), epochs=30, watch=11)
@@ -70,12 +67,8 @@ class Film(Shown):
         """Write a page that works offline, or a GIF, in full or not at all.
 
         Args:
-            path: a name that ends in .html, .htm or .gif.
+            path: a name that ends in .html, .htm or .gif; anything else is a ValueError.
             theme: "light" or "dark", of a GIF; a page is as its reader's pages are.
-
-        Raises:
-            ValueError: if the name ends in anything else.
-            OSError: if the file cannot be written.
         """
         gif = check_suffix(path, ".html", ".htm", ".gif") == ".gif"
         write_whole(path, self._gif(find_theme(theme)) if gif else self.page.encode())
@@ -179,11 +172,12 @@ class Film(Shown):
             for weight, line in drawing.strokes.items():
                 thick, colour = drawing.look(weight.data)
                 line.set(linewidth=thick, color=colour)
-            parts = [_pixels(self._charts(frame, theme)), _pixels(network)]
-            wide, high = max(part.width for part in parts), sum(part.height for part in parts)
-            image = Image.new("RGB", (wide, high), theme.page)
-            image.paste(parts[0])
-            image.paste(parts[1], (0, parts[0].height))
+            pictures = (Picture(figure, "") for figure in (self._charts(frame, theme), network))
+            above, below = (Image.open(io.BytesIO(x._render("png", 80))) for x in pictures)
+            size = max(above.width, below.width), above.height + below.height
+            image = Image.new("RGB", size, theme.page)
+            image.paste(above)
+            image.paste(below, (0, above.height))
             yield image
 
     def _gif(self, theme: Theme) -> bytes:
@@ -223,10 +217,3 @@ class Film(Shown):
 def _short(numbers: Any) -> list[float | None]:
     """Numbers to four digits; None for what is not finite."""
     return [float(f"{x:.4g}") if math.isfinite(x) else None for x in map(float, numbers)]
-
-
-def _pixels(figure: Figure) -> Image:
-    """The figure as an image of 80 dots per inch."""
-    from PIL import Image
-
-    return Image.open(io.BytesIO(Picture(figure, "")._render("png", 80)))

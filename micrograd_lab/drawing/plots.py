@@ -57,8 +57,7 @@ def plot_activation(*names: str, theme: str = "auto", ax: Axes | None = None) ->
     Raises:
         ValueError: if there is no such operation of one input.
 
-    Source:
-        Lecture 7, "activation function", a table of six with their derivatives.
+    Source: Lecture 7, "activation function", a table of six with their derivatives.
 
     >>> picture = plot_activation("sigmoid", "tanh")
     >>> [axes.get_title(loc="left") for axes in picture.figure.axes]
@@ -130,15 +129,9 @@ def _one_line(op: Op, formula: str) -> str:
 
 
 def plot_history(history: Losses, *, theme: str = "auto", ax: Axes | None = None) -> Picture:
-    """The loss of each epoch, on the training and on the validation samples.
+    """The loss of each epoch of a `fit`, on the training and on the validation samples.
 
-    Args:
-        history: the result of `fit`.
-        theme: "light" or "dark"; by default SVG and HTML follow the page.
-        ax: axes of a figure of your own to draw in.
-
-    Raises:
-        ValueError: if it has no epochs.
+    For `theme` and `ax` see `plot_activation`.  A history without epochs is a ValueError.
 
     >>> from micrograd_lab import History
     >>> picture = plot_history(History(loss=[2.0, 1.0, 0.5], validation=[2.1, 1.3, 1.4]))
@@ -199,14 +192,12 @@ def plot_gradient_flow(
 
     Args:
         models: a network after `backward`, or several by name.
-        theme: "light" or "dark"; by default SVG and HTML follow the page.
-        ax: axes of a figure of your own to draw in.
+        theme, ax: as of `plot_activation`.
 
     Raises:
         ValueError: if a network has no gradients yet, or its parameters have no layer.
 
-    Source:
-        Lecture 7, "vanishing gradient problem".
+    Source: Lecture 7, "vanishing gradient problem".
 
     >>> from micrograd_lab import MLP
     >>> model = MLP(2, [4] * 6 + [1], activation="sigmoid", seed=1)
@@ -228,16 +219,15 @@ def draw_flow(axes: Axes, flows: Mapping[str, dict[int, list[float]]], colours: 
     """Draw the sizes of gradients in `axes`, by the name of the network and by the layer."""
     from matplotlib.lines import Line2D
 
-    shades = colours.series
     axes.set_yscale("log")
     for i, (name, layers) in enumerate(flows.items()):
-        shade, shift = shades[i % len(shades)], 0.12 * (i - (len(flows) - 1) / 2)
-        means = [(k + shift, sum(sizes) / len(sizes)) for k, sizes in layers.items() if any(sizes)]
-        for k, sizes in layers.items():
-            if any(sizes):
-                ends = [min(size for size in sizes if size), max(sizes)]
-                axes.plot([k + shift] * 2, ends, color=shade, linewidth=4, alpha=0.25)
-        axes.plot(*zip(*means), "o-", color=shade, linewidth=1.8, markersize=5, label=name)
+        shade = colours.series[i % len(colours.series)]
+        reached = {k + 0.12 * (i - (len(flows) - 1) / 2): x for k, x in layers.items() if any(x)}
+        for k, sizes in reached.items():
+            ends = [min(filter(None, sizes)), max(sizes)]
+            axes.plot([k] * 2, ends, color=shade, linewidth=4, alpha=0.25)
+        means = [sum(sizes) / len(sizes) for sizes in reached.values()]
+        axes.plot([*reached], means, "o-", color=shade, linewidth=1.8, markersize=5, label=name)
     deepest = max(max(layers) for layers in flows.values())
     axes.set_xlim(0.5, deepest + 0.5)
     axes.set_xticks(range(1, deepest + 1) if deepest <= 20 else range(0, deepest + 1, 5))
@@ -290,15 +280,13 @@ def plot_decision_boundary(
         labels: the class of each point: a number, a name, or a row with a 1 at the index of the
             class.
         resolution: the number of grid points in each direction at which the model is evaluated.
-        theme: "light" or "dark"; by default SVG and HTML follow the page.
-        ax: axes of a figure of your own to draw in.
+        theme, ax: as of `plot_activation`.
 
     Raises:
         ValueError: if a point is not two finite numbers, or there is not one label per point.
         TypeError: if points or labels are nothing like that, or `model` returns no values.
 
-    Source:
-        Lecture 7, "role of hidden layers".
+    Source: Lecture 7, "role of hidden layers".
 
     >>> from micrograd_lab import MLP, moons
     >>> model = MLP(2, [3, 1], seed=1)
@@ -323,8 +311,6 @@ class Plane:
 
     def __init__(self, points: Any, labels: Any, model: Classifier | None, resolution: int) -> None:
         self.at: Any = table(points, "point").astype(float)
-        self.classes: Any  # of each point, as a number
-        self.names: list[str]  # of the classes, if they are texts
         self.classes, self.names = _classes(labels, model)
         count = len(self.at)
         if count != len(self.classes) or not count:
@@ -337,8 +323,6 @@ class Plane:
         margin = 0.15 * np.maximum(np.ptp(self.at, axis=0), 1e-3)
         self.low: Any = self.at.min(axis=0) - margin  # a corner of the grid
         self.high: Any = self.at.max(axis=0) + margin
-        self.x: Any
-        self.y: Any
         self.x, self.y = np.linspace(self.low, self.high, resolution).T
 
     def scores(self, model: Classifier) -> Any:
@@ -457,15 +441,12 @@ def _draw_hidden(axes: Axes, lines: list[tuple[str, Any]], theme: Theme) -> None
         if label and len(lines) <= 6:
             (x0, y0), (x1, y1) = ends
             places = [(x0 + (x1 - x0) * t, y0 + (y1 - y0) * t) for t in (0.08, 0.92, 0.3, 0.7)]
-            free = [min((math.dist(at, other) for other in taken), default=0) for at in places]
-            a, b = places[free.index(max(free))]
-            taken.append((a, b))
-            words = mathtext(label)
-            axes.text(
-                a, b, words.pop("text"), color=theme.ink, fontsize=11, ha="center", va="center",
-                bbox={"facecolor": theme.page, "edgecolor": "none", "pad": 1.5, "alpha": 0.75},
-                zorder=4, **words,
-            )  # fmt: skip
+            alone = [min((math.dist(at, other) for other in taken), default=0) for at in places]
+            taken.append(places[alone.index(max(alone))])
+            words = mathtext(label) | {"ha": "center", "va": "center", "zorder": 4}
+            patch = {"facecolor": theme.page, "edgecolor": "none", "pad": 1.5, "alpha": 0.75}
+            text = words.pop("text")
+            axes.text(*taken[-1], text, color=theme.ink, fontsize=11, bbox=patch, **words)
 
 
 def _across(

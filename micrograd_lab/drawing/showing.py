@@ -10,7 +10,7 @@ import threading
 import warnings
 import webbrowser
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from html import escape
@@ -52,6 +52,7 @@ class Shown:
     _smallest = 9.0  # points, of a text
     _kinds: tuple[str, ...] = (".svg", ".png", ".pdf")
     _beside: Mapping[str, str] = {"image/png": "png", "application/pdf": "pdf"}
+    _render: Callable[..., bytes]  # the picture as "png" or "pdf", of so many dots to an inch
 
     @property
     def svg(self) -> str:
@@ -95,10 +96,6 @@ class Shown:
         """Width and height."""
         return _size(self.svg)
 
-    def _render(self, kind: str, dpi: float) -> bytes:
-        """The picture as "png" or "pdf"."""
-        raise NotImplementedError
-
     def show(self) -> None:
         """Open the picture in a browser, from a script."""
         path = Path(tempfile.mkdtemp()) / "picture.html"
@@ -107,13 +104,17 @@ class Shown:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """HTML for notebooks; a small PNG, and PDF, for what shows or prints them without HTML."""
+        from PIL import Image
+
         width, height = self._points
         dpi = min(96.0, 72 * (MAX_PIXELS / width / height) ** 0.5)
         shown = {"text/html": self.html, "text/plain": repr(self)}
         for mime, kind in self._beside.items():
-            picture = self._render(kind, dpi)
-            picture = _in_few_colours(picture) if kind == "png" else picture
-            shown[mime] = b64encode(picture).decode()
+            picture = io.BytesIO(self._render(kind, dpi))
+            if kind == "png":  # with a palette, a third as long
+                image = Image.open(picture).convert("RGB").quantize(64)
+                image.save(picture := io.BytesIO(), "png", optimize=True)
+            shown[mime] = b64encode(picture.getvalue()).decode()
         return shown
 
     def __repr__(self) -> str:
@@ -121,15 +122,6 @@ class Shown:
 
     def _mime_(self) -> tuple[str, str]:
         return "text/html", self.html
-
-
-def _in_few_colours(png: bytes) -> bytes:
-    """`png` with a palette, a third as long."""
-    from PIL import Image
-
-    target = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(64).save(target, "png", optimize=True)
-    return target.getvalue()
 
 
 def img(svg: str, alt: str, smallest: float = 9.0) -> str:
@@ -154,9 +146,8 @@ def page(html: str, title: str) -> str:
 
 def _size(svg: str) -> tuple[float, float]:
     """Width and height of an SVG in points."""
-    sides = (re.search(rf'\b{side}="([\d.]+)pt"', svg) for side in ("width", "height"))
-    width, height = (float(side[1]) for side in sides if side)
-    return width, height
+    width, height = re.findall(r'\b(?:width|height)="([\d.]+)pt"', svg)[:2]
+    return float(width), float(height)
 
 
 @cache
