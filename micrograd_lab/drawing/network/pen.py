@@ -6,7 +6,7 @@ All lengths are points, 72 to an inch.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -99,17 +99,19 @@ class Pen:
         from matplotlib.patches import FancyBboxPatch
 
         corner, shape = (x - width / 2, y - height / 2), "round,pad=0,rounding_size=8"
-        style: dict[str, Any] = {"linewidth": 1.5, "edgecolor": line, "facecolor": fill}
-        box = FancyBboxPatch(corner, width, height, shape, zorder=SHAPES, **style)
+        box = FancyBboxPatch(corner, width, height, shape, ec=line, fc=fill, lw=1.5, zorder=SHAPES)
         self.axes.add_patch(box)
 
     def line(self, segment: Segment, colour: str, **more: Any) -> Line2D:
         from matplotlib.lines import Line2D
 
-        (x0, y0), (x1, y1) = segment.start, segment.end
-        style: dict[str, Any] = {"linewidth": segment.width, "zorder": LINES} | more
-        style = {"solid_capstyle": "butt"} | style
-        return self.axes.add_line(Line2D([x0, x1], [y0, y1], color=colour, **style))
+        ends: Any = zip(segment.start, segment.end)
+        style: Style = {
+            "linewidth": segment.width,
+            "zorder": LINES,
+            "solid_capstyle": "butt",
+        } | more
+        return self.axes.add_line(Line2D(*ends, color=colour, **style))
 
     def finish(self, left: float, bottom: float, right: float, top: float) -> Figure:
         """The figure, cut to these bounds."""
@@ -152,15 +154,11 @@ class Segment:
 
     def box(self, along: float, length: float, below: float, above: float) -> Path:
         """A rectangle turned along the link."""
-        ends = along, along + length, along + length, along
-        return area([self.at(*at) for at in zip(ends, (below, below, above, above))])
+        from matplotlib.path import Path
 
-
-def area(corners: Sequence[Point]) -> Path:
-    """What lies between these corners."""
-    from matplotlib.path import Path
-
-    return Path([*corners, corners[0]], closed=True)
+        ends = along, along + length, along + length, along, along
+        corners = [self.at(*at) for at in zip(ends, (below, below, above, above, below))]
+        return Path(corners, closed=True)
 
 
 def place(
@@ -177,28 +175,25 @@ def place(
     >>> place([Segment((0, 0), (100, 0))], [50], 10, 10)
     [16.0]
     """
+
+    def free(box: Path, others: Iterable[Path]) -> bool:
+        return not any(box.intersects_path(other) for other in others)
+
     lines = [link.box(0, link.length, -link.width / 2, link.width / 2) for link in links]
-    if any(line.intersects_path(obstacle) for line in lines for obstacle in obstacles):
+    if not all(free(line, obstacles) for line in lines):
         return None
     choices: list[list[tuple[float, Path]]] = []
-    for i, (link, length) in enumerate(zip(links, lengths)):
-        avoid = [*(line for j, line in enumerate(lines) if j != i), *obstacles]
-        free = []
-        along = 4 * SHIFT
-        while along + length <= link.length - SHIFT:
-            box = link.box(along - 1, length + 2, -below, above)
-            if not any(box.intersects_path(other) for other in avoid):
-                free.append((along, box))
-            along += SHIFT
-        choices.append(free)
+    for link, length, line in zip(links, lengths, lines):
+        avoid = [*(other for other in lines if other is not line), *obstacles]
+        steps = range(4, int((link.length - length) / SHIFT))
+        boxes = [(n * SHIFT, link.box(n * SHIFT - 1, length + 2, -below, above)) for n in steps]
+        choices.append([(along, box) for along, box in boxes if free(box, avoid)])
     labels: dict[int, tuple[float, Path]] = {}
     for i in sorted(range(len(links)), key=lambda i: len(choices[i])):
-        for along, box in choices[i]:
-            if not any(box.intersects_path(other) for _, other in labels.values()):
-                labels[i] = along, box
-                break
-        else:
+        others = [box for _, box in labels.values()]
+        if (found := next((x for x in choices[i] if free(x[1], others)), None)) is None:
             return None
+        labels[i] = found
     return [labels[i][0] for i in range(len(links))]
 
 

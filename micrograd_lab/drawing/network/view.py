@@ -20,7 +20,7 @@ from ...tell.notation import as_given, folded, label_latex, label_places, number
 from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
 from ..showing import MATH, SANS, TEXT, Picture, mathtext, settable
 from ..themes import Theme, find_theme, stroke
-from .pen import LETTER, LINES, Pen, Segment, Text, area, digits, place, sign
+from .pen import LETTER, LINES, Pen, Segment, Text, digits, place, sign
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -307,13 +307,14 @@ class Drawing:
         for item in self.rows[k]:
             if isinstance(item, RecordedNeuron):
                 x, y, radius = self.x[item], self.y[item], self.size.radius
+                line = Segment((x, y), (x + 1, y))
                 if item.out.label or item.sum.label:
-                    boxes.append((x - 30, x + 30, y + radius + 2, y + radius + 22))
+                    boxes.append(line.box(-30, 60, radius + 2, radius + 22))
                 if item.bias:
                     name, *numbers = map(self.pen.length, self._parts(item.bias))
-                    left, right = x - 18 - name, x + 18 + max(numbers)
-                    boxes.append((left, right, y - radius - 48, y - radius - 20))
-        return [area([(a, c), (b, c), (b, d), (a, d)]) for a, b, c, d in boxes]
+                    wide = name + 36 + max(numbers)
+                    boxes.append(line.box(-18 - name, wide, -radius - 48, -radius - 20))
+        return boxes
 
     def _beside(self, item: Item) -> list[Text]:
         """Name and number of an input or an output, where they do not fit into its circle."""
