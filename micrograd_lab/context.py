@@ -153,14 +153,7 @@ _TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 @contextmanager
 def watched() -> Iterator[Trace]:
-    """Inside, every comparison and every reading of a value joins the list that this returns.
-
-    >>> from micrograd_lab import Value
-    >>> with watched() as trace:
-    ...     largest = max(Value(1), Value(2))
-    >>> [(guard.sign, guard.held) for guard in trace]
-    [('gt', True)]
-    """
+    """Inside, every comparison and every reading of a value joins the list that this returns."""
     trace: Trace = []
     token = _TRACE.set(trace)
     try:

@@ -319,14 +319,9 @@ def _other_gradients(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
 
 
 def listed(names: list[str]) -> str:
-    """A few names in a row, and how many more there are.
-
-    >>> listed(["w", "b"]), listed(["a", "b", "c", "d", "e"])
-    ('w, b', 'a, b, c and 2 more')
-    """
-    if len(names) < 5:
-        return ", ".join(names)
-    return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    """A few names in a row, as "w, b" or "a, b, c and 2 more"."""
+    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+    return ", ".join(names[: 3 if more else 4]) + more
 
 
 def _pairs(node: Value) -> int:

@@ -22,10 +22,6 @@ def leaves(numbers: Any, letter: str, *, bare: bool = False) -> list[Value]:
     """A value for each number of a sample, in a list, an array, ...; a value stays what it is.
 
     Its label is the letter with a subscript, unless it is alone and `bare`.
-
-    >>> import numpy as np
-    >>> leaves(np.array([0.5, 2.0]), "x"), leaves(3, "t", bare=True)
-    ([Value(x_1: 0.5, grad=0), Value(x_2: 2, grad=0)], [Value(t: 3, grad=0)])
     """
     if not hasattr(numbers, "__iter__"):
         numbers = [numbers]

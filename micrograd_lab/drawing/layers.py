@@ -82,11 +82,6 @@ def find_layers(
     """The neurons of a loss, an output, all outputs, or a model, which is applied to zeros.
 
     They have the gradients of a result, by default if `backward` has reached it.
-
-    >>> from micrograd_lab.nn import MLP
-    >>> network = find_layers(MLP(2, [3, 1]))
-    >>> len(network.inputs), [len(layer) for layer in network.layers]
-    (2, [3, 1])
     """
     outputs: Sequence[Value] = []
     if is_model(network):
@@ -125,11 +120,7 @@ def layers_of(graph: Graph) -> Layers:
 
 
 def title(layer: int, layers: int) -> str:
-    """The lecture's name for a layer of links, counted from 1.
-
-    >>> title(1, 2), title(1, 3), title(3, 3)
-    ('hidden layer', 'hidden layer 1', 'output layer')
-    """
+    """The lecture's name for a layer of links, counted from 1."""
     if layer == layers:
         return "output layer"
     return "hidden layer" if layers == 2 else f"hidden layer {layer}"

@@ -78,12 +78,11 @@ class Shown:
         """Write a file, in full or not at all; equal pictures give equal files.
 
         Args:
-            path: a name that ends in .svg, .png or .pdf, of a graph also in .tex (TikZ) or .dot;
-                or for steps in .html, a page that works offline.
+            path: a name that ends in .svg, .png or .pdf, of a graph also in .tex (TikZ) or .dot,
+                of steps in .html, a page that works offline; anything else is a ValueError.
             dpi: pixels to an inch, of a PNG.
 
         Raises:
-            ValueError: if the name ends in anything else.
             RuntimeError: if there is no Graphviz to draw a graph.
             OSError: if the file cannot be written.
         """
@@ -277,10 +276,6 @@ def _families() -> list[str]:
 
 
 def settable(formula: str) -> str:
-    r"""LaTeX of `formula_latex` in the names that mathtext has for its signs.
-
-    >>> settable(r"\left|x\right| \le y")
-    '|x| \\leq y'
-    """
+    """LaTeX of `formula_latex` in the names that mathtext has for its signs."""
     text = re.sub(r"\\(ge|le|ne)\b", r"\\\1q", formula)
     return text.replace(r"\left|", "|").replace(r"\right|", "|")

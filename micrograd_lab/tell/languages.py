@@ -51,20 +51,12 @@ class Writing:
         return self._slope.format(above, self.name(wrt))
 
     def product(self, *factors: str) -> str:
-        """The product of some numbers, negative ones in brackets.
-
-        >>> TEXT.product("−0.241", "−0.450")
-        '−0.241 × (−0.450)'
-        """
+        """The product of some numbers, as in −0.241 × (−0.450)."""
         first, *rest = factors
         return self.times.join([first, *(f"({x})" if x[0] == self.minus else x for x in rest)])
 
     def sum(self, *terms: str) -> str:
-        """The sum of some numbers or names.
-
-        >>> TEXT.sum("0.0504", "−0.0243")
-        '0.0504 − 0.0243'
-        """
+        """The sum of some numbers or names, as in 0.0504 − 0.0243."""
         first, *rest = terms
         signed = (f" {x[0]} {x[1:]}" if x[0] == self.minus else f" + {x}" for x in rest)
         return first + "".join(signed)
@@ -97,8 +89,6 @@ def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str,
 
     A sum of more than `max_terms` terms is cut off there, with `dots` in place of the rest.
 
-    >>> spell_out(OPS["sub"], 2)
-    ('x - y', {'x': 0, 'y': 1})
     >>> spell_out(OPS["dot"], 5)
     ('x0 * y0 + x1 * y1 + b', {'b': 4, 'x0': 0, 'y0': 2, 'x1': 1, 'y1': 3})
     """
@@ -163,7 +153,11 @@ class _Writer:
 
     @classmethod
     def write(cls, formula: str, letters: Mapping[str, str] = MappingProxyType({})) -> str:
-        """`formula`, with the text of a number or a name in place of each of `letters`."""
+        r"""`formula`, with the text of a number or a name in place of each of `letters`.
+
+        >>> formula_text("-x / y ** 2", {"x": "−5", "y": "b"}), formula_latex("f / (1 - f)")
+        ('−(−5) ÷ b^2', '\\frac{f}{1 - f}')
+        """
         return cls(letters).term(ast.parse(formula, mode="eval").body, 0)
 
     def term(self, node: ast.expr, inside: int) -> str:
@@ -241,11 +235,6 @@ class _Writer:
 
 
 class _Text(_Writer):
-    """
-    >>> formula_text("-x / y ** 2", {"x": "−5", "y": "b"})
-    '−(−5) ÷ b^2'
-    """
-
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "−", ast.Mult: "×", ast.Div: "÷", ast.USub: "−", ast.Mod: "mod",
         ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠",
@@ -260,11 +249,6 @@ class _Text(_Writer):
 
 
 class _Html(_Text):
-    """
-    >>> formula_html("n * x ** (n - 1)", {"x": "x<sub>1</sub>", "n": "3"})
-    '3 × x<sub>1</sub><sup>3 − 1</sup>'
-    """
-
     signs: Mapping[type[ast.AST], str] = {**_Text.signs, ast.Gt: "&gt;", ast.Lt: "&lt;"}
     power = ("<sup>", "</sup>")
 
@@ -296,11 +280,6 @@ class _Template(_Html):
 
 
 class _Latex(_Writer):
-    r"""
-    >>> formula_latex("1 / (1 + exp(-x))"), formula_latex("f * (1 - f)", {"f": "0.669"})
-    ('\\frac{1}{1 + e^{-x}}', '0.669 \\left(1 - 0.669\\right)')
-    """
-
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "-", ast.USub: "-", ast.Mod: r"\bmod",
         ast.Gt: ">", ast.GtE: r"\ge", ast.Lt: "<", ast.LtE: r"\le", ast.Eq: "=", ast.NotEq: r"\ne",

@@ -168,11 +168,7 @@ def folded(words: str, characters: float) -> str:
 
 
 def label_html(label: str) -> str:
-    """A label as HTML, escaped.
-
-    >>> label_html("w_1"), label_html("<b>")
-    ('<i>w</i><sub>1</sub>', '&lt;b&gt;')
-    """
+    """A label as HTML, escaped: <i>w</i><sub>1</sub>."""
     tags = {"italic": "<i>{}</i>", "bold": "<b>{}</b>"}
     places = label_places(label, lambda text, face, _: tags.get(face, "{}").format(escape(text)))
     scripts = [f"<{place}>{places[place]}</{place}>" for place in ("sub", "sup") if place in places]
@@ -217,11 +213,7 @@ def _words(words: str) -> str:
 
 
 def subscripted(name: str, subscript: object = "") -> str:
-    """A label with a subscript, in braces if it is longer than one character.
-
-    >>> subscripted("x", 1), subscripted("w", "1,2"), subscripted("E")
-    ('x_1', 'w_{1,2}', 'E')
-    """
+    """A label with a subscript, in braces if it is longer than one character: w_{1,2}."""
     text = str(subscript)
     return f"{name}_{{{text}}}" if len(text) > 1 else f"{name}_{text}" if text else name
 

@@ -65,15 +65,7 @@ def neurons(graph: Graph) -> Folded:
 
 
 def repetitions(graph: Graph) -> Graph:
-    """`graph` with the longest part that repeats itself folded: its first and last time, and `⋯`.
-
-    >>> x = Value(1, "x")
-    >>> for _ in range(50):
-    ...     x = 0.5 * x + 1
-    >>> small = repetitions(Graph(x))
-    >>> len(Graph(x)), len(small), [small.names[node] for node in small.several]
-    (201, 14, ['× 47'])
-    """
+    """`graph` with the longest part that repeats itself folded: the first, `⋯` and the last."""
     found = longest_repetition(graph)
     return Folded(graph, _Repetition(graph, *found)) if found else graph
 

@@ -171,9 +171,6 @@ def place(
     """The distance along each link at which its label starts, or None if some do not fit.
 
     Labels reach so far to either side of their links; nothing may touch an obstacle.
-
-    >>> place([Segment((0, 0), (100, 0))], [50], 10, 10)
-    [16.0]
     """
 
     def free(box: Path, others: Iterable[Path]) -> bool:
