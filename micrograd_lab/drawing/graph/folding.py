@@ -81,15 +81,17 @@ class Folded(Graph):
         self._contributions: dict[tuple[Value, int], float] = {}
         inner = graph if isinstance(graph, Folded) else None
         twins: dict[Value, Value] = {}
+        several = {*places.several, *(inner.several if inner else ())}
+        neurons = (inner.neurons if inner else {}) | places.neurons
         pending = places.reached()
         while pending:  # one round, unless a neuron in ⋮ was computed after a reader of ⋮
             for place in pending:
                 if all(edge[0] in twins for edge in places.inputs[place]):
                     twins[place] = node = self._node(place, places, twins)
-                    if inner and place in inner.several:
+                    if place in several:
                         self.several.add(node)
-                    if inner and place in inner.neurons:
-                        self.neurons[node] = inner.neurons[place]
+                    if place in neurons:
+                        self.neurons[node] = neurons[place]
             pending = [place for place in pending if place not in twins]
         drawn = {node: twins[at] for node, at in places.place.items() if at in twins}
         if inner:
@@ -106,16 +108,12 @@ class Folded(Graph):
         """The node at a place."""
         edges = places.inputs[place]
         inputs, slopes = tuple(twins[x] for x, _, _ in edges), tuple(d for _, d, _ in edges)
+        node = place
         if place in places.several:
             node = record(0.0, places.op(place), inputs, slopes, label=places.name(place))
-            self.several.add(node)
         elif place.inputs:
             op = places.op(place) if edges else None
             node = record(place.data, op, inputs, slopes, place.grad, place.label)
-        else:
-            node = place
-        if place in places.neurons:
-            self.neurons[node] = places.neurons[place]
         self._contributions |= {(node, i): share for i, (_, _, share) in enumerate(edges)}
         return node
 
@@ -260,22 +258,19 @@ def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None
     nodes = [node for node in graph.nodes if node.inputs]
     position = {node: i for i, node in enumerate(nodes)}
     alike: dict[object, int] = {}
-    rows = ((node.op and (node.op.name, node.op.symbol, node.op.n)) for node in nodes)
+    rows = (node.op and (node.op.name, node.op.symbol, node.op.n) for node in nodes)
     signs = ((row, len(node.inputs)) for row, node in zip(rows, nodes))
     codes = np.array([alike.setdefault(sign, len(alike)) for sign in signs])
     best, found = 1, None
     for period in range(1, len(nodes) // FEWEST + 1):
-        for start, end in _runs(codes[period:] == codes[:-period], (FEWEST - 1) * period):
-            begin = None
-            for i in range(start, end + 1):
-                if i < end and _repeats(graph, position, nodes[i], nodes[i + period], period):
-                    begin = i if begin is None else begin
-                    continue
-                if begin is not None:
-                    times = (i - begin) // period + 1
-                    if times >= FEWEST and (saved := (times - 2) * period) > best:
-                        best, found = saved, (nodes, begin, period, times)
-                    begin = None
+        least = (FEWEST - 1) * period
+        for start, end in _runs(codes[period:] == codes[:-period], least):
+            pairs = zip(nodes[start:end], nodes[start + period :])
+            same = [_repeats(graph, position, node, again, period) for node, again in pairs]
+            for begin, stop in _runs(same, least):
+                times = (stop - begin) // period + 1
+                if (saved := (times - 2) * period) > best:
+                    best, found = saved, (nodes, start + begin, period, times)
     return found
 
 
@@ -291,9 +286,8 @@ def _repeats(
     graph: Graph, position: dict[Value, int], node: Value, again: Value, period: int
 ) -> bool:
     for x, y in zip(node.inputs, again.inputs):
-        if x.inputs and y.inputs:
-            if x is not y and position[y] - position[x] != period:
-                return False
-        elif x is not y and graph.kind(x) != graph.kind(y):
+        both = x.inputs and y.inputs
+        alike = position[y] - position[x] == period if both else graph.kind(x) == graph.kind(y)
+        if not alike and x is not y:
             return False
     return True
