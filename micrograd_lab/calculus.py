@@ -35,11 +35,9 @@ def total(values: Iterable[Number]) -> Value:
 def dot(weights: Sequence[Number], inputs: Sequence[Number], bias: Number | None = None) -> Value:
     """The lecture's linear summation function Σ weightᵢ · inputᵢ + bias, as one node.
 
-    Raises:
-        ValueError: if there are not as many inputs as weights, or none.
+    It is a ValueError if there are not as many inputs as weights, or none.
 
-    Source:
-        Lecture 7, "Backpropagation in a neuron": a = w₁z₁ + w₂z₂ + w₃z₃.
+    Source: Lecture 7, "Backpropagation in a neuron": a = w₁z₁ + w₂z₂ + w₃z₃.
 
     >>> dot([Value(0.15), Value(0.2)], [0.12, 0.3], 0.1)
     Value(0.178, grad=0)
@@ -62,9 +60,7 @@ def maximum(*values: Number) -> Value:
     """The largest of two or more values, joined by pairs; at a tie each of a pair gets half.
 
     Unlike Python's ``max`` it records no choice: with other numbers another may be the largest.
-
-    Raises:
-        ValueError: if there are fewer than two values.
+    Fewer than two values are a ValueError.
 
     >>> a, b = Value(2, "a"), Value(2, "b")
     >>> maximum(a, b).backward()
@@ -117,10 +113,7 @@ def logaddexp(a: Number, b: Number) -> Value:
 
 
 def logsumexp(values: Sequence[Number]) -> Value:
-    """ln Σ exp(value), the smooth maximum; no exponential overflows.
-
-    Raises:
-        ValueError: if there are no values.
+    """ln Σ exp(value), the smooth maximum of at least one value; no exponential overflows.
 
     >>> logsumexp([Value(1000), Value(1000)])
     Value(1000.69, grad=0)
@@ -154,8 +147,7 @@ def take(values: Sequence[Number], index: Number) -> Value:
 def embedding(rows: Sequence[Sequence[Number]], index: Number) -> list[Value]:
     """The row of a table, such as that of a letter, with the number `index`: a value per column.
 
-    Raises:
-        ValueError: if the index is no row's, or the rows differ in length.
+    It is a ValueError if the index is no row's, or the rows differ in length.
 
     >>> rows = [[Value(0.5), Value(-1)], [Value(0.25), Value(2)]]
     >>> [v.data for v in embedding(rows, Value(1, "letter"))]

@@ -37,10 +37,9 @@ def check_gradient(
     `grad` changes.
 
     Args:
-        of: a recorded result, which is recomputed with nearby numbers; or a function of values,
-            which is called again.
-        at: for a recorded result the values to check, by default all its leaves but indices; for a
-            function one number per argument.
+        of: a result, which is recomputed with nearby numbers; or a function of values.
+        at: of a result the values to check, by default all its leaves but indices; for a function
+            one number per argument.
         tolerance: the largest difference between gradient and slope, relative to the larger one.
 
     Raises:

@@ -50,12 +50,9 @@ def plot_activation(*names: str, theme: str = "auto", ax: Axes | None = None) ->
     """Activations and their derivatives, with their formulas, all from the op table.
 
     Args:
-        names: operations of one input; by default all in the table.
+        names: operations of one input, else a ValueError says which there are; by default all.
         theme: "light" or "dark"; by default SVG and HTML follow the page.
         ax: axes of a figure of your own to draw in, for one name.
-
-    Raises:
-        ValueError: if there is no such operation of one input.
 
     Source: Lecture 7, "activation function", a table of six with their derivatives.
 
@@ -191,11 +188,9 @@ def plot_gradient_flow(
     from the smallest above 0 to the largest; the scale is logarithmic.
 
     Args:
-        models: a network after `backward`, or several by name.
+        models: a network, or several by name; it is a ValueError if one has no gradients yet, or
+            parameters without a layer.
         theme, ax: as of `plot_activation`.
-
-    Raises:
-        ValueError: if a network has no gradients yet, or its parameters have no layer.
 
     Source: Lecture 7, "vanishing gradient problem".
 
@@ -270,15 +265,13 @@ def plot_decision_boundary(
     """The plane, divided by `model`, with the points and the line of each hidden neuron.
 
     The boundary of a neuron is where its Σ is 0: there a sigmoid is ½, a tanh is 0 and a step
-    jumps.  The line of each neuron of the first hidden layer is dashed; the boundary of the output
-    neuron, which combines those lines, is solid.  With several outputs, a region belongs to the
-    largest.
+    jumps.  It is dashed for each neuron of the first hidden layer, and solid for the output, which
+    combines those lines.  With several outputs, a region belongs to the largest.
 
     Args:
         model: an `MLP`, or any function from two values to a value or a list of values.
         points: two numbers each.
-        labels: the class of each point: a number, a name, or a row with a 1 at the index of the
-            class.
+        labels: the class of each: a number, a name, or a row with a 1 at the index of the class.
         resolution: the number of grid points in each direction at which the model is evaluated.
         theme, ax: as of `plot_activation`.
 

@@ -48,13 +48,7 @@ class Example:
         raise KeyError(f"the lecture has no {name!r} here; it has {', '.join(self.nodes)}")
 
     def moved(self, rate: float) -> dict[str, float]:
-        """Each parameter after ``w + rate · grad``; a negative rate descends.
-
-        >>> example = toy()
-        >>> example.result.backward()
-        >>> example.moved(0.1)
-        {'w': -1.5, 'b': 3.1}
-        """
+        """Each parameter after ``w + rate · grad``; a negative rate descends."""
         return {w.label: w.data + rate * w.grad for w in self.parameters}
 
 
@@ -173,8 +167,7 @@ def wirings() -> dict[tuple[int, int, int, int], int]:
 def gate(name: str, x_1: Value, x_2: Value, *, steepness: float | None = None) -> Value:
     """A neuron that computes OR, NAND or AND of two inputs.
 
-    Args:
-        steepness: a factor on the weights of a sigmoid; by default the gate is a step function.
+    With a steepness, a factor on its weights, it is a sigmoid instead of a step function.
 
     >>> [gate("NAND", Value(x), Value(y)).data for x, y in [(1, 1), (1, 0), (0, 1), (0, 0)]]
     [0.0, 1.0, 1.0, 1.0]
@@ -203,9 +196,7 @@ def xor(x_1: float, x_2: float, *, steepness: float | None = None) -> Example:
 
 
 def chain(activation: str = "sigmoid", layers: int = 20, x: float = 0.5) -> Example:
-    """An activation applied `layers` times: through sigmoids, the gradient of x vanishes.
-
-    Each sigmoid multiplies the gradient by at most ¼.
+    """An activation applied `layers` times; each sigmoid shrinks the gradient of x to at most ¼.
 
     Source: Lecture 7, "Vanishing gradient problem".
 

@@ -58,29 +58,19 @@ ACTIVATIONS = tuple(
 class Printed:
     """A number on a slide.
 
-    Attributes:
-        slide: the slide's title.
-        quantity: its name in `network`, `toy` and `outputs`.
-        printed: the number as the slide prints it.
-        computed: the engine's result; for the network, in the wiring that the slides compute.
-        corrected: the engine's result in the corrected wiring.
-        arithmetic: the slide's own formula with the numbers printed before it; "" if there is none.
-        by_hand: the result of that arithmetic; NaN if there is none.
-        errata: the ids of the `ERRATA` that concern it.
-
     >>> (H,) = (p for p in PRINTED if p.quantity == "H")
     >>> H.printed, round(H.computed, 8), H.kind, H.reason
     ('0.020621', 0.02062561, 'rounded factors', '−ln(0.97959) = 0.0206212')
     """
 
-    slide: str
-    quantity: str
-    printed: str
-    computed: float
-    corrected: float
-    arithmetic: str = ""
-    by_hand: float = float("nan")
-    errata: tuple[str, ...] = ()
+    slide: str  # its title
+    quantity: str  # its name in `network`, `toy` and `outputs`
+    printed: str  # the number as the slide prints it
+    computed: float  # the engine's result; for the network, in the wiring that the slides compute
+    corrected: float  # the engine's result in the corrected wiring
+    arithmetic: str = ""  # the slide's own formula with the numbers printed before it, if any
+    by_hand: float = float("nan")  # the result of that arithmetic
+    errata: tuple[str, ...] = ()  # the ids of the `ERRATA` that concern it
 
     @property
     def kind(self) -> str:

@@ -32,19 +32,13 @@ Link: TypeAlias = tuple[Edge, ...]  # to a value, which may read the one before 
 def explain(result: Value, wrt: Value, *, textbook: bool = False) -> Explanation:
     """Derive ∂(result)/∂(wrt) factor by factor; the last line checks it by a finite difference.
 
-    `backward` need not have been called, and no `grad` changes.
+    The derivation prints as text, typesets itself, and has `latex` and `markdown`.  `backward` need
+    not have been called, and no `grad` changes.
 
     Args:
         result: where the derivation starts.
-        wrt: the value to differentiate with respect to; any that the result was computed from.
+        wrt: any value that the result was computed from; else it is a ValueError.
         textbook: whether a cross entropy or a softmax is derived as a book prints it.
-
-    Returns:
-        A derivation that prints as text, typesets itself, and has `latex` and `markdown`.
-
-    Raises:
-        TypeError: if either is not a value.
-        ValueError: if the result was not computed from `wrt`.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> g = w * x

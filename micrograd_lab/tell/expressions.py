@@ -38,12 +38,9 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
     ``g = w*x; f = g + b``.
 
     Args:
-        text: the expression, or several assignments, the last of which is the result.
+        text: the expression, or several assignments, the last of which is the result; what is not
+            understood is quoted in a ValueError.
         numbers: a number, or a value, for each name that the text reads and does not assign.
-
-    Raises:
-        ValueError: if part of the text is not understood, a name has no number, or a number is
-            not read.
 
     >>> expression("w*x + b", {"w": -2, "x": 5, "b": 3})
     Value(-7, grad=0)

@@ -24,10 +24,7 @@ Line = TypeVar("Line")
 
 
 def forward_steps(result: Value | Graph) -> Iterator[ForwardStep]:
-    """How each value of the graph was computed, in order.
-
-    Args:
-        result: a value, or the `Graph` of one, in which dot products may be opened.
+    """How each value was computed, in order; of a `Graph`, with opened dot products if it has them.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> f = w * x + b
@@ -57,9 +54,6 @@ def backward_steps(result: Value | Graph) -> Iterator[BackwardStep]:
     `Graph` with opened dot products, they arrive at the leaves and at the graph's own copies.  If
     leaves have moved since the result was recorded, the steps are those of a copy at their present
     numbers, which the first one says, and no `grad` of the original changes.
-
-    Args:
-        result: a value, or the `Graph` of one.
 
     >>> w, x, b = Value(-2, "w"), Value(5, "x"), Value(3, "b")
     >>> f = w * x + b
