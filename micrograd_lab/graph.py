@@ -87,7 +87,7 @@ class Graph:
         for w in self.parameters:
             if not isinstance(w, Value):
                 raise TypeError(f"a parameter must be a Value, got {type(w).__name__} {w!r:.60}")
-        opened = len(self.nodes) + sum(_pairs(node) for node in self.nodes)
+        opened = len(self.nodes) + sum(f.op.pairs(len(f.inputs)) for f in self.nodes if f.op)
         if products or (products is None and len(self.nodes) < opened <= MAX_READABLE_NODES):
             self._open()
 
@@ -152,10 +152,8 @@ class Graph:
 
     def kind(self, node: Value) -> str:
         """The part of `node`: "parameter", "input", "constant", "computed" or "result"."""
-        if node is self.result and node.inputs:
-            return "result"
         if node.inputs:
-            return "computed"
+            return "result" if node is self.result else "computed"
         if node in self.parameters:
             return "parameter"
         return "input" if node.label else "constant"
@@ -183,9 +181,9 @@ class Graph:
         for node in data.keys() - set(self.nodes):
             raise ValueError(f"{node!r} is not a node of this graph; give one of its {len(self)}")
         for node in self.nodes:
-            if node.op is None or node in data or (moved(node) and not along):
+            if node in data or (moved(node) and not along):
                 continue
-            if any(x in data or moved(x) > node.serial for x in node.inputs):
+            if node.op and any(x in data or moved(x) > node.serial for x in node.inputs):
                 data[node] = apply(node.op, [Value(data.get(x, x.data)) for x in node.inputs]).data
                 if moved(node):
                     now = apply(node.op, [Value(x.data) for x in node.inputs])
@@ -231,8 +229,8 @@ class Graph:
         twins: dict[Value, Value] = {}
         nodes: list[Value] = []
         for node in self.nodes:
-            inputs, pairs = tuple(twins[x] for x in node.inputs), _pairs(node)
-            products = []
+            inputs, products = tuple(twins[x] for x in node.inputs), []
+            pairs = node.op.pairs(len(inputs)) if node.op else 0
             for i in range(pairs):
                 y, x = node.slopes[i], node.slopes[i + pairs]
                 factors = inputs[i], inputs[i + pairs]
@@ -276,12 +274,8 @@ def _twins(nodes: list[Value], textbook: bool) -> dict[Value, Value]:
 def _moves(graph: Graph) -> list[str]:
     """Which leaves have moved since something was computed from them, and what was set by hand."""
     notes = []
-    leaves = [
-        graph.names[x]
-        for x, reading in graph.readers().items()
-        if not x.inputs and any(moved(x) > node.serial for node, _ in reading)
-    ]
-    if leaves:
+    late = {x for node in graph.nodes for x in node.inputs if moved(x) > node.serial}
+    if leaves := [graph.names[x] for x in graph.nodes if x in late and not x.inputs]:
         one = len(leaves) == 1
         have, at = ("has", "its present number") if one else ("have", "their present numbers")
         notes.append(f"{listed(leaves)} {have} moved since this was recorded; shown at {at}")
@@ -294,9 +288,8 @@ def _guards(graph: Graph, twins: Mapping[Value, Value]) -> dict[Guard, str]:
     """The comparisons that picked the recorded branch, between the twins, each in words."""
     guards = {}
     for guard in (guard for node in graph.nodes for guard in guards_of(node)):
-        told = guard.told({x: graph.names.get(x, "") for x in (guard.left, guard.right)})
         left, right = (twins.get(x, x) for x in (guard.left, guard.right))
-        guards[replace(guard, left=left, right=right)] = told
+        guards[replace(guard, left=left, right=right)] = guard.told(graph.names)
     return guards
 
 
@@ -306,14 +299,10 @@ def _other_gradients(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
     others = [x for x in leaves if not math.isclose(x.grad, twins[x].grad, rel_tol=1e-9)]
     told = listed([f"{graph.names[x]}.grad" for x in others])
     hold = "holds" if len(others) == 1 else "hold"
-    return [f"{told} {hold} more than this: other calls, samples or results"] if others else []
+    return [f"{told} {hold} more than this: other calls, samples or results"] * bool(others)
 
 
 def listed(names: list[str]) -> str:
     """A few names in a row, as "w, b" or "a, b, c and 2 more"."""
     more = f" and {len(names) - 3} more" if len(names) > 4 else ""
     return ", ".join(names[: 3 if more else 4]) + more
-
-
-def _pairs(node: Value) -> int:
-    return node.op.pairs(len(node.inputs)) if node.op and node.op.variadic else 0

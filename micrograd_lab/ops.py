@@ -63,7 +63,7 @@ class Op:
 
     def pairs(self, inputs: int) -> int:
         """How many products there are in a sum over so many inputs."""
-        return inputs // 2 if len(self.partials) == 3 else 0
+        return inputs // 2 if self.variadic and len(self.partials) == 3 else 0
 
     def __reduce__(self) -> tuple[Callable[..., Op], tuple[Any, ...]]:
         return row, (self.name, self.n)

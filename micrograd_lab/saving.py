@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
+import shutil
 import sys
 from bisect import bisect
 from pathlib import Path
@@ -32,14 +32,13 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{token_hex(8)}.part")  # not tempfile: the umask decides who may read
     try:
-        mode = target.stat().st_mode if target.exists() else None
-        if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        if target.exists() and not target.is_file() and not target.is_dir():
             target.write_bytes(content)
             return
         try:
             part.write_bytes(content)
-            if mode is not None:
-                part.chmod(stat.S_IMODE(mode))
+            if target.exists():
+                shutil.copymode(target, part)
             os.replace(part, target)
         finally:
             part.unlink(missing_ok=True)
@@ -76,11 +75,8 @@ def packed(result: Value, parameters: frozenset[Value]) -> str:
     nodes.sort(key=lambda node: node.serial)
     places, made, rows = {x: i for i, x in enumerate(nodes)}, [x.serial for x in nodes], []
     for node in nodes:
-        told: dict[str, Any] = {
-            "data": node.data,
-            "grad": float(node.grad or 0),
-            "label": node.label,
-        }
+        grad = float(node.grad or 0)
+        told: dict[str, Any] = {"data": node.data, "grad": grad, "label": node.label}
         if op := node.op:
             call = _OWN if isinstance(op, Given) else getattr(op, "call", "")
             told |= {"op": op.name, "n": op.n, "call": call, "slopes": [*map(_text, node.slopes)]}
@@ -110,10 +106,10 @@ def unpacked(text: str) -> tuple[Value, list[Value]]:
     for i, each in enumerate(rows):
         nodes.append(_node(each, nodes, f"node {i}"))
     made = [*(x.serial for x in nodes), record(0.0, None, (), ()).serial]
-    for i, node in enumerate(nodes):
-        if when := rows[i].get("moved"):
+    for i, (node, each) in enumerate(zip(nodes, rows)):
+        if when := each.get("moved"):
             set_aside(node, moved=_one(made, when, f"node {i}"))
-        for guard in rows[i].get("guards", []):
+        for guard in each.get("guards", []):
             match guard:
                 case [x, "lt" | "le" | "gt" | "ge" as sign, bool(first), bool(held)]:
                     one = _one(nodes, x, f"node {i}"), sign, first, held

@@ -214,8 +214,7 @@ class _Finder:
                 if node.data == 0 and not node.label:  # the start of Python's sum()
                     part[node] = _Sum()
                 continue
-            pairs = node.op.pairs(len(node.inputs)) if node.op.variadic else 0
-            if pairs:
+            if pairs := node.op.pairs(len(node.inputs)):
                 weights, inputs = node.inputs[:pairs], node.inputs[pairs : 2 * pairs]
                 slopes, biases = node.slopes[pairs : 2 * pairs], node.inputs[2 * pairs :]
                 if parameters.issuperset(weights):
@@ -227,10 +226,9 @@ class _Finder:
                     slope = node.slopes[node.inputs.index(inputs[0])]
                     sums[node] = part[node] = _Sum(weights, inputs, (slope,))
             elif node.op in (OPS["add"], OPS["sum"]) and all(i in part for i in node.inputs):
-                parts = zip(*(part[x] for x in node.inputs))
+                inner = _Sum(inside=tuple(x for x in node.inputs if x.inputs))
+                parts = zip(*(part[x] for x in node.inputs), inner)
                 whole = _Sum(*(tuple(chain.from_iterable(of_each)) for of_each in parts))
-                inside = whole.inside + tuple(x for x in node.inputs if x.inputs)
-                whole = whole._replace(inside=inside)
                 if whole.weights and len(whole.biases) <= 1:
                     sums[node] = part[node] = whole
                     for x in node.inputs:

@@ -241,17 +241,15 @@ class Drawing:
 
     def _labels(self, k: int) -> bool:
         """Write the labels of the links from the column before; whether there is room."""
-        links = self._links(k, self.rows[k - 1])
-        lengths = []
-        for weight, _ in links:
-            name, value, below = self._parts(weight)
-            lengths.append(max(self.pen.length(name + value), self.pen.length(below)))
+        links, length = self._links(k, self.rows[k - 1]), self.pen.length
+        parts = [self._parts(weight) for weight, _ in links]
+        lengths = [max(length(name + value), length(below)) for name, value, below in parts]
         around = [box for column in (k - 1, k) for box in self._around(column)]
         starts = place([line for _, line in links], lengths, ABOVE, BELOW, around)
-        for (weight, line), length, start in zip(links, lengths, starts or ()):
+        for (weight, line), written, long, start in zip(links, parts, lengths, starts or ()):
             half = self.look(self.links.amounts[weight])[0] / 2
-            name, value, below = self._parts(weight)
-            turned, end = {"rotation": math.degrees(line.angle)}, start + length
+            turned, end = {"rotation": math.degrees(line.angle)}, start + long
+            name, value, below = written
             for texts, along, up, ha in (
                 (name, start, half + 10, "left"),
                 (value, end, half + 8, "right"),
