@@ -114,14 +114,10 @@ class Explanation:
             return paths[0].lines(self.graph, writing, slope, 0)
         branches, shares, lines = [], [], []
         for path in _ends(paths, MAX_TERMS):
-            if path:
-                branches.append(writing.slope(of, by, path.name(self.graph)))
-                shares.append(writing.number(path.contribution))
-                lines += path.lines(self.graph, writing, branches[-1], 1)
-            else:
-                branches.append(writing.dots)
-                shares.append(writing.dots)
-                lines.append(Line(1, words=f"… {len(paths) - MAX_TERMS} more branches …"))
+            branches.append(writing.slope(of, by, path.name(self.graph)) if path else writing.dots)
+            shares.append(writing.number(path.contribution) if path else writing.dots)
+            more = Line(1, words=f"… {len(paths) - MAX_TERMS} more branches …")
+            lines += path.lines(self.graph, writing, branches[-1], 1) if path else [more]
         total = Line(1, "", (writing.sum(*shares), writing.number(node.grad)))
         return [Line(0, slope, (writing.sum(*branches),)), *lines, total]
 

@@ -88,7 +88,12 @@ def _parse(text: str) -> list[tuple[str, ast.expr]]:
     except (RecursionError, MemoryError):
         raise ValueError("too deeply nested; name a part of it, as in y = ...; ...") from None
     except (SyntaxError, ValueError) as error:
-        raise ValueError(_unreadable(text.strip(), error)) from None
+        text, at = text.strip(), getattr(error, "offset", None)
+        where = f" at character {at}" if at and "\n" not in text else ""
+        use = f"{where}; use {_SYNTAX}"
+        if product := re.search(_PRODUCT, text):
+            use = f"; write * for a product, near {product[0]!r}"
+        raise ValueError(f"cannot read {_short(text)!r}{use}") from None
     if not statements:
         raise ValueError('nothing to compute; give an expression such as "w*x + b"')
     parsed = []
@@ -103,14 +108,6 @@ def _parse(text: str) -> list[tuple[str, ast.expr]]:
             case _:
                 raise ValueError(f"{_quote(statement, text)} is not understood; use {_SYNTAX}")
     return parsed
-
-
-def _unreadable(text: str, error: SyntaxError | ValueError) -> str:
-    if product := re.search(_PRODUCT, text):
-        return f"cannot read {_short(text)!r}; write * for a product, near {product[0]!r}"
-    at = getattr(error, "offset", None)
-    where = f" at character {at}" if at and "\n" not in text else ""
-    return f"cannot read {_short(text)!r}{where}; use {_SYNTAX}"
 
 
 def _names(statements: list[tuple[str, ast.expr]], text: str) -> list[str]:
@@ -176,8 +173,8 @@ def _compute(tree: ast.expr, values: Mapping[str, Value], text: str) -> Value:
 
 def _number(x: Any, node: ast.expr, text: str) -> Value | float:
     """`x`, which `node` computed, unless it is a list."""
-    if _is_number(x):
-        return x  # type: ignore[no-any-return]
+    if isinstance(x, Value | float):
+        return x
     raise ValueError(f"{_quote(node, text)} is a list; lists are for dot([w, ...], [x, ...])")
 
 
@@ -192,23 +189,20 @@ def _call(name: str, inputs: list[Any], values: Mapping[str, Value]) -> Value:
         close = get_close_matches(name.lower(), known, 1)
         there = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         raise ValueError(f"{_short(name)} is not a function here; {there}")
-    if op.name == "sum" and inputs and all(map(_is_number, inputs)):
+    lists = [x for x in inputs if isinstance(x, list)]
+    if op.name == "sum" and inputs and not lists:
         return total(inputs)
     if op.name == "dot":
         match inputs:
             case [list(weights), list(x), *bias] if len(bias) < 2:
-                if all(map(_is_number, [*weights, *x, *bias])):
+                if not any(isinstance(number, list) for number in [*weights, *x, *bias]):
                     return dot(weights, x, *bias)
         raise ValueError("dot takes weights, inputs and perhaps a bias: dot([w1, w2], [x1, x2], b)")
     with_n = len(inputs) == 2 and op.n is not None and isinstance(inputs[1], float)
-    if not (with_n or len(inputs) == 1) or not _is_number(inputs[0]):
+    if not (with_n or len(inputs) == 1) or lists:
         takes = "numbers" if op.variadic else "one number"
         raise ValueError(f"{name} takes {takes}, as in {name}(x)")
     return getattr(Value, op.name)(as_value(inputs[0]), *inputs[1:])  # type: ignore[no-any-return]
-
-
-def _is_number(x: Any) -> bool:
-    return isinstance(x, Value | float)
 
 
 def _quote(node: ast.AST, text: str) -> str:

@@ -186,8 +186,8 @@ def label_latex(label: str) -> str:
     places = places or {"": _words(printable(label))}
     latex, suffix = places.pop(""), places.pop("suffix", "")
     for place, text in places.items():
-        latex += "^" if place == "sup" else "_"
-        latex += text if re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
+        text = text if re.fullmatch("[0-9A-Za-z]", text) else f"{{{text}}}"
+        latex += f"^{text}" if place == "sup" else f"_{text}"
     return re.sub(r"(\\[A-Za-z]+) (?![A-Za-z])", r"\1", latex + suffix)
 
 
