@@ -214,20 +214,16 @@ def typesetting() -> Iterator[None]:
 
 def new_figure(width: float, height: float, theme: Theme) -> Figure:
     """An empty figure, its size in points, unknown to pyplot."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width / 72, height / 72), dpi=100, facecolor=theme.page)
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure(figsize=(width / 72, height / 72), dpi=100, facecolor=theme.page)
 
 
 def style_axes(axes: Axes, theme: Theme) -> Axes:
     """Give `axes` the colours of `theme`, and a frame only at the numbered sides."""
     axes.set_facecolor(theme.page)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(theme.wire)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[:].set_color(theme.wire)
     look: dict[str, Any] = {"labelsize": TEXT, "labelfontfamily": "DejaVu Sans"}
     axes.tick_params(which="both", colors=theme.quiet, **look)
     return axes

@@ -120,6 +120,7 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
     page.attrib = {"class": "graph", "transform": page.attrib["transform"]}
     groups: dict[str, ElementTree.Element] = {}
     legend = ElementTree.Element(f"{SVG}g", {"class": "legend"})
+    kinds = {theme.value: "value", theme.grad: "grad"}
     for element in list(page)[1:]:  # the first is the background
         page.remove(element)
         if element.tag != f"{SVG}g":
@@ -128,6 +129,9 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
         name, look = element.attrib["id"], element.attrib["class"]
         element.remove(element[0])  # Graphviz's title, the name in DOT
         element.attrib["class"] = _CLASSES.get(name[0], look)
+        for text in element.findall(f"{SVG}text"):
+            if kind := kinds.get(text.attrib["fill"]):
+                text.attrib["class"] = kind
         if groups.setdefault(name, element) is not element:
             groups[name].extend(element)
     page.extend([*groups.values(), legend])
@@ -135,11 +139,6 @@ def regroup(picture: bytes, theme: Theme, about: str, titles: dict[str, str]) ->
         groups[name].insert(0, _title(title))
     for text in root.iter(f"{SVG}text"):
         text.attrib["font-family"] = _FALLBACKS[text.attrib["font-family"]]
-    kinds = {theme.value: "value", theme.grad: "grad"}
-    for group in groups.values():
-        for text in group.findall(f"{SVG}text"):
-            if kind := kinds.get(text.attrib["fill"]):
-                text.attrib["class"] = kind
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
