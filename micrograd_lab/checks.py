@@ -84,8 +84,7 @@ def check_gradient(
 def slope(f: Callable[[float], float], x: float) -> tuple[float, float]:
     """f′(x) from central differences, and an estimate of its error.
 
-    Shrinks the distance h and extrapolates to h = 0.  A distance that leaves the domain of f, where
-    f raises a ValueError, is skipped.
+    Shrinks the distance h, unless f raises a ValueError there, and extrapolates to h = 0.
 
     Source: C. J. F. Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Advances in
     Engineering Software 4 (1982) 75-76.

@@ -57,9 +57,7 @@ def evaluate_or_nan(formula: str, letters: Mapping[str, Any]) -> float:
 
 
 def compiled_rule(op: Op, record: Callable[..., Any]) -> Callable[..., Any]:
-    """A row as a function of (`op`, its inputs, their numbers) that ends in a call of `record`.
-
-    It computes f and the local derivatives, and hands `record` f, `op`, the inputs and them.
+    """A row as a function of (`op`, its inputs, their numbers) that hands f and slopes to `record`.
 
     >>> compiled_rule(OPS["mul"], print)(OPS["mul"].name, ("a", "b"), 2.0, 5.0)
     10.0 mul ('a', 'b') (5.0, 2.0)

@@ -32,11 +32,10 @@ class Graph:
 
     Args:
         result: the value to look back from.
-        parameters: the leaves that training moves; by default those with a label that starts with
-            w, b or θ, the lecture's names for weights and biases.
-        products: whether to open each `dot` into its products and a Σ, as the lecture draws it;
-            by default if the opened graph is still readable.  An opened graph has copies of the
-            computed values and the original leaves.
+        parameters: the leaves that training moves; by default those whose label starts with w, b
+            or θ.
+        products: whether to open each `dot` into its products and a Σ, as the lecture draws it, in
+            copies of the computed values; by default if the opened graph is still readable.
 
     Attributes:
         result: where `backward` starts.

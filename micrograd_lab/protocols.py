@@ -245,10 +245,9 @@ class Snapshot:
     """Values as rows, inputs before what is computed from them.
 
     A value is pickled as a place in a snapshot of what it was computed from.  Values that are
-    pickled together share them: each snapshot holds only what no earlier one does.
-
-    A row has the class of a value, and what `record` makes it of: data, op, inputs, slopes, grad
-    and label; an input is (which of `others`, the row there), -1 standing for this snapshot.
+    pickled together share them: each snapshot holds only what no earlier one does.  A row has the
+    class of a value, and what `record` makes it of: data, op, inputs, slopes, grad and label; an
+    input is (which of `others`, the row there), -1 standing for this snapshot.
     """
 
     record: Callable[..., Any]

@@ -359,7 +359,7 @@ def _draw_points(axes: Axes, plane: Plane, colours: Theme, hidden: bool, one_out
         words = mathtext(name)
         axis.set_label_text(words.pop("text"), color=colours.ink, fontsize=12, **words)
     marks, names = axes.get_legend_handles_labels()
-    if axes.collections and hidden:
+    if hidden:
         marks.append(Line2D([], [], color=colours.quiet, linewidth=1.2, dashes=(4, 3)))
         names.append("hidden neurons: Σ = 0")
     below: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.1)}
@@ -375,15 +375,12 @@ def _scores(outputs: Any) -> list[Value]:
 
 
 def _classes(labels: Any, model: Any) -> tuple[Any, list[str]]:
-    """The class of each point as a number, and the names of the classes if they are texts.
-
-    A text is its place among the classes that the model was fitted to, or in sorted order.
-    """
+    """The class of each point as a number, and the names of the classes if they are texts."""
     found = array(labels, "label")
     if found.dtype.kind not in "US":
         found = table(found, "label")
         return found.argmax(axis=1) if found.shape[1] > 1 else found[:, :1].reshape(-1), []
-    names = [str(name) for name in getattr(model, "classes", ())]
+    names = [str(name) for name in getattr(model, "classes", ())]  # that it was fitted to
     if not set(found.tolist()) <= set(names):
         names = np.unique(found).tolist()
     return np.array([names.index(name) for name in found.tolist()]), names

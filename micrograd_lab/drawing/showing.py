@@ -124,9 +124,8 @@ class Shown:
 
 
 def img(svg: str, alt: str, smallest: float = 9.0) -> str:
-    """HTML that shows a picture even where neither SVG nor scripts are trusted.
+    """HTML that shows a picture even where, as in a notebook from elsewhere, no SVG is trusted.
 
-    A notebook that was saved elsewhere is not trusted until it is run, and shows no bare SVG.
     Its smallest text, of so many points, keeps 10 pixels.
     """
     encoded, (points, _) = b64encode(svg.encode()).decode(), _size(svg)
@@ -156,10 +155,7 @@ def resource(name: str, package: str = __package__) -> str:
 
 
 class Picture(Shown):
-    """A Matplotlib figure that shows itself in a notebook.
-
-    Attributes:
-        figure: the Matplotlib figure, free for further changes.
+    """A Matplotlib figure that shows itself in a notebook; `figure` is free for further changes.
 
     >>> from micrograd_lab.nn import MLP
     >>> from micrograd_lab import draw_network

@@ -70,10 +70,7 @@ def shown(lines: Callable[[Writing], list[str]], plain: str) -> dict[str, str]:
 
 
 def value_bundle(value: Any, **_: object) -> dict[str, str]:
-    """What a `Value` shows in a notebook: its name, its number and its gradient.
-
-    No drawing: a value is looked at again and again, as a loss in each step of a training.
-    """
+    """What a `Value` shows in a notebook: no drawing, since a loss is looked at in every step."""
 
     def lines(writing: Writing) -> list[str]:
         name = f"{writing.name(value.label)} = " if value.label else ""

@@ -250,10 +250,9 @@ class _Repetition(_Places):
 def longest_repetition(graph: Graph) -> tuple[list[Value], int, int, int] | None:
     """What repeats itself and covers most nodes, if anything is worth folding.
 
-    Returns the computed nodes, where among them it starts, its length, and how often it is there.
-
-    A node repeats one before it if it is the same operation on the same inputs, or on leaves of
-    the same kind, or on nodes that lie as far apart as the two.
+    It is told as the computed nodes, where among them it starts, its length and times.  A node
+    repeats one before it if it is the same operation on the same inputs, or on leaves of the same
+    kind, or on nodes that lie as far apart as the two.
     """
     nodes = [node for node in graph.nodes if node.inputs]
     position = {node: i for i, node in enumerate(nodes)}

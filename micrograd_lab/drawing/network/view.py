@@ -58,25 +58,20 @@ def draw_network(
 
     A neuron is a circle with its Σ on the left and its activation on the right; its bias is a
     dashed 1 below it.  Values are green, gradients below them rust, once `backward` was called.
-    Width and colour of a link show its weight, gradient or update on a square-root scale: a
-    vanishing gradient is visible at a glance.  Where numbers do not fit, width and colour are all
-    there is, and the bias is a dot.  Of more than 16 neurons in a layer, or more layers than fit
-    a page, those in the middle become dots, with the range of what they hide.
+    Width and colour of a link show its weight, gradient or update on a square-root scale; where
+    numbers do not fit, that is all, and the bias is a dot.  Of more than 16 neurons in a layer, or
+    more layers than fit a page, those in the middle become dots, with the range of what they hide.
 
     Args:
-        network: an output or a loss of the network; or all its outputs; or a model, drawn with
-            its weights alone.
-        links: what the links show.  "weight"; "gradient", of a model the one in `grad`, such as
-            that of a batch; or "update", what the next step adds to each weight: with an
-            optimizer, what its `step` would do now; without, −∂E/∂w, to be multiplied by η.  By
-            default the gradient of a result after its `backward`, and else the weight.
+        network: an output or a loss for one sample; or all outputs; or a model, with its weights
+            alone.  It is a ValueError if no neurons are found.
+        links: "weight"; "gradient", of a model the one in `grad`, such as that of a batch; or
+            "update", what the next step adds to each weight: with an optimizer, what its `step`
+            would do now; without, −∂E/∂w, to be multiplied by η.  By default the gradient of a
+            result after its `backward`, and else the weight.
         optimizer: whose next step to show; nothing changes in it.
         theme: "light" or "dark"; by default SVG and HTML follow the page.
         parameters: its weights and biases; by default the leaves labelled as in the lecture.
-
-    Raises:
-        ValueError: if there are no neurons, the network was applied to several samples, or there
-            are no gradients to show.
 
     >>> from micrograd_lab import Adam
     >>> from micrograd_lab.nn import MLP
@@ -215,10 +210,7 @@ class Drawing:
         return pen.finish(left - 14, bottom - 14, right + 14, top + 14 * lines + 14)
 
     def _column(self, k: int, before: int | None, x: float) -> float | None:
-        """Draw column k at x, or to the right of it where labels need room; its x.
-
-        None if there is no room for them.
-        """
+        """Draw column k at x, or to the right of it where labels need room; its x, if there is."""
         labelled = self.size.labels and before is not None
         for extra in EXTRA_GAPS if labelled else (0,):
             self.x |= {item: x + extra for item in self.rows[k] if item is not None}
