@@ -14,7 +14,7 @@ import gc
 import math
 import operator
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -229,6 +229,17 @@ def warn_of_readings(computed: list[Any]) -> None:
 def kept(value: Any) -> tuple[tuple[Any, str, bool, bool], ...]:
     """The guards on a value: the other one, the sign, whether the value stood left, how it went."""
     return aside(value).get("guards", ())  # type: ignore[no-any-return]
+
+
+def needed(value: Any, but: Container[int] = ()) -> list[Any]:
+    """`value` and all that its inputs and guards need, up to the serial numbers in `but`."""
+    found, reached = [value], {value}
+    for node in found:  # which grows as it goes
+        for x in (*node.inputs, *(other for other, *_ in kept(node))):
+            if x not in reached and x.serial not in but:
+                reached.add(x)
+                found.append(x)
+    return found
 
 
 def moved(value: Any) -> int:

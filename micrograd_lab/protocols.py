@@ -20,7 +20,7 @@ from operator import attrgetter
 from typing import Any
 from weakref import WeakValueDictionary
 
-from .context import aside, comparison, kept, set_aside
+from .context import aside, comparison, needed, set_aside
 from .formulas import np
 from .ops import OPS, Op
 
@@ -318,14 +318,8 @@ def _set_notes(value: Any, noted: dict[str, Any], attributes: dict[str, Any]) ->
 
 def _held(value: Any, record: Callable[..., Any]) -> Snapshot:
     """A snapshot of what `value` was computed from, as far as no other holds it."""
-    fresh, reached = [value], {value}
-    for node in fresh:  # which grows as it goes
-        for x in (*node.inputs, *(other for other, *_ in kept(node))):
-            if x not in reached and x.serial not in _holders:
-                reached.add(x)
-                fresh.append(x)
+    fresh = sorted(needed(value, _holders), key=attrgetter("serial"))
     settle(fresh)
-    fresh.sort(key=attrgetter("serial"))
     holder = Snapshot(record, [], [])
     holder.places = {node.serial: i for i, node in enumerate(fresh)}
     others: dict[Snapshot, int] = {}

@@ -17,7 +17,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from .context import kept, moved, set_aside
+from .context import kept, moved, needed, set_aside
 from .engine import Value, record
 from .ops import OPS, Op, row
 from .protocols import Given, given, settle
@@ -65,14 +65,8 @@ _LEAF |= {"inputs": [], "slopes": [], "guards": [], "moved": 0}
 
 def packed(result: Value, parameters: frozenset[Value]) -> str:
     """`result` and what it was computed from, and the values that comparisons need, as JSON."""
-    nodes, reached = [result], {result}
-    for node in nodes:  # which grows as it goes
-        for x in (*node.inputs, *(other for other, *_ in kept(node))):
-            if x not in reached:
-                reached.add(x)
-                nodes.append(x)
+    nodes = sorted(needed(result), key=lambda node: node.serial)
     settle(nodes)
-    nodes.sort(key=lambda node: node.serial)
     places, made, rows = {x: i for i, x in enumerate(nodes)}, [x.serial for x in nodes], []
     for node in nodes:
         grad = float(node.grad or 0)
