@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from micrograd_lab.drawing.network.pen import Segment, area, place
+from micrograd_lab.drawing.network.pen import Segment, place
 
 
 @st.composite
@@ -22,7 +22,7 @@ def columns(draw):
 @settings(deadline=None, max_examples=40)
 @given(columns(), st.integers(30, 120))
 def test_labels_meet_neither_each_other_nor_a_link_nor_what_stands_around(links, length):
-    around = area([(100, -20), (130, -20), (130, 20), (100, 20)])
+    around = Segment((100, 0), (130, 0)).box(0, 30, -20, 20)
     starts = place(links, [length] * len(links), 20, 15, [around])
     if starts is None:
         return
