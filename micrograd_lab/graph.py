@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from .calculus import apply
 from .context import Guard, aside, guards_of, moved, recording, set_aside
@@ -25,6 +26,9 @@ __all__ = ["Graph"]
 
 DEPARTED = " when this was recorded, which the present numbers do not"
 MAX_READABLE_NODES = 150  # nodes; beyond this nobody reads a drawing node by node
+MAX_SHOWN = 16  # neurons in a layer, or layers, that are drawn one by one
+
+Item = TypeVar("Item")
 
 
 class Graph:
@@ -299,6 +303,13 @@ def _other_gradients(graph: Graph, twins: Mapping[Value, Value]) -> list[str]:
     told = listed([f"{graph.names[x]}.grad" for x in others])
     hold = "holds" if len(others) == 1 else "hold"
     return [f"{told} {hold} more than this: other calls, samples or results"] * bool(others)
+
+
+def shorten(items: Sequence[Item], most: int = MAX_SHOWN) -> list[Item | None]:
+    """All the items if they are at most so many; else the first and the last, and None between."""
+    if len(items) <= most:
+        return list(items)
+    return [*items[: most // 2], None, *items[most // 2 + 1 - most :]]
 
 
 def listed(names: list[str]) -> str:

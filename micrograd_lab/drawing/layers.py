@@ -12,16 +12,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import NamedTuple, Protocol, TypeGuard, TypeVar
+from typing import NamedTuple, Protocol, TypeGuard
 
 from ..calculus import total
 from ..engine import Value
 from ..graph import Graph
 from ..ops import OPS
-
-Item = TypeVar("Item")
-
-MAX_SHOWN = 16  # neurons in a layer, or layers, that are drawn one by one
 
 
 class Model(Protocol):
@@ -124,13 +120,6 @@ def title(layer: int, layers: int) -> str:
     if layer == layers:
         return "output layer"
     return "hidden layer" if layers == 2 else f"hidden layer {layer}"
-
-
-def shorten(items: Sequence[Item], most: int = MAX_SHOWN) -> list[Item | None]:
-    """All the items if they are at most so many; else the first and the last, and None between."""
-    if len(items) <= most:
-        return list(items)
-    return [*items[: most // 2], None, *items[1 - most // 2 :]]
 
 
 def apply_to_zeros(model: Model) -> Value | Sequence[Value]:

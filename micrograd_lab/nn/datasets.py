@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ..drawing.layers import shorten
+from ..graph import shorten
 from ..tell.notation import as_given, preformatted
 from .arithmetic import Samples
 from .modules import Table

@@ -10,22 +10,19 @@ Read ``steps.py`` before this file: its edges are the factors.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias
 
 from ..engine import Value
-from ..graph import Graph
+from ..graph import Graph, shorten
 from .languages import LATEX, TEXT, Writing
 from .notation import label_latex
 from .steps import Edge, backward_steps, forward_step
 
 # longer products, sums and derivations show their beginning and their end
-MAX_FACTORS = 12
-MAX_TERMS = 12
-MAX_PARTS = 80
+MAX_FACTORS = MAX_TERMS = 13
+MAX_PARTS = 81
 
-Item = TypeVar("Item")
 Link: TypeAlias = tuple[Edge, ...]  # to a value, which may read the one before several times
 
 
@@ -59,7 +56,7 @@ def explain(result: Value, wrt: Value, *, textbook: bool = False) -> Explanation
     if wrt not in graph.twins:
         of, name = graph.names[graph.result], wrt.label or repr(wrt)
         leaves = [graph.names[node] for node in graph.nodes if not node.inputs]
-        known = ", ".join(name or "…" for name in _ends(leaves, 8))
+        known = ", ".join(name or "…" for name in shorten(leaves, 9))
         raise ValueError(f"{of} was not computed from {name}, but from {known}")
     return Explanation(graph, _paths(graph, graph.twins[wrt]))
 
@@ -94,8 +91,8 @@ class Explanation:
 
     def _lines(self, writing: Writing) -> list[list[Line]]:
         """The lines of each part."""
-        more = [Line(words=f"… {len(self.paths) - MAX_PARTS} more parts of this kind …")]
-        nodes = _ends([*self.paths], MAX_PARTS)
+        more = [Line(words=f"… {len(self.paths) - MAX_PARTS + 1} more parts of this kind …")]
+        nodes = shorten([*self.paths], MAX_PARTS)
         parts = [self._part(node, writing) if node else more for node in nodes]
         if len(parts) > 1:
             parts.insert(0, parts[-1][:1])  # the claim, before its derivation
@@ -113,10 +110,10 @@ class Explanation:
         if len(paths) == 1:
             return paths[0].lines(self.graph, writing, slope, 0)
         branches, shares, lines = [], [], []
-        for path in _ends(paths, MAX_TERMS):
+        for path in shorten(paths, MAX_TERMS):
             branches.append(writing.slope(of, by, path.name(self.graph)) if path else writing.dots)
             shares.append(writing.number(path.contribution) if path else writing.dots)
-            more = Line(1, words=f"… {len(paths) - MAX_TERMS} more branches …")
+            more = Line(1, words=f"… {len(paths) - MAX_TERMS + 1} more branches …")
             lines += path.lines(self.graph, writing, branches[-1], 1) if path else [more]
         total = Line(1, "", (writing.sum(*shares), writing.number(node.grad)))
         return [Line(0, slope, (writing.sum(*branches),)), *lines, total]
@@ -142,8 +139,8 @@ class Path:
 
     def lines(self, graph: Graph, writing: Writing, slope: str, depth: int) -> list[Line]:
         """`slope` as a product, its factors starting from the result, and the product's number."""
-        more = Line(depth + 1, words=f"… {len(self.links) - MAX_FACTORS} more factors …")
-        links = _ends(self.links, MAX_FACTORS)
+        more = Line(depth + 1, words=f"… {len(self.links) - MAX_FACTORS + 1} more factors …")
+        links = shorten(self.links, MAX_FACTORS)
         facts = [_fact(link, graph, writing, depth + 1) if link else more for link in links]
         symbols = [fact.left or writing.dots for fact in facts]
         numbers = [fact.right[-1] if fact.right else writing.dots for fact in facts]
@@ -273,13 +270,6 @@ def _activates(node: Value) -> bool:
     """Whether `node` is the output of a neuron: an activation of a Σ."""
     (*_, x) = node.inputs
     return len(node.inputs) == 1 and x.op is not None and x.op.variadic
-
-
-def _ends(items: Sequence[Item], most: int) -> list[Item | None]:
-    """`items`; of more than `most` the first and the last, with None in place of the rest."""
-    if len(items) <= most:
-        return [*items]
-    return [*items[: most // 2], None, *items[-(most // 2) :]]
 
 
 def _once(*texts: str) -> tuple[str, ...]:

@@ -40,6 +40,5 @@ def test_labels_that_do_not_fit_are_not_placed():
     crossing = [Segment((0, 0), (100, 10)), Segment((0, 10), (100, 0))]
     assert place(crossing, [60, 60], 10, 10) is None
     assert place([Segment((0, 0), (100, 0))], [90], 10, 10) is None
-    assert (
-        place([Segment((0, 0), (100, 0))], [9], 1, 1, [area([(50, -1), (51, -1), (51, 1)])]) is None
-    )
+    obstacle = Segment((50, 0), (51, 0)).box(0, 1, -1, 1)
+    assert place([Segment((0, 0), (100, 0))], [9], 1, 1, [obstacle]) is None

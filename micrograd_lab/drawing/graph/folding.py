@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from ...engine import Value, record
 from ...formulas import np
-from ...graph import MAX_READABLE_NODES, Graph
+from ...graph import MAX_READABLE_NODES, MAX_SHOWN, Graph, shorten
 from ...ops import OPS, Op
-from ..layers import MAX_SHOWN, Layers, RecordedNeuron, layers_of, shorten
+from ..layers import Layers, RecordedNeuron, layers_of
 
 MAX_BRANCHES = 4  # of a fork that carry their contributions; more would hide the rest
 MAX_READABLE_EDGES = 2 * MAX_READABLE_NODES

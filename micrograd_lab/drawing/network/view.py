@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ...engine import Value
 from ...formulas import np
-from ...graph import Graph
+from ...graph import MAX_SHOWN, Graph, shorten
 from ...ops import OPS
 from ...tell.languages import formula_latex
 from ...tell.notation import as_given, folded, label_latex, label_places, number
-from ..layers import MAX_SHOWN, Layers, Model, RecordedNeuron, find_layers, is_model, shorten, title
+from ..layers import Layers, Model, RecordedNeuron, find_layers, is_model, title
 from ..showing import MATH, SANS, TEXT, Picture, mathtext, settable
 from ..themes import Theme, find_theme, stroke
 from .pen import LETTER, LINES, Pen, Segment, Text, digits, place, sign
