@@ -41,10 +41,7 @@ Floats: TypeAlias = "NDArray[float64]"
 
 
 def evaluate(formula: str, letters: Mapping[str, Any], module: ModuleType = math) -> Any:
-    """The number that `formula` gives with numbers for its `letters`.
-
-    Outside a domain `math` raises an error, and `np` goes on with NaN and infinity.
-    """
+    """The number that `formula` gives; outside a domain `math` raises an error, `np` does not."""
     return eval(compiled(in_floats(formula)), functions_of(module), dict(letters))
 
 

@@ -19,10 +19,7 @@ from .tell.notation import subscripted
 
 
 def leaves(numbers: Any, letter: str, *, bare: bool = False) -> list[Value]:
-    """A value for each number of a sample, in a list, an array, ...; a value stays what it is.
-
-    Its label is the letter with a subscript, unless it is alone and `bare`.
-    """
+    """A value for each number of a sample: x_1, x_2, ..., or x if it is alone and `bare`."""
     if not hasattr(numbers, "__iter__"):
         numbers = [numbers]
     elif not isinstance(numbers, list | tuple) and getattr(numbers, "dtype", None) != object:

@@ -24,16 +24,12 @@ from .protocols import Given, given, settle
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write `content` to `path`; if that fails, an earlier file at `path` is unchanged.
-
-    A link is followed, and an earlier file keeps its mode.  A device or FIFO gets the content as
-    it is: there is nothing to lose.
-    """
+    """Write `content` to `path`, or leave an earlier file there as it was; links lead to theirs."""
     target = Path(os.path.realpath(path))
     part = target.with_name(f".{token_hex(8)}.part")  # not tempfile: the umask decides who may read
     try:
         if target.exists() and not target.is_file() and not target.is_dir():
-            target.write_bytes(content)
+            target.write_bytes(content)  # a device or FIFO, where there is nothing to lose
             return
         try:
             part.write_bytes(content)

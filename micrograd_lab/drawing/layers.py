@@ -75,10 +75,7 @@ def find_layers(
     parameters: Iterable[Value] | None = None,
     gradients: bool | None = None,
 ) -> Layers:
-    """The neurons of a loss, an output, all outputs, or a model, which is applied to zeros.
-
-    They have the gradients of a result, by default if `backward` has reached it.
-    """
+    """The neurons of a loss, an output, all outputs, or a model, which is applied to zeros."""
     outputs: Sequence[Value] = []
     if is_model(network):
         parameters = network.parameters()

@@ -87,10 +87,7 @@ THIN = 0.8  # points, of a link that stands for nothing
 
 
 def stroke(amount: float, largest: float, theme: Theme, thick: float) -> tuple[float, str]:
-    """Width and colour of a link that stands for `amount`: rust if positive, blue if negative.
-
-    Both follow the square root, so that small amounts differ; the largest is `thick` points wide.
-    """
+    """Width, up to `thick`, and colour of a link, by a square root: rust if positive, else blue."""
     if not largest or not amount or math.isnan(amount):
         return THIN, theme.wire
     strength = math.sqrt(min(abs(amount) / largest, 1.0))

@@ -57,10 +57,7 @@ def readable(graph: Graph) -> bool:
 
 
 def neurons(graph: Graph) -> Folded:
-    """`graph` with one node per neuron, without its weights, and with ⋮ for the middle of many.
-
-    A value computed from parameters alone, such as a penalty on them, is a leaf.
-    """
+    """`graph` with a node per neuron, ⋮ for the middle of many, and a leaf for a penalty."""
     return Folded(graph, _Neurons(graph, layers_of(graph), MAX_SHOWN))
 
 
@@ -132,10 +129,7 @@ def frames_of(graph: Graph) -> dict[Value, int]:
 
 
 class _Places:
-    """The values that share a place in the drawing, and the inputs of each place.
-
-    One of its values stands for a place: for a neuron, its output.
-    """
+    """The values that share a place, one of which stands for it, and the inputs of each place."""
 
     symbol = "⋮"
     leaves = True  # whether edges from leaves enter what stands for several

@@ -168,10 +168,7 @@ def place(
     below: float,
     obstacles: Sequence[Path] = (),
 ) -> list[float] | None:
-    """The distance along each link at which its label starts, or None if some do not fit.
-
-    Labels reach so far to either side of their links; nothing may touch an obstacle.
-    """
+    """Where along each link its label starts, so far to its sides; None if some do not fit."""
 
     def free(box: Path, others: Iterable[Path]) -> bool:
         return not any(box.intersects_path(other) for other in others)

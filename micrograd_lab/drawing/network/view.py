@@ -443,10 +443,7 @@ class Drawing:
 
 
 def formula_of(layers: Layers) -> str:
-    """The result as LaTeX in outputs y and targets t; empty if it is long.
-
-    A sum of equal terms is a Σ of one of them, whose letters have no subscripts.
-    """
+    """The result as LaTeX in outputs y and targets t, equal terms as a Σ of one; empty if long."""
     formulas: dict[Value, str] = {}
     for node in layers.tail:
         terms = [formulas.get(x) or _letter(x, layers) for x in node.inputs]
