@@ -210,9 +210,12 @@ def typesetting() -> Iterator[None]:
 
 def new_figure(width: float, height: float, theme: Theme) -> Figure:
     """An empty figure, its size in points, unknown to pyplot."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width / 72, height / 72), dpi=100, facecolor=theme.page)
+    figure = Figure(figsize=(width / 72, height / 72), dpi=100, facecolor=theme.page)
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def style_axes(axes: Axes, theme: Theme) -> Axes:
