@@ -7,8 +7,9 @@ builds for another platform, one of `TARGETS`, named by its wheel tag:
 
 With "any", or where nothing can compile, the wheel has no kernel and NumPy runs replays.
 
-pygraphviz has no wheel for musl, which no marker can tell, so the wheels for musl do not ask for
-it.  PyPI shows the README without the repository around it, so there its links are absolute.
+pygraphviz has no wheel for musl, which no marker can tell, so the wheels for musl ask for
+graphviz-pure instead.  PyPI shows the README without the repository around it, so there its links
+are absolute.
 """
 
 import atexit
@@ -48,10 +49,10 @@ class Metadata(MetadataHookInterface):
     """What a wheel for this or another platform depends on, and the README as PyPI shows it."""
 
     def update(self, metadata):
-        with_graphviz = not is_musl(os.environ.get("MICROGRAD_LAB_PLATFORM"))
+        musl = is_musl(os.environ.get("MICROGRAD_LAB_PLATFORM"))
         metadata["dependencies"] = [
             *self.config["dependencies"],
-            *([self.config["graphviz"]] if with_graphviz else []),
+            *self.config["musl" if musl else "graphviz"],
         ]
         text = Path(self.root, "README.md").read_text(encoding="utf-8")
         metadata["readme"] = {

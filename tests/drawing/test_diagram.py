@@ -421,6 +421,7 @@ def test_a_png_has_two_pixels_for_each_of_a_page(tmp_path):
 def without_graphviz(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: "")
 
 
 def test_without_graphviz_the_error_says_what_to_install(tmp_path, monkeypatch):

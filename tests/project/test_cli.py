@@ -355,7 +355,7 @@ def test_without_graphviz_the_numbers_are_printed_and_one_line_says_what_to_inst
 ):
     rendering = import_module("micrograd_lab.drawing.graph.rendering")
     monkeypatch.setattr(rendering, "_in_process", lambda: False)
-    monkeypatch.setattr(rendering, "which", lambda program: None)
+    monkeypatch.setattr(rendering, "which", lambda program, path=None: None)
     assert main(["lecture", "-o", str(tmp_path)]) == 2
     printed = capsys.readouterr()
     assert "slide says  engine says" in printed.out

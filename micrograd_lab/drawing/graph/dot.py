@@ -5,21 +5,28 @@ below, and `w7` is the wire that leaves it, a table of two rows with a rule betw
 the numbers cannot leave their wire.  Where a wire forks, `c9_0` on a branch is another such table,
 with the contribution of node 9 to its input 0.  Equal `id`s become one group of the SVG.  Words
 enter through `text` alone, which escapes them: no label can break a diagram or add to it.
+
+Every text stands in a `Box`, whose size comes from a table of Matplotlib's fonts.  So whoever lays
+a picture out, with these fonts, others or none, puts everything in the same place.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from html import escape
-from typing import TYPE_CHECKING
-from unicodedata import normalize
+from typing import TYPE_CHECKING, NamedTuple
+from unicodedata import east_asian_width, normalize
 
 from ...engine import Value
 from ...graph import Graph
 from ...ops import Op
 from ...tell.notation import as_given, folded, label_places, number, printable
 from ..layers import title
+from ..showing import resource
 from ..themes import Theme, stroke
 from .folding import MAX_BRANCHES, Folded, readable
 
@@ -27,13 +34,14 @@ if TYPE_CHECKING:
     import graphviz
 
 NAMES, WORDS, DIGITS = "STIXGeneral", "DejaVu Sans", "DejaVu Sans Mono"  # Matplotlib has them
-DROP = 2  # points; Graphviz sets a line in NAMES that much too high
-LINE = 1.65  # the height of a line in NAMES, per point of its size
+DROP = 3  # points, by which scripts are lower than the name
+SCRIPTS = {"sup": 1.05, "sub": 1.3}  # the height of their lines, per point of their size
+LINES = {NAMES: 1.65, WORDS: 1.3, DIGITS: 1.3}  # the height of a line, per point of its size
 MAX_CHARACTERS = 40  # of a label
 _SPACING = dict(zip("\u0302\u0304\u0303\u20d7\u0307\u0308", "ˆˉ˜→˙¨"))  # marks without a letter
 CIRCLE_WIDTH = 36  # points
 NOTE = 75  # characters, at most, in a line below the legend
-NAME_HEIGHT = 26  # points, of a name below its circle
+NAME_HEIGHT, NAME_GAP = 26, 4  # points, of a name below its circle; before one beside it
 RIM = 5  # points by which the rim of a circle curves inwards where edges end
 CROWD = 4  # ranks that the edges between two layers span
 THICK = 3.5  # points, the width of the edge with the largest weight
@@ -116,7 +124,12 @@ class Sheet:
     def frame(self, layer: int) -> None:
         """A frame around the nodes of a layer and the wires that leave them."""
         words = text(title(layer, max(self.frames.values())), WORDS, 11, self.theme.quiet, "B")
-        looks = {"label": f"<{words}>", "labelloc": "t", "labeljust": "c", "id": f"layer{layer}"}
+        looks = {
+            "label": f"<{words.html}>",
+            "labelloc": "t",
+            "labeljust": "c",
+            "id": f"layer{layer}",
+        }
         looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded", "margin": "8"}
         with self.dot.subgraph(name=f"cluster{layer}", graph_attr=looks) as inside:
             for i, node in enumerate(self.graph.nodes):
@@ -135,7 +148,7 @@ class Sheet:
             if kind == "parameter":
                 looks |= {"shape": "box", "width": "0.55", "margin": "0.06,0"}
                 looks["style"] = f"rounded,{style}"
-            label = self.name(node, 16)
+            label = self.name(node, 16).html
         else:
             width, label = self.circle(node, node.op)
             looks |= {"shape": "circle", "fixedsize": "shape", "width": f"{width / 72:.2f}"}
@@ -147,7 +160,7 @@ class Sheet:
         """The width of a circle, and the label in it and below it, centred on the circle."""
         long = op.symbol.isalpha() or len(op.symbol) > 5
         size = 17 if len(op.symbol) < 3 else 11 if long else 12
-        inside = symbol(op, size, self.theme.ink)
+        inside = symbol(op, size, self.theme.ink).html
         width = max(CIRCLE_WIDTH, 14 + (5 if len(op.symbol) < 5 else 7) * len(op.symbol))
         width += width % 2
         rows, _ = self.ports(node)
@@ -156,16 +169,17 @@ class Sheet:
             inside = self.cell(inside, width - 2 * RIM, width)
             inside = self.table(rim, inside, end, along=True, width=width, height=width)
         parts = [self.cell(inside, None, width)]
-        if beside := self.name(node, 15):
-            room = name_width(self.graph.names[node]) if self.down else NAME_HEIGHT
-            parts = [self.cell("", None, room), *parts, self.cell(beside, None, room)]
+        if (beside := self.name(node, 15)).html:
+            beside = row(Box(width=NAME_GAP), beside) if self.down else beside
+            room = beside.width if self.down else NAME_HEIGHT
+            parts = [self.cell("", None, room), *parts, self.cell(beside.html, None, room)]
         return width, self.table(*parts, along=False)
 
-    def name(self, node: Value, size: int) -> str:
+    def name(self, node: Value, size: int) -> Box:
         """The name of a value; none for the unnamed products of a `dot`."""
         words = self.graph.names[node]
         if not node.label and not re.fullmatch(r"v\d+", words):
-            return ""
+            return Box()
         return name(words, size, self.theme.ink if node.label else self.theme.quiet)
 
     def wire(
@@ -178,9 +192,9 @@ class Sheet:
         end = self.cell("", 1)  # Graphviz ends an edge a point before its port
         rule = self.table(end, self.cell("", long - 2, thick, port="r"), end, along=True)
         rule = self.cell(rule, None, thick, bgcolor=looks.get("color", self.theme.wire))
-        left: dict[str, object] = {"align": "left"} if self.down else {}
-        value = cell(text(above, DIGITS, size, self.theme.value, "B"), height=15, **left)
-        grad = cell(text(below, DIGITS, size, self.theme.grad, "B"), height=15, **left)
+        style, align = "B", "left" if self.down else ""
+        value = cell(text(above, DIGITS, size, self.theme.value, style, 0, align).html, height=15)
+        grad = cell(text(below, DIGITS, size, self.theme.grad, style, 0, align).html, height=15)
         numbers = rule + cell(width=4) + cell(table(value, grad))
         label = table(numbers) if self.down else table(value, rule, grad)
         self.dot.node(at, f"<{label}>", id=group)
@@ -306,25 +320,28 @@ class Sheet:
         for what, line, fill, style in boxes:
             looks = {"border": 1, "style": style, "fixedsize": "TRUE"}
             cells += cell(color=line, bgcolor=fill, width=22, height=14, **looks)
-            cells += cell(text(f" {what}   ", WORDS, 11, theme.quiet))
-        cells += cell(text("1.2", DIGITS, 11, theme.value, "B"))
-        cells += cell(text(f" value ({self.above})   ", WORDS, 11, theme.quiet))
+            cells += cell(text(f" {what}   ", WORDS, 11, theme.quiet).html)
+        cells += cell(text("1.2", DIGITS, 11, theme.value, "B").html)
+        cells += cell(text(f" value ({self.above})   ", WORDS, 11, theme.quiet).html)
         if self.graph.has_gradients:
-            cells += cell(text("3.4", DIGITS, 11, theme.grad, "B"))
+            cells += cell(text("3.4", DIGITS, 11, theme.grad, "B").html)
             what = " gradient"
             if self.graph.result.grad == 1:  # otherwise of a later result
-                cells += cell(text(" ∂", WORDS, 11, theme.quiet))
-                cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet))
+                cells += cell(text(" ∂", WORDS, 11, theme.quiet).html)
+                cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet).html)
                 what = "/∂value"
-            cells += cell(text(f"{what} ({self.below})", WORDS, 11, theme.quiet))
+            cells += cell(text(f"{what} ({self.below})", WORDS, 11, theme.quiet).html)
         if self.largest:
             for amount, sign in ((1, ">"), (-1, "<")):
-                cells += cell(text("   ━", WORDS, 11, stroke(amount, 1, theme, THICK)[1]))
-                cells += cell(text(f" weight {sign} 0", WORDS, 11, theme.quiet))
+                cells += cell(text("   ━", WORDS, 11, stroke(amount, 1, theme, THICK)[1]).html)
+                cells += cell(text(f" weight {sign} 0", WORDS, 11, theme.quiet).html)
             most = f"   |weight| at most {number(self.largest)}"
-            cells += cell(text(most, WORDS, 11, theme.quiet))
+            cells += cell(text(most, WORDS, 11, theme.quiet).html)
         lines = [line for note in self.graph.notes for line in folded(note, NOTE).split("\n")]
-        notes = [cell(text(x, WORDS, 11, theme.ink, longest=NOTE), align="left") for x in lines]
+        notes = [
+            cell(text(x[:NOTE] + "…" * (len(x) > NOTE), WORDS, 11, theme.ink, align="left").html)
+            for x in lines
+        ]
         return f"<{table(cell(table(cells), align='left'), *notes) if notes else table(cells)}>"
 
 
@@ -336,18 +353,54 @@ def _commutes(op: Op | None) -> bool:
     return y == re.sub(r"\b[xy]\b", lambda letter: "y" if letter[0] == "x" else "x", x)
 
 
+class Box(NamedTuple):
+    """A table of a size in points that Graphviz neither measures nor stretches; or empty room."""
+
+    html: str = ""
+    width: int = 0
+    height: int = 0
+
+
 def text(
-    words: str, face: str, size: int, colour: str, style: str = "", *, longest: int = MAX_CHARACTERS
-) -> str:
-    """`words` on one line, escaped and cut off if long; `style` is "B" for bold, "I" for italic."""
+    words: str, face: str, size: int, colour: str, style: str = "", height: int = 0, align: str = ""
+) -> Box:
+    """`words` on one line, escaped; `style` is "B" for bold, "I" for italic."""
     words = printable(words)
     if not words.strip():
-        return ""  # Graphviz takes no empty <B></B>
-    if len(words) > longest:
-        words = words[: longest - 1] + "…"
+        return Box()  # Graphviz takes no empty <B></B>
+    reach = advances(face) | advances(face + style)
+    wide = (reach.get(c) or (100 if east_asian_width(c) in "WF" else 60) for c in words)
+    width = round(sum(wide) * size / 100)
+    height = height or round(LINES[face] * size)
     html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
     html = f"<{style}>{html}</{style}>" if style else html
-    return f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
+    html = f'<FONT FACE="{face}" POINT-SIZE="{size}" COLOR="{colour}">{html}</FONT>'
+    html = cell(html + '<BR ALIGN="left"/>', align="text", valign="top")
+    sinks = [cell(height=round(1.5 + size / 10))] if style and face == NAMES else []  # as plain do
+    return Box(table(*sinks, html, width=width, height=height, align=align), width, height)
+
+
+@cache
+def advances(face: str) -> dict[str, int]:
+    """How far each letter reaches, in hundredths of its size, as tests/drawing/widths.py wrote."""
+    letters = json.loads(resource("widths.json", __package__))[face]
+    return {letter: int(width) for width in letters for letter in letters[width]}
+
+
+def row(*boxes: Box, align: str = "") -> Box:
+    """Boxes side by side."""
+    width, height = sum(box.width for box in boxes), max((box.height for box in boxes), default=0)
+    cells = "".join(cell(box.html, width=box.width) for box in boxes if box.width)
+    return Box(
+        table(cells, width=width, height=height, align=align) if cells else "", width, height
+    )
+
+
+def column(*boxes: Box) -> Box:
+    """Boxes one below the other."""
+    width, height = max(box.width for box in boxes), sum(box.height for box in boxes)
+    cells = [cell(box.html, height=box.height) for box in boxes]
+    return Box(table(*cells, width=width, height=height), width, height)
 
 
 def cell(content: str = "", /, **attributes: object) -> str:
@@ -355,75 +408,58 @@ def cell(content: str = "", /, **attributes: object) -> str:
     return f"<TD{_attributes(attributes)}>{content}</TD>"
 
 
-def table(*rows: str, space: int = 0, **size: int) -> str:
-    """Rows of cells without borders, `space` points apart; `size` fixes width and height."""
+def table(*rows: str, **size: object) -> str:
+    """Rows of cells without borders; `size` fixes width and height."""
     fixed = {**size, "fixedsize": "TRUE"} if size else {}
-    bare = {"border": 0, "cellborder": 0, "cellspacing": space, "cellpadding": 0} | fixed
+    bare = {"border": 0, "cellspacing": 0, "cellpadding": 0} | fixed
     return f"<TABLE{_attributes(bare)}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
 
 
 def _attributes(values: dict[str, object]) -> str:
-    return "".join(f' {name.upper()}="{value}"' for name, value in values.items())
+    return "".join(f' {name.upper()}="{value}"' for name, value in values.items() if value != "")
 
 
-def name(label: str, size: int, colour: str) -> str:
+def name(label: str, size: int, colour: str) -> Box:
     """A label as in handwriting, its superscript straight above its subscript."""
+    boxes: dict[str, list[Box]] = defaultdict(list)
     small = max(9, size * 5 // 8)
 
     def write(words: str, face: str, place: str) -> str:
         style = {"italic": "I", "bold": "B"}.get(face, "")
-        if place in ("sub", "sup"):
-            return text(words, NAMES, small, colour, style)
+        words = words if len(words) <= MAX_CHARACTERS else words[: MAX_CHARACTERS - 1] + "…"
+        if place in SCRIPTS:
+            height = round(SCRIPTS[place] * small)
+            boxes[place].append(text(words, NAMES, small, colour, style, height, "left"))
+            return ""
         words = "".join(normalize("NFD", c) if c > "ſ" else c for c in words)  # fonts have ŷ
         parts = re.split(f"(.[{''.join(_SPACING)}])", words)
-        return "".join(cell(_accented(part, size, colour, style)) for part in parts if part)
+        boxes[place] += [_accented(part, size, colour, style) for part in parts if part]
+        return ""
 
-    places = label_places(label, write)
-    base = places[""].replace("</FONT></TD><TD><FONT", "</FONT><FONT")  # on one line
-    up, down, suffix = (places.get(place, "") for place in ("sup", "sub", "suffix"))
-    if not up and not down:
-        return table(cell(height=DROP), cell(table(base + suffix)))
-    return _with_scripts(base, up, down, small, suffix)
-
-
-def name_width(label: str) -> int:
-    """The points that a name takes, at most, in the size of those beside circles."""
-    places = label_places(label, lambda words, *_: words[:MAX_CHARACTERS])
-    scripts = max(len(places.get(place, "")) for place in ("sub", "sup"))
-    letters = places[""] + places.get("suffix", "")
-    return 10 + 6 * scripts + sum(15 if c in "mwMW" or c > "⺀" else 9 for c in letters)
+    label_places(label, write)
+    lines = (row(*boxes[place], align="left") for place in SCRIPTS)
+    heights = (round(line * small) for line in SCRIPTS.values())
+    scripts = (line._replace(height=height) for line, height in zip(lines, heights))
+    return row(*boxes[""], column(Box(height=DROP), *scripts), *boxes["suffix"])
 
 
-def symbol(op: Op, size: int, colour: str) -> str:
+def symbol(op: Op, size: int, colour: str) -> Box:
     """The symbol of an operation, with its number in it."""
     base, _, exponent = op.symbol.partition("^")
     above = as_given(op.n) if exponent and op.n is not None else ""
     small = max(9, size * 5 // 8)
-    words, up = text(base, WORDS, size, colour), text(above, NAMES, small, colour)
-    return _with_scripts(cell(words), up, "", small) if up else words
+    words = text(base, WORDS, size, colour)
+    lift, rest = (round(line * small) for line in SCRIPTS.values())
+    return row(words, column(text(above, NAMES, small, colour, height=lift), Box(height=rest)))
 
 
-def _with_scripts(base: str, up: str, down: str, small: int, suffix: str = "") -> str:
-    """Cells on a line, with scripts before the last."""
-    scripts = cell(_stack(up, down, round(LINE * small), small * 3 // 5, align="left"))
-    side = cell(colspan=12)  # takes whatever room there is beside the name
-    return table(side + cell(table(base + scripts + suffix)) + side)
-
-
-def _accented(words: str, size: int, colour: str, style: str) -> str:
+def _accented(words: str, size: int, colour: str, style: str) -> Box:
     """Words, or a letter with its accent as high above it as it needs."""
-    accent, height = _SPACING.get(words[1:]), round(LINE * size)
-    lower = text(words[0] if accent else words, NAMES, size, colour, style)
-    if not accent:
-        return lower
-    rise = 0 if words[0] in "acegmnopqrsuvwxyzαγεηικμνοπρςστυωϵ" else size // 4
+    accent = _SPACING.get(words[1:])
+    letter = text(words[0] if accent else words, NAMES, size, colour, style)
+    if not accent or not letter.html:
+        return letter
+    rise = 1 if words[0] in "acegmnopqrsuvwxyzαγεηικμνοπρςστυωϵ" else size // 4
     if accent == "→":
-        rise, size = rise + size // 3, size * 5 // 8
-    return _stack(text(accent, NAMES, size, colour, style), lower, height, height - rise, rise)
-
-
-def _stack(upper: str, lower: str, height: int, overlap: int, rest: int = 0, **place: str) -> str:
-    """Two lines of that height, which overlap by so many points, with some rest below."""
-    side, end = cell(width=2 * overlap), 2 * overlap  # as much as the overlaps take
-    rows = (side + cell(line, height=height, **place) + side for line in (upper, lower))
-    return table(cell(height=end), *rows, cell(height=end + rest), space=-overlap)
+        rise, size = rise + 2, size * 3 // 4
+    return column(text(accent, NAMES, size, colour, style, height=rise), letter, Box(height=rise))

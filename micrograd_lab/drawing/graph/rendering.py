@@ -1,4 +1,4 @@
-"""DOT text to a picture, with the Graphviz in the pygraphviz wheel or with the `dot` program."""
+"""DOT text to a picture: `_renderer` finds a Graphviz, in the process, the page or a program."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from threading import Lock
 from types import ModuleType
 
 from ..showing import DPI
+from .dot import NAMES, WORDS, advances
 
 _INSTALL = (
     "there is no Graphviz to draw with: pip install pygraphviz, which includes it, or install "
-    "Graphviz from https://graphviz.org/download with `dot` on the PATH; "
+    "Graphviz from https://graphviz.org/download with `dot` on the PATH, or pip install "
+    "graphviz-pure, which draws SVG and PNG; "
     "the DOT text is in .source, and .save('graph.dot') writes it"
 )
 _CHILD = (
@@ -27,7 +32,7 @@ _CHILD = (
     "sys.stdout.buffer.write(render(sys.stdin.buffer.read().decode(), sys.argv[1], "
     "dpi=float(sys.argv[2])))"
 )
-FONTS: tuple[str, ...] = ("DejaVuSans", "DejaVuSansMono", "DejaVuSansMono-Bold")
+FONTS: tuple[str, ...] = "DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono", "DejaVuSansMono-Bold"
 FONTS += ("STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol")
 MAX_PIXELS_PER_SIDE, MAX_PIXELS = 32_000, 100_000_000
 _one_at_a_time = Lock()  # Graphviz keeps its state in global variables
@@ -39,21 +44,49 @@ def render(source: str, suffix: str, *, dpi: float = DPI, quick: bool = True) ->
     What is not `quick` is laid out by a process of its own, since a layout cannot be interrupted,
     but a process can.
     """
-    if not quick and sys.executable and _in_process():
+    draw = _renderer()
+    if draw is _by_pygraphviz and not quick and sys.executable:
         command = [sys.executable, "-c", _CHILD, suffix, f"{dpi}"]
         paths = f"{Path(__file__).parents[3]}", os.environ.get("PYTHONPATH", "")
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
         return _printed(command, source, "Graphviz", environment)
     with _one_at_a_time:
-        if _in_process():
-            picture = _by_pygraphviz(source, suffix, dpi)
-        elif program := which("dot"):
-            command = [program, f"-T{suffix}", *([f"-Gdpi={dpi:g}"] if suffix == "png" else [])]
-            picture = _printed(command, source, program)
-        else:
-            raise RuntimeError(_INSTALL)
+        picture = draw(source, suffix, dpi)
     # the date in a PDF, blanked so that no offset in the file moves
     return re.sub(rb"/CreationDate \([^)]*\)", lambda date: b" " * len(date[0]), picture)
+
+
+def _renderer() -> Callable[[str, str, float], bytes]:
+    """Who lays out here: the first of those that may be there, which all give the same picture."""
+    if sys.platform == "emscripten":
+        return _by_page
+    if _in_process():
+        return _by_pygraphviz
+    for program in ("dot", "graphviz-pure"):
+        if path := which(program) or which(program, path=sysconfig.get_path("scripts")):
+            return partial(_by_program, path)
+    raise RuntimeError(_INSTALL)
+
+
+def _by_page(source: str, suffix: str, dpi: float) -> bytes:
+    """What the page around Pyodide makes of it, which has `registerJsModule`d a Graphviz."""
+    if suffix != "svg":
+        raise RuntimeError(f"in a browser Graphviz draws SVG, not {suffix}; save graph.svg instead")
+    try:
+        from graphviz_wasm import render as draw  # a function from DOT to SVG
+
+        return str(draw(source)).encode()
+    except Exception as error:  # of JavaScript, or there is no such module
+        does = 'pyodide.registerJsModule("graphviz_wasm", {render: dot => svg})'
+        raise RuntimeError(f"Graphviz, which a page gives by {does}, failed: {error}") from error
+
+
+def _by_program(path: str, source: str, suffix: str, dpi: float) -> bytes:
+    """What a program makes of it, for which Matplotlib's fonts are in the user's own folder."""
+    command = [path, f"-T{suffix}", *([f"-Gdpi={dpi:g}"] if suffix == "png" else [])]
+    there = find_spec("matplotlib")
+    data = f"{Path(there.origin).parent}/mpl-data" if there and there.origin else ""
+    return _printed(command, source, path, {"XDG_DATA_HOME": data} if data else {})
 
 
 def _in_process() -> bool:
@@ -91,16 +124,13 @@ def _by_pygraphviz(source: str, suffix: str, dpi: float) -> bytes:
     return bytes(picture)
 
 
-def _printed(
-    command: list[str], source: str, program: str, env: Mapping[str, str] | None = None
-) -> bytes:
-    """The picture from another process; of the errors of another Python, the last line."""
-    done = subprocess.run(command, input=source.encode(), capture_output=True, check=False, env=env)
+def _printed(command: list[str], source: str, program: str, more: Mapping[str, str]) -> bytes:
+    """The picture from another process, with `more` in its environment; of its errors the last."""
+    text, env = source.encode(), os.environ | more
+    done = subprocess.run(command, input=text, capture_output=True, check=False, env=env)
     if done.returncode:
-        message = done.stderr.decode(errors="replace").strip()
-        if env:
-            message = message.splitlines()[-1] if message else "killed"
-        raise RuntimeError(f"{program} failed: {message}")
+        message = done.stderr.decode(errors="replace").strip() or "killed"
+        raise RuntimeError(f"{program} failed: {message.splitlines()[-1]}")
     return done.stdout
 
 
@@ -123,15 +153,20 @@ def _find_fonts_for(source: str) -> None:
     (macOS) uses the machine's fonts.
     """
     add = _font_list()
-    if add and not _matplotlib_fonts(add).issuperset(source):
+    if add and not {*advances(NAMES), *advances(WORDS), "\n", "\t"}.issuperset(source):
         _machine_fonts(add)
 
 
 @cache
 def _font_list() -> Callable[[str], object] | None:
-    """Activate a new, empty font configuration; a function that adds a font file to it."""
+    """Activate a font configuration with Matplotlib's fonts; a function that adds a file to it."""
+    from matplotlib import get_data_path
     from pygraphviz import _graphviz
 
+    package = Path(_graphviz.__file__)
+    for path in (package, *package.parents[1].glob("pygraphviz.libs/cgraph*.dll")):
+        with suppress(OSError, AttributeError):  # Graphviz would give some texts more room, no need
+            ctypes.CDLL(f"{path}").agseterr(1)  # to warn of that, but of errors
     try:
         library = ctypes.CDLL(_graphviz.__file__)
         create, add = library.FcConfigCreate, library.FcConfigAppFontAddFile
@@ -143,21 +178,9 @@ def _font_list() -> Callable[[str], object] | None:
     activate.argtypes = [ctypes.c_void_p]
     configuration = create()
     activate(configuration)
-    return lambda path: add(configuration, os.fsencode(path))
-
-
-@cache
-def _matplotlib_fonts(add: Callable[[str], object]) -> frozenset[str]:
-    """Add Matplotlib's fonts; the characters that they cover."""
-    from matplotlib import get_data_path
-    from matplotlib.ft2font import FT2Font
-
-    covered = {"\n", "\t"}
     for name in FONTS:
-        path = os.path.join(get_data_path(), "fonts", "ttf", f"{name}.ttf")
-        add(path)
-        covered.update(map(chr, FT2Font(path).get_charmap()))
-    return frozenset(covered)
+        add(configuration, os.fsencode(f"{get_data_path()}/fonts/ttf/{name}.ttf"))
+    return lambda path: add(configuration, os.fsencode(path))
 
 
 @cache
