@@ -13,7 +13,8 @@ project = "micrograd_lab"
 author = "The micrograd_lab authors"
 version = release = micrograd_lab.__version__
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "mathml", "pages", "browser"]
-exclude_patterns = ["_ext", "_static", "browser"]
+exclude_patterns = ["_ext", "_static", "_templates", "browser"]
+templates_path = ["_templates"]
 default_role = "code"
 
 html_theme = "furo"
@@ -24,6 +25,12 @@ html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 html_show_copyright = False
 html_copy_source = html_show_sourcelink = False
+html_sidebars = {  # furo's, and a link to the playground, which is no page of Sphinx's
+    "**": [
+        "sidebar/brand.html", "sidebar/search.html", "sidebar/scroll-start.html", "play.html",
+        "sidebar/navigation.html", "sidebar/scroll-end.html",
+    ]
+}  # fmt: skip
 html_theme_options = {
     "top_of_page_buttons": [],  # "view this page" has no answer for what is made
     "dark_css_variables": {"color-background-primary": THEMES["dark"].page},  # the pictures' own

@@ -1,8 +1,8 @@
-"""Python for the browser: what a page needs to run the package, copied beside the pages.
+"""What runs in the browser, copied beside the pages: Python, and the playground that asks it.
 
 `npm ci --prefix docs/browser` brings Pyodide and a Graphviz in WebAssembly.  With them the site
 gets a folder ``python``, in which ``micrograd.mjs`` loads both, and the package; without, it has no
-such folder, and its pages are as they are.
+such folder, and the playground shows its first picture alone.
 """
 
 import json
@@ -16,8 +16,14 @@ from pathlib import Path
 
 from sphinx.util import logging
 
+from micrograd_lab.playground import answers
+
 HERE = Path(__file__).parents[1] / "browser"
 PYODIDE = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
+LINKS = " ".join(
+    f'<a href="../{page}.html">{title}</a>'
+    for page, title in {"index": "micrograd_lab", "learn": "Learn", "use": "Use"}.items()
+)
 LOCK = "pyodide-lock.json"
 log = logging.getLogger(__name__)
 
@@ -27,6 +33,7 @@ def add(app, error):
     modules = HERE / "node_modules"
     if error or app.builder.name != "html":
         return
+    play(Path(app.outdir, "play"))
     if not modules.is_dir():
         log.info("no Python for the browser: npm ci --prefix docs/browser")
         return
@@ -44,6 +51,16 @@ def add(app, error):
     sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     (folder / "sizes.mjs").write_text(f"export const SIZES = {json.dumps(sizes)};\n", "utf-8")
     shutil.copy(HERE / "micrograd.mjs", folder)
+
+
+def play(folder):
+    """Write the playground: the package's page, answered by a worker."""
+    folder.mkdir(exist_ok=True)
+    (folder / "index.html").write_text(answers.page(LINKS), "utf-8")
+    for path in [Path(answers.__file__).with_name(name) for name in ("play.js", "play.css")]:
+        shutil.copy(path, folder)
+    for path in (HERE / "play").iterdir():
+        shutil.copy(path, folder)
 
 
 def own_wheel(folder):

@@ -2,11 +2,10 @@
 
 import io
 import re
-from base64 import b64decode
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from browsers import BROWSERS, HOSTS, Walk, start, until
+from browsers import BROWSERS, start, until
+from play import Page
 
 from micrograd_lab.playground.answers import EXAMPLES
 
@@ -19,63 +18,9 @@ def browser(request):
         yield browser
 
 
-class Page:
-    """The page in a browser."""
-
-    def __init__(self, browser, address):
-        self.browser, self.address = browser, address
-        self.open()
-
-    def open(self, state=""):
-        self.browser.open(self.address + state)
-        self.walk = Walk(self.browser)
-        until(lambda: self.walk.count(".stage"))
-        if state:
-            until(lambda: not self.one(f"{HOSTS}.old", "Boolean(it)"))
-
-    def one(self, selector, expression):
-        return self.browser.ask(
-            f"(selector) => {{ const it = document.querySelector(selector); return {expression} }}",
-            selector,
-        )
-
-    def text(self, selector):
-        return self.one(selector, "it.textContent")
-
-    def value(self, name):
-        return self.one(f"[name={name}]", "it.value")
-
-    def other(self, act, instead=lambda: False):
-        """Wait for another picture than there was before an act, or for what comes instead."""
-        self.one(HOSTS, "(it.id = 'before', 0)")
-        act()
-        until(lambda: not self.one("#before", "Boolean(it)") or instead())
-
-    def write(self, name, text):
-        """Type over what is in a field, and wait for the picture or the error."""
-        self.one(f"[name={name}]", "(it.focus(), it.select(), 0)")
-        self.other(lambda: self.browser.type(text), lambda: self.text(".state.wrong"))
-
-    def choose(self, example):
-        self.other(lambda: self.one(f"button[value={example}]", "(it.click(), 0)"))
-
-    @property
-    def state(self):
-        """The question in the address, and what was changed since."""
-        place = urlsplit(self.browser.ask("() => location.href"))
-        both = (parse_qs(part) for part in (place.query, place.fragment))
-        return [{name: x for name, (x,) in part.items()} for part in both]
-
-
 @pytest.fixture
 def page(browser, server):
     return Page(browser, server.address)
-
-
-def raise_leaf(page, i):
-    """Add a little to the number of a leaf, as the arrow keys do."""
-    page.walk.focus(f"#w{i} .leaf, #w{i}.leaf")
-    page.walk.type("Up")
 
 
 def test_the_first_picture_is_there_without_python_and_steps(page):
@@ -115,7 +60,7 @@ def test_an_error_says_why_and_the_picture_stays(page, name, text, says):
 
 
 def test_code_and_fields_follow_a_number_that_is_changed_in_the_picture(page):
-    raise_leaf(page, 0)
+    page.raise_leaf(0)
     until(lambda: page.value("numbers") == "w=-1.9 x=5 b=3")
     until(lambda: '"w": -1.9' in page.text("pre code"))
     page.write("expression", "h = w*x*x")
@@ -127,7 +72,7 @@ def test_an_example_is_shown_and_its_address_shows_it_again(page, name):
     page.choose(name)
     assert page.state[0] == {"example": name}
     assert page.text("[aria-pressed=true]") == EXAMPLES[name][0]
-    raise_leaf(page, 0)
+    page.raise_leaf(0)
     until(lambda: "numbers = {" in page.text("pre code"))
     page.walk.press("last")
     until(lambda: page.state[1].get("step") == page.walk.one(".slider", "it.max"))
@@ -157,32 +102,14 @@ def test_a_training_is_in_the_code(page):
     assert page.text("pre code").count("w_{1,1}^{(1)}") == 1
 
 
-SAVED = """(kind) => new Promise((done) => {
-  const { createObjectURL } = URL;
-  URL.createObjectURL = (blob) => {
-    if (kind === "png" && blob.type !== "image/png") return createObjectURL(blob);
-    URL.createObjectURL = createObjectURL;
-    HTMLAnchorElement.prototype.click = function () {
-      delete HTMLAnchorElement.prototype.click;
-      const reader = new FileReader();
-      reader.onload = () => done([this.download, reader.result]);
-      reader.readAsDataURL(blob);
-    };
-    return "blob:";
-  };
-  document.querySelector(`.save [value=${kind}]`).click();
-})"""
-
-
 @pytest.mark.parametrize(
     ("kind", "begins"),
     [("html", b"<!doctype html>"), ("svg", b"<svg"), ("tex", b"% In a"), ("png", b"\x89PNG")],
 )
 def test_a_file_has_the_numbers_of_the_picture(page, kind, begins):
-    raise_leaf(page, 0)
+    page.raise_leaf(0)
     until(lambda: page.value("numbers") == "w=-1.9 x=5 b=3")
-    name, told = page.browser.ask(SAVED, kind)
-    file = b64decode(told.partition(",")[2])
+    name, file = page.save(kind)
     assert name == f"graph.{kind}"
     assert file.startswith(begins)
     if kind == "png":
