@@ -5,6 +5,7 @@
 import { connect } from "./answer.js";
 
 const PATIENCE = 250; // milliseconds after a key until Python is asked
+const SLOW = 400; // milliseconds after which one is told that it takes time
 const PIXELS = 2; // of a PNG, for each of a page
 const find = (selector) => document.querySelector(selector);
 const form = find("form");
@@ -55,7 +56,10 @@ async function show(returns = false) {
   } catch (error) {
     return say(error.message, "wrong");
   }
-  const answer = await (await python)(sought);
+  const ask = await python;
+  const slow = setTimeout(() => say("computing"), SLOW);
+  const answer = await ask(sought);
+  clearTimeout(slow);
   if (now !== turn) return; // another was asked meanwhile
   if (answer.error) return say(answer.error, "wrong");
   say("");
