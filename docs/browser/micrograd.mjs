@@ -4,15 +4,16 @@
 //   const python = await loadPyodide({ progress: (bytes, all) => { bar.value = bytes / all; } });
 //   python.runPython("from micrograd_lab import *; draw(Value(2) * Value(3)).svg");
 //
-// Everything comes from the folder of this file, wherever it is. The options are those of Pyodide
-// and `progress`, which is told how many bytes of how many are there: all, when Python starts.
+// Everything comes from the folder of this file, wherever it is. The options are those of Pyodide,
+// `progress`, which is told how many bytes of how many are there (all, when Python starts), and
+// `wheels`, the addresses of more packages.
 
 import { SIZES } from "./sizes.mjs"; // of each file of this folder that is loaded, in bytes
 
 const HERE = new URL(".", import.meta.url).href;
 const ALL = Object.values(SIZES).reduce((sum, size) => sum + size, 0);
 
-export async function loadPyodide({ progress, ...options } = {}) {
+export async function loadPyodide({ progress, wheels = [], ...options } = {}) {
   let there = 0;
   const add = (bytes) => {
     there += bytes;
@@ -23,7 +24,7 @@ export async function loadPyodide({ progress, ...options } = {}) {
     add(SIZES[name]);
     return exported;
   };
-  const wheels = Object.keys(SIZES).filter((name) => name.endsWith(".whl"));
+  const own = Object.keys(SIZES).filter((name) => name.endsWith(".whl"));
   const fetched = globalThis.fetch;
   globalThis.fetch = async (...request) => counted(await fetched(...request), add);
   try {
@@ -31,14 +32,22 @@ export async function loadPyodide({ progress, ...options } = {}) {
       module("pyodide.mjs").then((it) => it.loadPyodide({ ...options, indexURL: HERE })),
       module("viz.js").then((it) => it.instance()),
       module("pyodide.asm.mjs"),
-      ...wheels.map((name) => fetch(HERE + name).then((answer) => answer.arrayBuffer())),
+      ...[...own.map((name) => HERE + name), ...wheels].map(bytes),
     ]);
-    for (const archive of archives) python.unpackArchive(archive, "wheel");
+    const extractDir = python.runPython("import site; site.getsitepackages()[0]");
+    for (const archive of archives) python.unpackArchive(archive, "wheel", { extractDir });
+    python.pyimport("importlib").invalidate_caches();
     python.registerJsModule("graphviz_wasm", { render: (dot) => render(viz, dot) });
     return python;
   } finally {
     globalThis.fetch = fetched;
   }
+}
+
+async function bytes(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status} ${answer.statusText}`);
+  return answer.arrayBuffer();
 }
 
 // The answer, whose bytes are counted as they come.  It has to be the browser's own: an answer made

@@ -41,6 +41,7 @@ def python(request, site, address):
 
 
 def test_the_package_is_there_and_the_bytes_were_counted(python):
+    python("__import__('os').chdir('/tmp')")  # as a notebook's kernel does
     answer = python("__import__('micrograd_lab').__version__")
     assert answer["result"] == __import__("micrograd_lab").__version__
     shares = answer["shares"]
