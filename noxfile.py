@@ -28,8 +28,8 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The site, into build/site; a warning is an error."""
-    session.install(".[docs]")
-    session.run("npm", "ci", "--prefix", "docs/browser", external=True)
+    session.install(".[docs]", "pip")
+    session.run("python", "docs/browser/fetch.py")
     session.run("python", "-m", "sphinx", "-W", "-b", "html", "docs", "build/site")
 
 

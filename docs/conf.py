@@ -39,6 +39,12 @@ pygments_dark_style = "github-dark"
 
 myst_enable_extensions = ["amsmath", "dollarmath"]
 myst_heading_anchors = 3
+linkcheck_ignore = [  # what is there as soon as the repository is public
+    r"https://github\.com/micrograd-lab/micrograd-lab",
+    r"https://img\.shields\.io/",
+]
+linkcheck_retries = 3
+
 nb_execution_mode = "off"  # pages show what the notebooks keep, which the tests compare
 
 add_module_names = False

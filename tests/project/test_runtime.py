@@ -33,7 +33,7 @@ SUM = "(v := __import__('micrograd_lab').Value)(2, 'x') * v(3, 'y')"
 def python(request, site, address):
     """Evaluates an expression of Python in a worker; gives its value, and shares of the bytes."""
     if not (site / "python").is_dir():
-        pytest.skip("needs npm ci --prefix docs/browser")
+        pytest.skip("needs python docs/browser/fetch.py")
     with start(request.param, offline=True) as browser:
         browser.open(f"{address}index.html")
         browser.ask(START, WORKER.replace("ADDRESS", f"{address}python/micrograd.mjs"))

@@ -4,6 +4,7 @@ import html.parser
 import io
 import math
 import re
+from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin
 
 import measured
@@ -15,13 +16,15 @@ import micrograd_lab
 from micrograd_lab.drawing.showing import TEXT
 from micrograd_lab.ops import OPS
 
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def pages(site):
-    """The pages, as names in the site."""
-    return sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    """The pages, as names in the site; those of JupyterLite are its own."""
+    names = (path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return sorted(name for name in names if not name.startswith("lab/"))
 
 
 @pytest.fixture(scope="module", params=BROWSERS)
@@ -65,6 +68,14 @@ def test_every_link_within_the_site_leads_to_its_place(site, pages):
             if not (site / target).is_file() or (place and place not in known):
                 dead.append((page, link))
     assert not dead
+
+
+def test_a_link_into_the_repository_leads_to_a_file():
+    told = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "pyproject.toml"]
+    place = r"https://github\.com/micrograd-lab/micrograd-lab/(?:blob|tree)/main/([\w./-]+)"
+    paths = [path for file in told for path in re.findall(place, file.read_text("utf-8"))]
+    assert paths
+    assert not [path for path in paths if not (ROOT / path).exists()]
 
 
 def test_every_public_name_has_an_entry(site):
