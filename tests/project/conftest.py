@@ -22,7 +22,7 @@ sys.exit(main(sys.argv[1:]))
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The folder of the site, built with warnings as errors and without a network."""
-    for package in ("furo", "hatchling", "myst_nb", "sphinx"):
+    for package in ("furo", "hatchling", "jupyterlite_core", "myst_nb", "sphinx"):
         pytest.importorskip(package, reason="pip install 'micrograd-lab[docs]'")
     folder = tmp_path_factory.mktemp("built")
     done = subprocess.run(
