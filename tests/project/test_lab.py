@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from browsers import start, until
+from browsers import Walk, start, until
 
 pytestmark = pytest.mark.slow
 MIDDLE = """(css, text) => {
@@ -44,11 +44,23 @@ def run_all(browser):
     return browser.ask(PROMPTS), browser.ask(ERRORS)
 
 
+def test_a_notebook_runs_from_its_page_without_a_network(chromium, address):
+    chromium.open(f"{address}notebooks/1_toy_graph.html")
+    click(chromium, ".running a")
+    prompts, errors = run_all(chromium)
+    assert not errors
+    assert prompts == [f"[{i + 1}]:" for i in range(len(prompts))]
+    walk = Walk(chromium)
+    walk.press("next")
+    walk.press("next")
+    assert walk.position == 2
+    assert len(walk.numbers("value")) > 1
+
+
 def test_a_cell_says_that_matplotlib_is_missing(chromium, address, site):
     if list((site / "python").glob("matplotlib-*")):
         pytest.skip("this site has Matplotlib")
-    chromium.open(f"{address}notebooks/8_gpt.html")
-    click(chromium, ".running a")
+    chromium.open(f"{address}lab/notebooks/index.html?path=8_gpt.ipynb")
     prompts, (error,) = run_all(chromium)
     assert prompts[0] == "[1]:"
     assert "matplotlib is not in this site's Python" in error

@@ -50,11 +50,10 @@ def test_the_package_is_there_and_the_bytes_were_counted(python):
     assert shares[-1] == 1
 
 
-def test_graphviz_draws(python):
-    svg = python(
-        f"__import__('graphviz_wasm').render(__import__('micrograd_lab').draw({SUM}).source)"
-    )
-    assert svg["result"].count(">6</text>") == 1
+def test_the_package_draws_and_steps(python):
+    lab = "__import__('micrograd_lab')"
+    assert python(f"{lab}.draw({SUM}).svg")["result"].count(">6</text>") == 1
+    assert "micrograd-stepper" in python(f"{lab}.step({SUM}).html")["result"]
 
 
 def test_graphviz_says_what_it_cannot_read(python):
