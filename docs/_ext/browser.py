@@ -2,8 +2,8 @@
 
 `python docs/browser/fetch.py` brings what they are made of.  With it the site gets two folders:
 ``python``, whose ``micrograd.mjs`` loads the package and a Graphviz in a page or in a worker, and
-``lab``, JupyterLite with the notebooks.  Without, the site has neither, nor a link to the notebooks,
-and the playground shows its first picture alone.
+``lab``, JupyterLite with the notebooks.  Without, the site has neither, nor a link to the lab, and
+the playground shows its first picture alone.
 """
 
 import json

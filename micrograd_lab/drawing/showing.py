@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import sys
 import tempfile
 import threading
 import warnings
@@ -103,14 +104,15 @@ class Shown:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """HTML for notebooks; a small PNG, and PDF, for what shows or prints them without HTML."""
-        from PIL import Image
-
         width, height = self._points
         dpi = min(96.0, 72 * (MAX_PIXELS / width / height) ** 0.5)
         shown = {"text/html": self.html, "text/plain": repr(self)}
-        for mime, kind in self._beside.items():
+        beside = {} if sys.platform == "emscripten" else self._beside  # a browser shows HTML
+        for mime, kind in beside.items():
             picture = io.BytesIO(self._render(kind, dpi))
             if kind == "png":  # with a palette, a third as long
+                from PIL import Image
+
                 image = Image.open(picture).convert("RGB").quantize(64)
                 image.save(picture := io.BytesIO(), "png", optimize=True)
             shown[mime] = b64encode(picture.getvalue()).decode()

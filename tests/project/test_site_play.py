@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", params=BROWSERS)
 def browser(request, site):
     if not (site / "python").is_dir():
-        pytest.skip("needs npm ci --prefix docs/browser")
+        pytest.skip("needs python docs/browser/fetch.py")
     with start(request.param, offline=True) as browser:
         yield browser
 
