@@ -20,7 +20,8 @@ from ..tell.expressions import names_read
 
 _EXAMPLE = re.compile(r"^## (\w+): (.+)\n\n```python\n([^`]+\n)(.+)\n```", re.MULTILINE)
 EXAMPLES: dict[str, tuple[str, str, str]] = {  # the title, the code, and its last line, by name
-    name: told for name, *told in _EXAMPLE.findall(resource("examples.md", __package__))
+    name: (title, code, last)
+    for name, title, code, last in _EXAMPLE.findall(resource("examples.md", __package__))
 }
 FIRST: dict[str, Any] = {"expression": "f = w*x + b", "numbers": {"w": -2, "x": 5, "b": 3}}
 
