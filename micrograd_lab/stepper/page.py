@@ -192,19 +192,11 @@ def walk(
         return i
 
     nodes = [_node(node, position, forms) for node in graph.nodes]
-    finite = all(
-        math.isfinite(node.data) or not all(math.isfinite(x.data) for x in node.inputs)
-        for node in graph.nodes
-        if node.inputs
-    )
+    computed = [[math.isfinite(x.data) for x in (f, *f.inputs)] for f in graph.nodes if f.inputs]
     data: dict[str, Any] = {
-        "ieee": not finite,
+        "ieee": any(all(inputs) and not f for f, *inputs in computed),
         "nodes": nodes,
-        "forms": [
-            templates(op, count)
-            | ({"refuses": escape(op.name) + REFUSAL} if isinstance(op, Given) else {"op": op.name})
-            for op, count in forms
-        ],
+        "forms": [templates(op, count) for op, count in forms],
         "names": _names(graph),
         "result": position[graph.result],
         "parameters": sorted(position[x] for x in graph.parameters if x in position),
@@ -216,10 +208,9 @@ def walk(
     }
     if asks:
         words = [it for it in asks if isinstance(it, str)]
-        for word in words:
-            if word not in (*PASSES, "trivial"):
-                known = ", ".join(PASSES)
-                raise ValueError(f"cannot ask for {word!r}; name {known}, trivial or values")
+        if unknown := [word for word in words if word not in (*PASSES, "trivial")]:
+            known = ", ".join(PASSES)
+            raise ValueError(f"cannot ask for {unknown[0]!r}; name {known}, trivial or values")
         data["asks"] = {
             "passes": [it for it in PASSES if it in words] or ["backward"],
             "nodes": [found(it) for it in asks if isinstance(it, Value)],
@@ -271,11 +262,9 @@ def _samples(graph: Graph, inputs: Sequence[Value], rows: Any, found: Found) -> 
             raise ValueError(f"{x!r} is named twice among the inputs")
     numbers = check_rows(rows, len(inputs), in_lists=True)
     for i, row in enumerate(numbers):
-        for number, x in zip(row, inputs):
-            if not math.isfinite(number):
-                raise ValueError(
-                    f"row {i} has {number} for {x!r}; leave it out, or put a number there"
-                )
+        for x, it in zip(inputs, row):
+            if not math.isfinite(it):
+                raise ValueError(f"row {i} has {it} for {x!r}; leave it out, or put a number there")
     return {"inputs": at, "rows": numbers}
 
 
@@ -294,10 +283,8 @@ def _node(node: Value, position: dict[Value, int], forms: dict[Any, int]) -> dic
         return {"data": _json(node.data)}
     form = forms.setdefault((node.op, len(node.inputs)), len(forms))
     told: dict[str, Any] = {"form": form, "inputs": [position[x] for x in node.inputs]}
-    if node.op.n is not None:
-        told["n"] = _json(node.op.n)
-    if moved(node):
-        told |= {"set": True, "data": _json(node.data)}
+    told |= {} if node.op.n is None else {"n": _json(node.op.n)}
+    told |= {"set": True, "data": _json(node.data)} if moved(node) else {}
     if isinstance(node.op, Given):
         told |= {"data": _json(node.data), "slopes": [*map(_json, node.slopes)]}
     return told
@@ -329,29 +316,24 @@ def rows() -> str:
 
 
 def _row(op: Op) -> str:
-    parts: dict[str, str] = {}
-    if op.variadic:
-        term = re.match(r"sum\((.*)\)", op.formula.removesuffix(" + b"))
-        parts |= {"sum": _function("m, x, y", term[1])} if term else {"take": "true"}
+    def function(formula: str, letters: str = "m, x, y, z, n, f") -> str:
+        return f"({letters}) => {formula_javascript(formula)}"
+
+    letters = ", ".join(["m", *"xyz"[: len(op.partials)]]) if op.n is None else "m, x, y, z, n"
+    if not op.variadic:
+        parts = {"value": function(op.formula, letters)}
+    elif term := re.match(r"sum\((.*)\)", op.formula):
+        parts = {"sum": function(term[1], "m, x, y")}
     else:
-        letters = ["m", *"xyz"[: len(op.partials)]] if op.n is None else ["m, x, y, z, n"]
-        parts["value"] = _function(", ".join(letters), op.formula)
-    parts["partials"] = _functions(op.partials)
+        parts = {"take": "true"}
+    parts["partials"] = f"[{', '.join(map(function, op.partials))}]"
     if op.textbook:
-        parts["byHand"] = _functions(op.textbook[1:])
+        parts["byHand"] = f"[{', '.join(map(function, op.textbook[1:]))}]"
     if op.domain:
-        parts |= {"domain": _function("m, x, y, z, n", op.domain), "needs": json.dumps(op.domain)}
+        parts |= {"domain": function(op.domain, "m, x, y, z, n"), "needs": json.dumps(op.domain)}
     if op.gate:
         parts["gate"] = "true"
     return "{" + ", ".join(f"{name}: {text}" for name, text in parts.items()) + "}"
-
-
-def _functions(formulas: tuple[str, ...]) -> str:
-    return f"[{', '.join(_function('m, x, y, z, n, f', formula) for formula in formulas)}]"
-
-
-def _function(letters: str, formula: str) -> str:
-    return f"({letters}) => {formula_javascript(formula)}"
 
 
 @cache
@@ -362,10 +344,9 @@ def templates(op: Op, count: int) -> dict[str, Any]:
     ('⟦2-x⟧ × ⟦2y⟧', [['⟦0y⟧', True], ['⟦0x⟧', True]])
     """
     formula, letters = spell_out(op, count)
-    constants = {"dots": "…", "own": escape(op.name)}
+    name = escape(op.name)
+    formula = formula_template(with_number(formula, op.n), {"dots": "…", "own": name})
     partials = [with_number(text, op.n) for text in op.shown[1:]]
-    return {
-        "formula": formula_template(with_number(formula, op.n), constants),
-        "letters": letters,
-        "partials": [[formula_template(text, {}), text.isidentifier()] for text in partials],
-    }
+    shown = [[formula_template(text, {}), text.isidentifier()] for text in partials]
+    told = {"refuses": name + REFUSAL} if isinstance(op, Given) else {"op": op.name}
+    return {"formula": formula, "letters": letters, "partials": shown, **told}

@@ -124,13 +124,9 @@ class Sheet:
     def frame(self, layer: int) -> None:
         """A frame around the nodes of a layer and the wires that leave them."""
         words = text(title(layer, max(self.frames.values())), WORDS, 11, self.theme.quiet, "B")
-        looks = {
-            "label": f"<{words.html}>",
-            "labelloc": "t",
-            "labeljust": "c",
-            "id": f"layer{layer}",
-        }
-        looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded", "margin": "8"}
+        looks = {"label": f"<{words.html}>", "labelloc": "t", "labeljust": "c", "margin": "8"}
+        looks |= {"color": self.theme.shapes["constant"][0], "style": "rounded"}
+        looks["id"] = f"layer{layer}"
         with self.dot.subgraph(name=f"cluster{layer}", graph_attr=looks) as inside:
             for i, node in enumerate(self.graph.nodes):
                 if self.frames.get(node) == layer:
@@ -192,11 +188,12 @@ class Sheet:
         end = self.cell("", 1)  # Graphviz ends an edge a point before its port
         rule = self.table(end, self.cell("", long - 2, thick, port="r"), end, along=True)
         rule = self.cell(rule, None, thick, bgcolor=looks.get("color", self.theme.wire))
-        style, align = "B", "left" if self.down else ""
-        value = cell(text(above, DIGITS, size, self.theme.value, style, 0, align).html, height=15)
-        grad = cell(text(below, DIGITS, size, self.theme.grad, style, 0, align).html, height=15)
-        numbers = rule + cell(width=4) + cell(table(value, grad))
-        label = table(numbers) if self.down else table(value, rule, grad)
+        words = (above, self.theme.value), (below, self.theme.grad)
+        align = "left" if self.down else ""
+        boxes = (text(each, DIGITS, size, colour, "B", 0, align) for each, colour in words)
+        value, grad = (cell(box.html, height=15) for box in boxes)
+        beside = rule + cell(width=4) + cell(table(value, grad))
+        label = table(beside) if self.down else table(value, rule, grad)
         self.dot.node(at, f"<{label}>", id=group)
 
     def edges(self, j: int, node: Value) -> None:
@@ -210,21 +207,24 @@ class Sheet:
         further = last + 2 * bool(self.frames)
         _, ports = self.ports(node)
         for k, x in enumerate(node.inputs):
-            group = f"e{j}_{k}"
+            group, by = f"e{j}_{k}", f"c{j}_{k}"
             tail = f"w{self.position[x]}:r:{self.out}"
             port = f":i{ports[k]}:{self.into}" if ports else ""
             head = f"n{j}:{self.into}" if len(forks) == 1 else f"n{j}{port}"
             crowded = crowd or self.wide(x)
             straightest = x.inputs and not crowded and self.depth[x] + 1 == self.depth[node]
-            looks = {"id": group, "weight": "8" if straightest else "1"}
-            looks |= self.link(node, k)
-            if x in self.repeated and (node, k) != self.readers[x][0]:
-                self.again(f"{j}_{k}", x, self.share(node, k), head, group)
+            link = self.link(node, k)
+            looks = {"id": group, "weight": "8" if straightest else "1", **link}
+            if x in self.repeated and (node, k) != self.readers[x][0]:  # the leaf again, dashed
+                self.node(f"n{j}_{k}", x, "dashed,filled")
+                self.wire(by, as_given(x.data), self.share(node, k), group=group, size=9)
+                lead = {"arrowhead": "none", "id": group, "weight": "20"}
+                self.dot.edge(f"n{j}_{k}", f"{by}:r:{self.into}", **lead)
+                self.dot.edge(f"{by}:r:{self.out}", head, id=group)
             elif forks[k]:
-                link = self.link(node, k)
-                self.wire(f"c{j}_{k}", "", self.share(node, k), group=group, size=9, **link)
-                self.dot.edge(tail, f"c{j}_{k}:r:{self.into}", arrowhead="none", **looks)
-                self.dot.edge(f"c{j}_{k}:r:{self.out}", head, minlen=f"{further}", **looks)
+                self.wire(by, "", self.share(node, k), group=group, size=9, **link)
+                self.dot.edge(tail, f"{by}:r:{self.into}", arrowhead="none", **looks)
+                self.dot.edge(f"{by}:r:{self.out}", head, minlen=f"{further}", **looks)
             else:
                 beside = self.frames and x in self.graph.parameters
                 ranks = CROWD if crowded else 1 if beside else straight
@@ -240,13 +240,6 @@ class Sheet:
             return {}
         width, colour = stroke(node.slopes[k], self.largest, self.theme, THICK)
         return {"penwidth": f"{width:.2f}", "color": colour}
-
-    def again(self, at: str, leaf: Value, share: str, head: str, group: str) -> None:
-        """A leaf once more, dashed, beside what reads it, with its contribution from there."""
-        self.node(f"n{at}", leaf, "dashed,filled")
-        self.wire(f"c{at}", as_given(leaf.data), share, group=group, size=9)
-        self.dot.edge(f"n{at}", f"c{at}:r:{self.into}", arrowhead="none", id=group, weight="20")
-        self.dot.edge(f"c{at}:r:{self.out}", head, id=group)
 
     def repeats(self, x: Value) -> bool:
         """Whether a leaf is drawn at each of its uses: they are many, or far apart."""
@@ -311,37 +304,34 @@ class Sheet:
 
     def legend(self) -> str:
         """A line that explains the shapes and colours that occur."""
-        theme, cells = self.theme, ""
+        theme, quiet, cells = self.theme, self.theme.quiet, ""
+
+        def say(words: str, colour: str = quiet, face: str = WORDS, style: str = "") -> str:
+            return cell(text(words, face, 11, colour, style).html)
+
         kinds = {self.graph.kind(node) for node in self.graph.nodes}
         shown = [kind for kind in ("parameter", "input", "constant") if kind in kinds]
         boxes = [(kind, *theme.shapes[kind], "ROUNDED") for kind in shown]
         if self.repeated:
-            boxes.append(("again", theme.quiet, theme.page, "ROUNDED,DASHED"))
+            boxes.append(("again", quiet, theme.page, "ROUNDED,DASHED"))
         for what, line, fill, style in boxes:
             looks = {"border": 1, "style": style, "fixedsize": "TRUE"}
             cells += cell(color=line, bgcolor=fill, width=22, height=14, **looks)
-            cells += cell(text(f" {what}   ", WORDS, 11, theme.quiet).html)
-        cells += cell(text("1.2", DIGITS, 11, theme.value, "B").html)
-        cells += cell(text(f" value ({self.above})   ", WORDS, 11, theme.quiet).html)
+            cells += say(f" {what}   ")
+        cells += say("1.2", theme.value, DIGITS, "B") + say(f" value ({self.above})   ")
         if self.graph.has_gradients:
-            cells += cell(text("3.4", DIGITS, 11, theme.grad, "B").html)
-            what = " gradient"
+            cells, what = cells + say("3.4", theme.grad, DIGITS, "B"), " gradient"
             if self.graph.result.grad == 1:  # otherwise of a later result
-                cells += cell(text(" ∂", WORDS, 11, theme.quiet).html)
-                cells += cell(name(self.graph.names[self.graph.result], 13, theme.quiet).html)
+                cells += say(" ∂") + cell(name(self.graph.names[self.graph.result], 13, quiet).html)
                 what = "/∂value"
-            cells += cell(text(f"{what} ({self.below})", WORDS, 11, theme.quiet).html)
+            cells += say(f"{what} ({self.below})")
         if self.largest:
             for amount, sign in ((1, ">"), (-1, "<")):
-                cells += cell(text("   ━", WORDS, 11, stroke(amount, 1, theme, THICK)[1]).html)
-                cells += cell(text(f" weight {sign} 0", WORDS, 11, theme.quiet).html)
-            most = f"   |weight| at most {number(self.largest)}"
-            cells += cell(text(most, WORDS, 11, theme.quiet).html)
+                cells += say("   ━", stroke(amount, 1, theme, THICK)[1]) + say(f" weight {sign} 0")
+            cells += say(f"   |weight| at most {number(self.largest)}")
         lines = [line for note in self.graph.notes for line in folded(note, NOTE).split("\n")]
-        notes = [
-            cell(text(x[:NOTE] + "…" * (len(x) > NOTE), WORDS, 11, theme.ink, align="left").html)
-            for x in lines
-        ]
+        lines = [line[:NOTE] + "…" * (len(line) > NOTE) for line in lines]
+        notes = [cell(text(line, WORDS, 11, theme.ink, align="left").html) for line in lines]
         return f"<{table(cell(table(cells), align='left'), *notes) if notes else table(cells)}>"
 
 
@@ -391,9 +381,8 @@ def row(*boxes: Box, align: str = "") -> Box:
     """Boxes side by side."""
     width, height = sum(box.width for box in boxes), max((box.height for box in boxes), default=0)
     cells = "".join(cell(box.html, width=box.width) for box in boxes if box.width)
-    return Box(
-        table(cells, width=width, height=height, align=align) if cells else "", width, height
-    )
+    html = table(cells, width=width, height=height, align=align) if cells else ""
+    return Box(html, width, height)
 
 
 def column(*boxes: Box) -> Box:
@@ -448,9 +437,9 @@ def symbol(op: Op, size: int, colour: str) -> Box:
     base, _, exponent = op.symbol.partition("^")
     above = as_given(op.n) if exponent and op.n is not None else ""
     small = max(9, size * 5 // 8)
-    words = text(base, WORDS, size, colour)
     lift, rest = (round(line * small) for line in SCRIPTS.values())
-    return row(words, column(text(above, NAMES, small, colour, height=lift), Box(height=rest)))
+    scripts = column(text(above, NAMES, small, colour, height=lift), Box(height=rest))
+    return row(text(base, WORDS, size, colour), scripts)
 
 
 def _accented(words: str, size: int, colour: str, style: str) -> Box:

@@ -106,12 +106,8 @@ class Pen:
         from matplotlib.lines import Line2D
 
         ends: Any = zip(segment.start, segment.end)
-        style: Style = {
-            "linewidth": segment.width,
-            "zorder": LINES,
-            "solid_capstyle": "butt",
-        } | more
-        return self.axes.add_line(Line2D(*ends, color=colour, **style))
+        style = {"linewidth": segment.width, "zorder": LINES, "solid_capstyle": "butt"} | more
+        return self.axes.add_line(Line2D(*ends, color=colour, **style))  # type: ignore[arg-type]
 
     def finish(self, left: float, bottom: float, right: float, top: float) -> Figure:
         """The figure, cut to these bounds."""
@@ -176,19 +172,19 @@ def place(
     lines = [link.box(0, link.length, -link.width / 2, link.width / 2) for link in links]
     if not all(free(line, obstacles) for line in lines):
         return None
-    choices: list[list[tuple[float, Path]]] = []
+    choices: list[dict[float, Path]] = []
     for link, length, line in zip(links, lengths, lines):
         avoid = [*(other for other in lines if other is not line), *obstacles]
-        steps = range(4, int((link.length - length) / SHIFT))
-        boxes = [(n * SHIFT, link.box(n * SHIFT - 1, length + 2, -below, above)) for n in steps]
-        choices.append([(along, box) for along, box in boxes if free(box, avoid)])
-    labels: dict[int, tuple[float, Path]] = {}
+        starts = [n * SHIFT for n in range(4, int((link.length - length) / SHIFT))]
+        boxes = {at: link.box(at - 1, length + 2, -below, above) for at in starts}
+        choices.append({at: box for at, box in boxes.items() if free(box, avoid)})
+    placed: dict[int, float] = {}
     for i in sorted(range(len(links)), key=lambda i: len(choices[i])):
-        others = [box for _, box in labels.values()]
-        if (found := next((x for x in choices[i] if free(x[1], others)), None)) is None:
+        others = [choices[j][at] for j, at in placed.items()]
+        if (found := next((at for at in choices[i] if free(choices[i][at], others)), None)) is None:
             return None
-        labels[i] = found
-    return [labels[i][0] for i in range(len(links))]
+        placed[i] = found
+    return [placed[i] for i in range(len(links))]
 
 
 def sign(symbol: str) -> Style:

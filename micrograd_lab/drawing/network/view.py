@@ -154,17 +154,13 @@ class Drawing:
         self.order: list[int | None] = shorten(range(len(self.columns)), most)
         self.pitch: float = min(free / max(len(self.order) - 1, 1), 2 * size.radius + size.gap)
         self.x: dict[Item, float] = {}
-        self.y: dict[Item, float] = {}
-        self.dots: dict[int, float] = {}  # their height, by column
+        self.y: dict[Item | int, float] = {}  # of items, and of the dots in a column, by its number
+        tall = 76 if self.pitch > 90 else 116  # dots, and what they hide
         for k, rows in enumerate(self.rows):
-            tall = 76 if self.pitch > 90 else 116  # dots, and what they hide
             heights = [tall if item is None else size.row for item in rows]
             y = sum(heights) / 2
             for item, height in zip(rows, heights):
-                if item is None:
-                    self.dots[k] = y - height / 2
-                else:
-                    self.y[item] = y - height / 2
+                self.y[k if item is None else item] = y - height / 2
                 y -= height
 
     def figure(self, *, legend: bool = True) -> Figure | None:
@@ -226,9 +222,9 @@ class Drawing:
                 self._neuron(item)
             elif item is not None:
                 self._input(item)
-        if k in self.dots:
+        if k in self.y:
             hidden = [item for item in self.columns[k] if item not in self.x]
-            self._dots(x, self.dots[k], "⋮", f"{len(hidden)} more:", hidden)
+            self._dots(x, self.y[k], "⋮", f"{len(hidden)} more:", hidden)
         return x + extra
 
     def _labels(self, k: int) -> bool:
@@ -241,14 +237,10 @@ class Drawing:
         for (weight, line), written, long, start in zip(links, parts, lengths, starts or ()):
             half = self.look(self.links.amounts[weight])[0] / 2
             turned, end = {"rotation": math.degrees(line.angle)}, start + long
-            name, value, below = written
-            for texts, along, up, ha in (
-                (name, start, half + 10, "left"),
-                (value, end, half + 8, "right"),
-                (below, end, -half - 7.5, "right"),
-            ):
+            places = (start, half + 10), (end, half + 8), (end, -half - 7.5)
+            for texts, at, ha in zip(written, places, ("left", "right", "right")):
                 for size, colour, style in texts:
-                    self.pen.text(*line.at(along, up), size, colour, style | turned, ha=ha)
+                    self.pen.text(*line.at(*at), size, colour, style | turned, ha=ha)
         return starts is not None
 
     def _links(self, k: int, sources: Iterable[Item | None] | None = None) -> list[Link]:
@@ -284,12 +276,10 @@ class Drawing:
 
     def _parts(self, parameter: Value) -> tuple[list[Text], list[Text], list[Text]]:
         """Its name and the numbers above and below its link, where each is to be written."""
-        named, below = self.size.names and parameter.label, self.below.get(parameter)
-        return (
-            [(NAME, self.theme.quiet, mathtext(parameter.label))] if named else [],
-            [(TEXT, self.theme.value, digits(as_given(parameter.data)))],
-            [] if below is None else [(TEXT, self.below_colour, digits(number(below)))],
-        )
+        named, amount = self.size.names and parameter.label, self.below.get(parameter)
+        name = [(NAME, self.theme.quiet, mathtext(parameter.label))] if named else []
+        below = [] if amount is None else [(TEXT, self.below_colour, digits(number(amount)))]
+        return name, [(TEXT, self.theme.value, digits(as_given(parameter.data)))], below
 
     def _around(self, k: int) -> list[Path]:
         """The labels above and below the neurons of column k, which no link may touch."""
@@ -373,13 +363,11 @@ class Drawing:
 
     def _dots(self, x: float, y: float, dots: str, words: str, hidden: Sequence[Item]) -> None:
         """Dots for what is not drawn, and the range of its weights."""
-        inside = set(hidden)
-        amounts = [
-            abs(self.links.amounts[weight])
-            for neuron in chain.from_iterable(self.layers.layers)
-            for weight, source in zip(neuron.weights, neuron.inputs)
-            if neuron in inside or source in inside
-        ]
+        amounts, inside = [], set(hidden)
+        for neuron in chain.from_iterable(self.layers.layers):
+            for weight, source in zip(neuron.weights, neuron.inputs):
+                if neuron in inside or source in inside:
+                    amounts.append(abs(self.links.amounts[weight]))
         if amounts:
             ends = [number(end, digits=2) for end in (min(amounts), max(amounts))]
             words += f" |{self.links.symbol}| {' to '.join(dict.fromkeys(ends))}"
@@ -450,13 +438,12 @@ def formula_of(layers: Layers) -> str:
         assert node.op is not None
         if node.op in (OPS["add"], OPS["sum"]) and len(set(terms)) == 1:
             formulas[node] = rf"\Sigma\,{terms[0]}"
-        elif node.op.variadic or len("".join(terms)) > 60:
+            continue
+        letters = dict(zip("xyz", terms)) | {"n": f"{node.op.n:g}" if node.op.n else ""}
+        long = node.op.variadic or len("".join(terms)) > 60
+        formulas[node] = "" if long else settable(formula_latex(node.op.shown[0], letters))
+        if not formulas[node] or "cases" in formulas[node]:  # which mathtext cannot set
             return ""
-        else:
-            letters = dict(zip("xyz", terms)) | {"n": f"{node.op.n:g}" if node.op.n else ""}
-            formulas[node] = settable(formula_latex(node.op.shown[0], letters))
-            if "cases" in formulas[node]:  # which mathtext cannot set
-                return ""
     return formulas[layers.graph.result]
 
 
