@@ -54,8 +54,7 @@ def check_gradient(
         graph = Graph.at_present(of, products=False, gradients=True)
         index = {f.inputs[0] for f in graph.nodes if f.op is OPS["take"]}  # nothing near it is one
         leaves = [x for x, twin in graph.twins.items() if not (x.inputs or twin in index)]
-        wrt = leaves if at is None else list(at)
-        for value in wrt:
+        for value in leaves if at is None else at:
             if not isinstance(value, Value) or value not in graph.twins:
                 raise ValueError(f"{value!r} is not part of the computation of {of!r}")
             twin = graph.twins[value]
@@ -65,20 +64,20 @@ def check_gradient(
                 return graph.evaluate({twin: x}, along=True)
 
             _compare(name, twin.grad, nearby, twin.data, tolerance)
-    else:
-        if not callable(of):
-            raise TypeError(f"of must be a Value or a function, got {type(of).__name__} {of!r:.60}")
-        if at is None:
-            raise TypeError("to check a function, give the numbers to call it with")
-        point = [float(x) for x in at]
-        values = [Value(x) for x in point]
-        of(*values).backward()
-        for i, value in enumerate(values):
+        return
+    if not callable(of):
+        raise TypeError(f"of must be a Value or a function, got {type(of).__name__} {of!r:.60}")
+    if at is None:
+        raise TypeError("to check a function, give the numbers to call it with")
+    point = [float(x) for x in at]
+    values = [Value(x) for x in point]
+    of(*values).backward()
+    for i, value in enumerate(values):
 
-            def called(x: float, i: int = i) -> float:
-                return of(*map(Value, [*point[:i], x, *point[i + 1 :]])).data
+        def called(x: float, i: int = i) -> float:
+            return of(*map(Value, [*point[:i], x, *point[i + 1 :]])).data
 
-            _compare(f"the gradient of argument {i + 1}", value.grad, called, point[i], tolerance)
+        _compare(f"the gradient of argument {i + 1}", value.grad, called, point[i], tolerance)
 
 
 def slope(f: Callable[[float], float], x: float) -> tuple[float, float]:

@@ -57,13 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        message = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        message = str(error)
+        if isinstance(error, OSError) and error.filename:
+            message = f"{error.filename}: {error.strerror}"
+        elif isinstance(error, ModuleNotFoundError):
+            message += f"; pip install {error.name}"
         return _fail(options.program, message)
-    except ModuleNotFoundError as error:
-        return _fail(options.program, f"{error}; pip install {error.name}")
-    except (ValueError, RuntimeError, ImportError) as error:
-        return _fail(options.program, str(error))
     return 0
 
 
@@ -91,19 +91,19 @@ def lecture(parser: ArgumentParser) -> Run:
         try:  # files first: a reader such as `head` may end the program while it prints
             parsed.output.mkdir(parents=True, exist_ok=True)
             for name, example in examples.items():
-                f = Graph(example.result, products=False).names[example.result]
-                parts = {"Forward": "\n".join(map(str, forward_steps(example.result)))}
+                result, path = example.result, parsed.output / name
+                f = Graph(result, products=False).names[result]
+                parts = {"Forward": "\n".join(map(str, forward_steps(result)))}
                 for w in example.parameters:
-                    parts[f"∂{f}/∂{w.label}"] = str(derivation(example.result, w))
+                    parts[f"∂{f}/∂{w.label}"] = str(derivation(result, w))
                 text = [f"{title}\n{'-' * len(title)}\n\n{of}\n" for title, of in parts.items()]
-                write_whole(parsed.output / f"{name}.txt", "\n\n".join(text).encode())
+                write_whole(f"{path}.txt", "\n\n".join(text).encode())
                 rate = -0.1 if name == "toy" else RATE
-                page = stepper.step(example.result, chapters=example.chapters, rate=rate)
-                page.save(parsed.output / f"{name}.html")
-                example.result.backward()
-                diagram = drawing.draw(example.result)
-                for suffix in (".svg", ".png"):
-                    diagram.save(parsed.output / (name + suffix))
+                stepper.step(result, chapters=example.chapters, rate=rate).save(f"{path}.html")
+                result.backward()
+                diagram = drawing.draw(result)
+                for suffix in ("svg", "png"):
+                    diagram.save(f"{path}.{suffix}")
         finally:
             print(report(), flush=True)
         folder = parsed.output.resolve()
@@ -306,7 +306,6 @@ examples:
   micrograd-lab COMMAND --help
 """
 
-
 _SIGNS = {
     "∂": "d", "−": "-", "×": "*", "÷": "/", "·": "*", "√": "sqrt", "∞": "inf", "≈": "~", "≠": "!=",
     "≤": "<=", "≥": ">=", "→": "->", "←": "<-", "′": "'", "│": "|", "⋮": ":", "⁄": "/",
@@ -318,9 +317,9 @@ def _legible(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     text = ""
     for sign in re.sub("([⁰¹²³⁴⁵⁶⁷⁸⁹⁻ʸ]+)", r"^\1", error.object[error.start : error.end]):
-        greek = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", unicodedata.name(sign, ""))
         plain = "".join(_SIGNS.get(x, x) for x in unicodedata.normalize("NFKC", sign))
-        if greek:
+        name = unicodedata.name(sign, "")
+        if greek := re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (\w+)", name):
             plain = greek[2].lower() if greek[1] == "SMALL" else greek[2].title()
         text += plain if plain.isascii() else "?"
     return text, error.end

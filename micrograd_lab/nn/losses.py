@@ -7,7 +7,7 @@ overflows.  What a loss records does not depend on its numbers, and so is right 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from typing import TypeAlias
 
@@ -140,10 +140,7 @@ def softmax(scores: Sequence[Number]) -> list[Value]:
     [4e-05, 0.00243, 0.01794, 0.97959]
     """
     values = leaves(scores, "s", bare=True)
-    found = [
-        labelled(logarithm.exp(), subscripted("p", k))
-        for k, logarithm in enumerate(log_softmax(values), start=1)
-    ]
+    found = _numbered(logarithm.exp() for logarithm in log_softmax(values))
     for k, p in enumerate(found):
         set_aside(p, textbook=(partial(_probability, k), values))
     return found
@@ -192,10 +189,11 @@ def _probabilities(scores: tuple[Value, ...]) -> list[Value]:
     """exp(s) / Σ exp(s) for each score, computed like that."""
     exponentials = [score.exp() for score in scores]
     normalizer = total(exponentials)
-    return [
-        labelled(each / normalizer, subscripted("p", k))
-        for k, each in enumerate(exponentials, start=1)
-    ]
+    return _numbered(each / normalizer for each in exponentials)
+
+
+def _numbered(probabilities: Iterable[Value]) -> list[Value]:
+    return [labelled(p, subscripted("p", k)) for k, p in enumerate(probabilities, start=1)]
 
 
 def _pairs(outputs: Numbers, targets: Numbers) -> list[tuple[object, Value, Value]]:

@@ -91,11 +91,9 @@ class Plan:
             product = self.add(MUL, (a, b) if phases[a] <= phases[b] else (b, a), None)
             single, left, right = [*single, product], [], []
         nodes: tuple[list[int], ...] = [], []
-        numbers = []
+        numbers = [constants[i] for i in single if i in constants]
         for i in single:
-            if i in constants:
-                numbers.append(constants[i])
-            else:
+            if i not in constants:
                 nodes[phases[i]].append(i)
         if numbers and (sum(numbers) or len(numbers) == len(single) + len(left)):
             nodes[ONCE].insert(0, self.add_constant(sum(numbers)))
@@ -105,9 +103,9 @@ class Plan:
         for a, b in zip(left, right):
             if phases[a] > phases[b]:
                 a, b = b, a
-            pairs = factors[phases[b]].setdefault(phases[a], ([], []))
-            pairs[0].append(a)
-            pairs[1].append(b)
+            first, second = factors[phases[b]].setdefault(phases[a], ([], []))
+            first.append(a)
+            second.append(b)
         for phase, products in enumerate(factors):
             if nodes[phase] or products:
                 total = self._add_phase(nodes[phase], [*products.values()], total)
@@ -119,22 +117,20 @@ class Plan:
     def _add_phase(self, single: list[int], products: list[Factors], before: int | None) -> int:
         """The position of the sum of one phase's terms and of `before`, the sum so far."""
         parts = single if before is None else [before, *single]
-        last: Factors | None = None
+        last: tuple[int, ...] = ()  # factors of a dot product, which takes the rest as its bias
         for left, right in products:
             if len(left) == 1:
                 parts = [*parts, self.add(MUL, (left[0], right[0]), None)]
                 continue
             if last:
-                parts = [*parts, self.add(DOT, (*last[0], *last[1]), None)]
-            last = left, right
+                parts = [*parts, self.add(DOT, last, None)]
+            last = *left, *right
         if len(parts) > 1:
             parts = [self.add(ADD if len(parts) == 2 else SUM, tuple(parts), None)]
-        if last and parts and self.phases[parts[0]] > self.phases[last[0][0]]:
+        if last and parts and self.phases[parts[0]] > self.phases[last[0]]:
             # the x of x + W f(x), in every sample another, is no bias of a layer
-            return self.add(ADD, (parts[0], self.add(DOT, (*last[0], *last[1]), None)), None)
-        if last:  # it takes the rest as its bias
-            return self.add(DOT, (*last[0], *last[1], *parts), None)
-        return parts[0]
+            return self.add(ADD, (parts[0], self.add(DOT, last, None)), None)
+        return self.add(DOT, (*last, *parts), None) if last else parts[0]
 
 
 def make_plan(
@@ -280,18 +276,15 @@ class RecordedTerms:
             if op in SUMS:
                 for j in below if op is not DOT else below[len(below) // 2 * 2 :]:
                     inside[j] = not constant[j] and self.order[j].op in _LINEAR
-        for i, count in enumerate(readers):
-            if count > 1:
-                inside[i] = False
+        self.inside = inside = [part and readers[i] <= 1 for i, part in enumerate(inside)]
         for i, value in enumerate(self.order):
             if value.op in SUMS and not inside[i] and not constant[i]:
                 self.terms[i] = self._gather(i)
 
     def _gather(self, head: int) -> Terms:
         """The terms of the sum at `head`."""
-        single: list[int] = []
-        left: list[int] = []
-        right: list[int] = []
+        terms: Terms = [], [], []
+        single, left, right = terms
         ahead = [head]
         while ahead:
             i = ahead.pop()
@@ -305,7 +298,7 @@ class RecordedTerms:
                 left += inputs[:pairs]
                 right += inputs[pairs : 2 * pairs]
                 ahead.extend(inputs[2 * pairs :])
-        return single, left, right
+        return terms
 
 
 def products(op: Op, inputs: tuple[int, ...]) -> list[tuple[int, int]]:

@@ -168,10 +168,8 @@ class _Rules(ast.NodeTransformer):
         match node.test:  # whether x is positive
             case ast.Compare(left=ast.Name(id=x), ops=[ast.Gt() | ast.GtE()], comparators=[zero]):
                 if _number(zero) == 0:
-                    node.body, node.orelse = (
-                        _in_calls(tree, x, ast.parse(by, mode="eval").body)
-                        for tree, by in ((node.body, f"abs({x})"), (node.orelse, f"-abs({x})"))
-                    )
+                    node.body = _in_calls(node.body, x, f"abs({x})")
+                    node.orelse = _in_calls(node.orelse, x, f"-abs({x})")
         self.generic_visit(node)
         test, body, orelse = node.test, node.body, node.orelse
         match test:
@@ -190,12 +188,10 @@ class _Rules(ast.NodeTransformer):
         return node
 
 
-def _in_calls(tree: ast.expr, name: str, by: ast.expr) -> ast.expr:
+def _in_calls(tree: ast.expr, name: str, by: str) -> ast.expr:
     """`tree` with `by` for `name` in the arguments of functions, where it could overflow."""
-
-    return copied(
-        tree, lambda node: substituted(node, {name: by}) if isinstance(node, ast.Call) else None
-    )
+    letters = {name: ast.parse(by, mode="eval").body}
+    return copied(tree, lambda x: substituted(x, letters) if isinstance(x, ast.Call) else None)
 
 
 def _opposite(test: ast.expr, other: ast.expr) -> bool:
@@ -240,8 +236,7 @@ def _number(tree: ast.expr) -> float | None:
 
 def slope_rows() -> list[Op]:
     """The partials of those rows of the table that have a domain, as rows."""
-    rows = [op for op in OPS.values() if op.domain]
-    return [_slope_row(op, k) for op in rows for k in range(len(op.partials))]
+    return [_slope_row(op, k) for op in OPS.values() if op.domain for k in range(len(op.partials))]
 
 
 def _slope_row(op: Op, k: int) -> Op:
@@ -268,15 +263,13 @@ def doubtful_slopes(op: Op) -> dict[int, Op]:
     >>> [*doubtful_slopes(OPS["log"])], [*doubtful_slopes(OPS["pow"])]
     ([], [0, 1])
     """
-    slopes = {k: _slope_row(op, k) for k in range(len(op.partials) if op.domain else 0)}
-    points = [
-        {"y": f} | at for at in _points(op) if not math.isnan(f := evaluate_or_nan(op.formula, at))
-    ]
-    return {
-        k: row
-        for k, row in slopes.items()
-        if any(math.isnan(evaluate_or_nan(row.formula, at)) for at in points)
-    }
+    rows = [_slope_row(op, k) for k in range(len(op.partials) if op.domain else 0)]
+    found: dict[int, Op] = {}
+    for at in _points(op):
+        if not math.isnan(f := evaluate_or_nan(op.formula, at)):
+            numbers = [evaluate_or_nan(row.formula, {"y": f} | at) for row in rows]
+            found |= {k: rows[k] for k, number in enumerate(numbers) if math.isnan(number)}
+    return dict(sorted(found.items()))
 
 
 @cache
@@ -297,14 +290,9 @@ def hides(op: Op) -> list[bool]:
 
 def _at(op: Op, k: int, numbers: tuple[float, ...]) -> list[float]:
     """What the simplified formula gives at `numbers` in place `k`."""
-    formula = simplified(op.formula, op.n)
-    letters = "xyz"[: len(op.partials)]
-    points = [
-        dict.fromkeys(letters, other) | {letters[k]: number}
-        for number in numbers
-        for other in (-1.0, 0.0, 1.0)
-    ]
-    return [evaluate_or_nan(formula, at) for at in points]
+    formula, letters = simplified(op.formula, op.n), "xyz"[: len(op.partials)]
+    others = [dict.fromkeys(letters, other) for other in (-1.0, 0.0, 1.0)]
+    return [evaluate_or_nan(formula, at | {letters[k]: x}) for x in numbers for at in others]
 
 
 def _points(op: Op) -> Iterator[dict[str, float]]:
@@ -312,11 +300,11 @@ def _points(op: Op) -> Iterator[dict[str, float]]:
     n = {} if op.n is None else {"n": op.n}
     for numbers in itertools.product(_NUMBERS, repeat=len(op.partials)):
         yield dict(zip("xyz", numbers)) | n
+    x = 1.0
+    for step in (2.0, 1.1, 1.01, 1.001) if op.unary else ():
+        while 0 < (less := x / step) < x:
+            if math.isnan(evaluate_or_nan(op.formula, {"x": less} | n)):
+                break
+            x = less
     if op.unary:
-        x = 1.0
-        for step in (2.0, 1.1, 1.01, 1.001):
-            while 0 < x / step < x and not math.isnan(
-                evaluate_or_nan(op.formula, {"x": x / step} | n)
-            ):
-                x /= step
         yield {"x": x} | n

@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -101,24 +101,21 @@ def _in_process() -> bool:
 def _by_pygraphviz(source: str, suffix: str, dpi: float) -> bytes:
     from pygraphviz import graphviz
 
-    _find_fonts_for(source)
-    with tempfile.TemporaryFile() as file:
+    add = _font_list()
+    if add and not {*advances(NAMES), *advances(WORDS), "\n", "\t"}.issuperset(source):
+        _add_machine_fonts(add)
+    with tempfile.TemporaryFile() as file, ExitStack() as closing:
         file.write(source.encode())
         file.seek(0)
-        graph = graphviz.agread(file, None)
-        context = graphviz.gvContextWithBuiltins()
-        try:
-            if graphviz.gvLayout(context, graph, b"dot"):
-                raise RuntimeError("Graphviz could not lay this graph out")
-            try:
-                if suffix == "png":
-                    _zoom(graphviz, graph, dpi)
-                failed, picture = graphviz.gvRenderData(context, graph, suffix.encode())
-            finally:
-                graphviz.gvFreeLayout(context, graph)
-        finally:
-            graphviz.agclose(graph)
-            graphviz.gvFreeContext(context)
+        graph, context = graphviz.agread(file, None), graphviz.gvContextWithBuiltins()
+        closing.callback(graphviz.gvFreeContext, context)
+        closing.callback(graphviz.agclose, graph)
+        if graphviz.gvLayout(context, graph, b"dot"):
+            raise RuntimeError("Graphviz could not lay this graph out")
+        closing.callback(graphviz.gvFreeLayout, context, graph)
+        if suffix == "png":
+            _zoom(graphviz, graph, dpi)
+        failed, picture = graphviz.gvRenderData(context, graph, suffix.encode())
     if failed:
         raise RuntimeError(f"this Graphviz cannot write {suffix}")
     return bytes(picture)
@@ -145,21 +142,14 @@ def _zoom(graphviz: ModuleType, graph: object, dpi: float) -> None:
     graphviz.agsafeset(graph, b"viewport", viewport.encode(), b"")
 
 
-def _find_fonts_for(source: str) -> None:
-    """Give the wheel's font lookup Matplotlib's fonts, and the machine's for what these lack.
+@cache
+def _font_list() -> Callable[[str], object] | None:
+    """Give the wheel's font lookup Matplotlib's fonts; a function that adds one from a file.
 
     So every machine draws the same picture, even one without fonts, and the machine's font
     configuration, which may raise complaints on stderr, is never read.  A wheel without fontconfig
     (macOS) uses the machine's fonts.
     """
-    add = _font_list()
-    if add and not {*advances(NAMES), *advances(WORDS), "\n", "\t"}.issuperset(source):
-        _machine_fonts(add)
-
-
-@cache
-def _font_list() -> Callable[[str], object] | None:
-    """Activate a font configuration with Matplotlib's fonts; a function that adds a file to it."""
     from matplotlib import get_data_path
     from pygraphviz import _graphviz
 
@@ -184,8 +174,8 @@ def _font_list() -> Callable[[str], object] | None:
 
 
 @cache
-def _machine_fonts(add: Callable[[str], object]) -> None:
-    """Add the fonts of this machine."""
+def _add_machine_fonts(add: Callable[[str], object]) -> None:
+    """Add the fonts of this machine, for letters that Matplotlib's lack."""
     from matplotlib.font_manager import findSystemFonts
 
     for path in sorted(findSystemFonts()):

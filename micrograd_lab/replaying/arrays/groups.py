@@ -68,17 +68,13 @@ def grouped(plan: Plan) -> list[Group]:
     groups: list[Group] = []
     for key in sorted(alike, key=lambda key: key[:2]):
         nodes = alike[key]
-        op = plan.ops[nodes[0]]
-        assert op
-        read = [inputs[i] for i in nodes]
+        op, read = key[2], [inputs[i] for i in nodes]
         if op is DOT:
             groups.extend(_products(plan, nodes))
-        elif op is SUM:
-            groups.append(Sum(op, nodes, read))
-        elif len(read[0]) > len(op.partials):
-            groups.append(LogSumExp(op, nodes, read))
-        else:
-            groups.append(Elementwise(op, nodes, read))
+            continue
+        many = len(read[0]) > len(op.partials)
+        kind = Sum if op is SUM else LogSumExp if many else Elementwise
+        groups.append(kind(op, nodes, read))
     return groups
 
 
@@ -90,34 +86,26 @@ def _products(plan: Plan, nodes: list[int]) -> list[Group]:
     for i in nodes:
         vectors.setdefault(plan.inputs[i][k : 2 * k], []).append(i)
     groups: list[Group] = []
-    lonely: list[int] = []
+    alone: list[int] = []
     for vector, alike in vectors.items():
         few = len(vectors) <= 2 and plan.parameters.keys().isdisjoint(vector)
         if once and (few or len(alike) > 1):
             groups.append(MatrixProduct(DOT, alike, [plan.inputs[i] for i in alike]))
         else:
-            lonely.extend(alike)
-    if lonely:
-        groups.append(ProductSums(DOT, lonely, [plan.inputs[i] for i in lonely]))
-    return groups
+            alone += alike
+    return groups + [ProductSums(DOT, alone, [plan.inputs[i] for i in alone])] * bool(alone)
 
 
 def _gather_logarithms(plan: Plan, inputs: list[Sequence[int]]) -> None:
     """Make a tree of ln(exp + exp) one node of many inputs, and leave its inner nodes without."""
     gathered: dict[int, list[int]] = {}
     readers = Counter(chain.from_iterable(plan.inputs)) if LOGADDEXP in plan.ops else {}
-    for i, op in enumerate(plan.ops):
-        if op is not LOGADDEXP:
-            continue
-        inner = {
-            j
-            for j in plan.inputs[i]
-            if j in gathered and readers[j] == 1 and plan.phases[i] == plan.phases[j]
-        }
+    for i in (i for i, op in enumerate(plan.ops) if op is LOGADDEXP):
+        inner = [j for j in plan.inputs[i] if j in gathered and readers[j] == 1]
+        inner = [j for j in inner if plan.phases[j] == plan.phases[i]]
         terms = [k for j in plan.inputs[i] for k in (gathered[j] if j in inner else [j])]
         if len({plan.phases[k] == EACH for k in terms}) == 1:
-            gathered[i] = terms
-            inputs[i] = tuple(terms)
+            gathered[i] = inputs[i] = terms
             for j in inner:
                 inputs[j] = ()
 

@@ -108,12 +108,11 @@ def _right_side(statement: Statement) -> str:
 
 def constants_source(program: ArrayProgram) -> str:
     """The lists of positions and the columns of numbers, one line each."""
-    return "".join(
-        f"{name} = np.array({[*numbers]})\n"
-        if name[0] == "i"
-        else f"{name} = np.array({[[number] for number in numbers]})\n"
-        for name, numbers in program.constants.items()
-    )
+    text = ""
+    for name, numbers in program.constants.items():
+        listed = [*numbers] if name[0] == "i" else [[number] for number in numbers]
+        text += f"{name} = np.array({listed})\n"
+    return text
 
 
 _OPERATORS = {
@@ -137,13 +136,12 @@ def in_place(program: ArrayProgram) -> str:
     for line in lines:
         if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) != "loss":
             line.value = out.visit(line.value)
-    head = (
-        f"import math, numpy as np\n{SPECIAL}{PUT}\n{constants_source(program)}def prepare(p, n):"
-    )
-    kept = [f"    {' = '.join(out.names)} = None"]
+    head = ["import math, numpy as np", SPECIAL, PUT, constants_source(program)]
+    head += ["def prepare(p, n):", *out.once]
+    kept = [f"    {' = '.join(out.names)} = None", "    def program(x):"]
     body = [f"nonlocal {', '.join(out.names)}", *map(ast.unparse, lines)]
     body = [f"        {line}" for line in body]
-    return "\n".join([head, *out.once, *kept, "    def program(x):", *body, "    return program"])
+    return "\n".join([*head, *kept, *body, "    return program"])
 
 
 class _Out(ast.NodeTransformer):
@@ -164,15 +162,13 @@ class _Out(ast.NodeTransformer):
         match node:
             case ast.UnaryOp(op=ast.USub(), operand=a):
                 return self.kept("negative", [a])
-            case (
-                ast.BinOp(left=a, op=sign, right=b)
-                | ast.Compare(left=a, ops=[sign], comparators=[b])
-            ) if type(sign) in _OPERATORS:
+            case ast.BinOp(left=a, op=sign, right=b) if type(sign) in _OPERATORS:
                 return self.kept(_OPERATORS[type(sign)], [a, b])
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=name)):
-                if name not in _NOT_TAKEN:
-                    return self.kept(name, node.args, *node.keywords)
-            case ast.Call(func=ast.Attribute(value=array, attr="sum")):
+            case ast.Compare(left=a, ops=[sign], comparators=[b]) if type(sign) in _OPERATORS:
+                return self.kept(_OPERATORS[type(sign)], [a, b])
+            case ast.Call(func=ast.Attribute(ast.Name("np"), name)) if name not in _NOT_TAKEN:
+                return self.kept(name, node.args, *node.keywords)
+            case ast.Call(func=ast.Attribute(array, "sum")):
                 return self.kept("add.reduce", [array, *node.args], *node.keywords)
         return node
 

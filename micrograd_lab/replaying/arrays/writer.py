@@ -227,16 +227,14 @@ class Writer:
     def _short(self, trees: list[ast.expr]) -> list[ast.expr]:
         """`trees` with equal ones taken together, and many added up by several statements."""
         texts = [ast.unparse(tree) for tree in trees]
-        times = functools.partial(build, "k * t")
-        trees = [
-            tree if (k := texts.count(text)) == 1 else times(k=ast.Constant(float(k)), t=tree)
-            for text, tree in dict(zip(texts, trees)).items()
-        ]
+
+        def times(k: int, tree: ast.expr) -> ast.expr:
+            return tree if k == 1 else build("k * t", k=ast.Constant(float(k)), t=tree)
+
+        trees = [times(texts.count(text), tree) for text, tree in dict(zip(texts, trees)).items()]
         while len(trees) > MAX_TERMS:
-            trees = [
-                self.temporary("t", _sum_of(trees[i : i + MAX_TERMS]), backward=True)
-                for i in range(0, len(trees), MAX_TERMS)
-            ]
+            parts = [trees[i : i + MAX_TERMS] for i in range(0, len(trees), MAX_TERMS)]
+            trees = [self.temporary("t", _sum_of(part), backward=True) for part in parts]
         return trees
 
 

@@ -216,13 +216,10 @@ class _Writer:
     def spread_over_rows(self, groups: _Groups) -> list[int]:
         """What instructions on rows read of what is computed once; first what has no gradient."""
         plan = self.plan
-        nodes = [i for group in groups if group[0] not in self.layers for i in group]
-        read = dict.fromkeys(
-            j
-            for i in nodes
-            for j in plan.inputs[i][: 1 if self.takes_once(i) else None]
-            if plan.phases[j] == ONCE
-        )
+        read: dict[int, None] = {}
+        for i in chain(*(group for group in groups if group[0] not in self.layers)):
+            inputs = plan.inputs[i][: 1 if self.takes_once(i) else None]
+            read |= dict.fromkeys(j for j in inputs if plan.phases[j] == ONCE)
         return sorted(read, key=plan.active.__getitem__)
 
     def instructions(self, groups: _Groups, at: list[int]) -> list[int]:
