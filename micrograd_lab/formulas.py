@@ -68,11 +68,7 @@ def compiled_rule(op: Op, record: Callable[..., Any]) -> Callable[..., Any]:
 
 @cache
 def in_floats(formula: str) -> str:
-    """`formula` with its whole numbers as floats, as engine and array programs compute it.
-
-    >>> in_floats("1 / (2 * f) + 0.5 + 1e-10")
-    '1.0 / (2.0 * f) + 0.5 + 1e-10'
-    """
+    """`formula` with its whole numbers as floats, as engine and array programs compute it."""
     return re.sub(r"(?<![\w.])(?<!\d[eE][-+])\d+(?![\w.])", r"\g<0>.0", formula)
 
 

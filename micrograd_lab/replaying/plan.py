@@ -138,14 +138,8 @@ def make_plan(
 ) -> Plan:
     """The plan of `loss` as a function of `inputs`, one per column, and of `parameters`.
 
-    Args:
-        one_hot: whether to write `take` as a product with a column that is 1 at the index: only
-            the tape can look numbers up.
-
-    >>> w, x, b = Value(2), Value(3), Value(1)
-    >>> plan = make_plan((w * x + w * b + b).tanh(), [x], [w, b])
-    >>> [(op.name, phase) for op, phase in zip(plan.ops, plan.phases) if op]
-    [('mul', 0), ('add', 0), ('mul', 1), ('add', 1), ('tanh', 1)]
+    With `one_hot`, `take` is a product with a column that is 1 at the index: only the tape can
+    look numbers up.
     """
     return _Planner(RecordedTerms(loss, inputs, parameters), one_hot=one_hot).plan()
 

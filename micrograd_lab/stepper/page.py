@@ -307,11 +307,7 @@ def _json(x: float) -> float | str:
 
 
 def rows() -> str:
-    """The rows of the table as a JavaScript object, for ``arithmetic.js``.
-
-    >>> print(rows().splitlines()[1])
-    "neg": {value: (m, x) => -x, partials: [(m, x, y, z, n, f) => -1.0]},
-    """
+    """The rows of the table as a JavaScript object, for ``arithmetic.js``."""
     return "{\n" + ",\n".join(f"{json.dumps(op.name)}: {_row(op)}" for op in OPS.values()) + "\n}"
 
 
@@ -338,11 +334,7 @@ def _row(op: Op) -> str:
 
 @cache
 def templates(op: Op, count: int) -> dict[str, Any]:
-    """How the page writes a node of so many inputs: its formula, and each of its partials.
-
-    >>> templates(OPS["mul"], 2)["formula"], templates(OPS["mul"], 2)["partials"]
-    ('⟦2-x⟧ × ⟦2y⟧', [['⟦0y⟧', True], ['⟦0x⟧', True]])
-    """
+    """How the page writes a node of so many inputs: its formula, and each of its partials."""
     formula, letters = spell_out(op, count)
     name = escape(op.name)
     formula = formula_template(with_number(formula, op.n), {"dots": "…", "own": name})

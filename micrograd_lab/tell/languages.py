@@ -109,11 +109,7 @@ def spell_out(op: Op, count: int, *, max_terms: int = 4) -> tuple[str, dict[str,
 
 @cache
 def with_number(formula: str, n: float | None) -> str:
-    """`formula` with a number for its letter `n`, and arithmetic on numbers alone carried out.
-
-    >>> with_number("n * x ** (n - 1)", 3.0), with_number("n * x ** (n - 1)", 2.0)
-    ('3.0 * x ** 2.0', '2.0 * x')
-    """
+    """`formula` with a number for its letter `n`, and arithmetic on numbers alone carried out."""
     if n is None:
         return formula
     return ast.unparse(_Substitution(n).visit(ast.parse(formula, mode="eval")))
@@ -327,11 +323,7 @@ class _Latex(_Writer):
 
 
 class _NumPy(_Writer):
-    """Source that works on arrays.
-
-    >>> formula_numpy("1 if x > 0 else 0 if x <= 0 else x", {"x": "a"})
-    'np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))'
-    """
+    """Source that works on arrays."""
 
     signs: Mapping[type[ast.AST], str] = {
         ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.USub: "-",
@@ -356,11 +348,7 @@ class _NumPy(_Writer):
 
 
 class _C(_NumPy):
-    """For the kernel of the tape; functions are called `exp_of`, `relu_of` and so on.
-
-    >>> formula_c("f * sigmoid(-x) if x > 0 else 0")
-    '(x > 0.0) ? f * sigmoid_of(-x) : 0.0'
-    """
+    """For the kernel of the tape; functions are called `exp_of`, `relu_of` and so on."""
 
     def condition(self, test: ast.expr, body: ast.expr, orelse: ast.expr) -> str:
         return f"{self.term(test, 1)} ? {self.term(body, 1)} : {self.term(orelse, 0)}"
@@ -370,11 +358,7 @@ class _C(_NumPy):
 
 
 class _JavaScript(_NumPy):
-    """All functions and division are those of an object `m`.
-
-    >>> formula_javascript("-x / y ** 2 if x != 0 else sigmoid(n)")
-    'x !== 0.0 ? m.div(-x, m.pow(y, 2.0)) : m.sigmoid(n)'
-    """
+    """All functions and division are those of an object `m`."""
 
     signs: Mapping[type[ast.AST], str] = {
         **_NumPy.signs, ast.Eq: "===", ast.NotEq: "!==", ast.Or: "||", ast.And: "&&",

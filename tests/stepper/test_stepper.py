@@ -12,6 +12,8 @@ from table import forked
 
 from micrograd_lab import MLP, Graph, Value, backward_steps, dot, ieee, squared_error, step
 from micrograd_lab.drawing.showing import page
+from micrograd_lab.ops import OPS
+from micrograd_lab.stepper.page import rows, templates
 from micrograd_lab.tell.notation import number
 
 ATTACK = "</script><img src=x onerror=alert(1)>"
@@ -261,3 +263,14 @@ def test_marimo_shows_the_page_in_a_frame():
     assert kind == "text/html"
     assert frame[0] == "iframe"
     assert frame[1]["srcdoc"] == whole(step(toy()))
+
+
+def test_a_row_of_the_table_is_an_object_of_functions_for_the_page():
+    negative = '"neg": {value: (m, x) => -x, partials: [(m, x, y, z, n, f) => -1.0]},'
+    assert rows().splitlines()[1] == negative
+
+
+def test_the_page_knows_where_each_letter_of_a_formula_goes():
+    told = templates(OPS["mul"], 2)
+    assert told["formula"] == "⟦2-x⟧ × ⟦2y⟧"
+    assert told["partials"] == [["⟦0y⟧", True], ["⟦0x⟧", True]]

@@ -2,8 +2,15 @@ import math
 
 import pytest
 
-from micrograd_lab.formulas import evaluate
-from micrograd_lab.tell.languages import formula_latex, formula_numpy, formula_text
+from micrograd_lab.formulas import evaluate, in_floats
+from micrograd_lab.tell.languages import (
+    formula_c,
+    formula_javascript,
+    formula_latex,
+    formula_numpy,
+    formula_text,
+    with_number,
+)
 
 
 def test_numbers_are_put_in_as_the_slide_writes_them():
@@ -90,3 +97,27 @@ def test_a_number_in_a_formula_is_written_as_every_other_number(write, written):
 
 def test_a_letter_that_stands_for_a_bracket_gets_no_second_one():
     assert formula_text("x ** 2 / y", {"x": "(a + b)", "y": "(c · d)"}) == "(a + b)^2 ÷ (c · d)"
+
+
+def test_numpy_chooses_with_where():
+    chosen = formula_numpy("1 if x > 0 else 0 if x <= 0 else x", {"x": "a"})
+    assert chosen == "np.where(a > 0.0, 1.0, np.where(a <= 0.0, 0.0, a))"
+
+
+def test_c_has_a_function_for_each_row():
+    in_c = "(x > 0.0) ? f * sigmoid_of(-x) : 0.0"
+    assert formula_c("f * sigmoid(-x) if x > 0 else 0") == in_c
+
+
+def test_javascript_asks_an_object_for_functions_and_division():
+    in_javascript = "x !== 0.0 ? m.div(-x, m.pow(y, 2.0)) : m.sigmoid(n)"
+    assert formula_javascript("-x / y ** 2 if x != 0 else sigmoid(n)") == in_javascript
+
+
+@pytest.mark.parametrize(("n", "text"), [(3.0, "3.0 * x ** 2.0"), (2.0, "2.0 * x")])
+def test_arithmetic_on_numbers_alone_is_carried_out(n, text):
+    assert with_number("n * x ** (n - 1)", n) == text
+
+
+def test_whole_numbers_become_floats():
+    assert in_floats("1 / (2 * f) + 0.5 + 1e-10") == "1.0 / (2.0 * f) + 0.5 + 1e-10"

@@ -260,10 +260,7 @@ class Sheet:
         return forks and self.several.isdisjoint((x, *readers))
 
     def ports(self, node: Value) -> tuple[int, list[int]]:
-        """The number of places on the rim for the edges into a node, and the place of each.
-
-        What comes along a chain goes straight into the middle, its company above or below.
-        """
+        """The number of places on the rim for edges into a node; those of a chain take the middle."""
         count = len(node.inputs)
         if count < 2 or self.free(node):
             return 0, []  # each edge ends where it meets the circle

@@ -124,10 +124,7 @@ _NOT_TAKEN = ("where", "repeat", "broadcast_to")  # these have no out=
 
 
 def in_place(program: ArrayProgram) -> str:
-    """``prepare(p, n)`` returns a function of the data alone, for parameters in `p` and n samples.
-
-    What depends on nothing else, views of `p` and arrays of one number, it makes itself.
-    """
+    """``prepare(p, n)``, which makes views of `p`, and a function of the data of n samples."""
     tree = ast.parse(function(program)).body[0]
     assert isinstance(tree, ast.FunctionDef)
     begin = 2 + len(program.views)  # after the docstring and n

@@ -174,11 +174,7 @@ class _Writer:
         return begin
 
     def grouped(self) -> list[_Groups]:
-        """The nodes of each phase; those of a group are computed side by side.
-
-        They have the same operation and do not need each other; dot products that a layer computes
-        have the same inputs.
-        """
+        """The nodes of each phase, in groups of one operation that do not need each other."""
         plan = self.plan
         depth: list[int] = []
         found: list[dict[tuple[object, ...], list[int]]] = [{}, {}]
