@@ -246,13 +246,12 @@ class Snapshot:
 
     A value is pickled as a place in a snapshot of what it was computed from.  Values that are
     pickled together share them: each snapshot holds only what no earlier one does.  A row has the
-    class of a value, and what `record` makes it of: data, op, inputs, slopes, grad and label; an
-    input is (which of `others`, the row there), -1 standing for this snapshot.
+    inputs of a value, its class, and what `record` makes it of: data, op, slopes, grad and label.
+    An input is the number of a row, or a value in another snapshot.
     """
 
     record: Callable[..., Any]
     rows: list[tuple[Any, ...]]
-    others: list[Snapshot]
     # what is set aside for a row, and the attributes that a subclass has there
     notes: dict[int, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)  # serial number -> row
@@ -260,14 +259,10 @@ class Snapshot:
 
     def value(self, i: int) -> Any:
         """The value in row `i`; all are made when the first is asked for."""
-        for kind, data, op, inputs, *rest in [] if self._values else self.rows:
-            made = self.record(data, op, (*map(self._input, inputs),), *rest)
-            self._values.append(_of_kind(made, kind))
+        for inputs, kind, data, op, *rest in [] if self._values else self.rows:
+            read = [self._values[x] if type(x) is int else x for x in inputs]
+            self._values.append(_of_kind(self.record(data, op, (*read,), *rest), kind))
         return self._values[i]
-
-    def _input(self, at: tuple[int, int]) -> Any:
-        holder, i = at
-        return self._values[i] if holder < 0 else self.others[holder].value(i)
 
     def __setstate__(self, notes: dict[int, tuple[dict[str, Any], dict[str, Any]]]) -> None:
         self.notes = notes  # after all that was computed: they may hold values of this snapshot
@@ -278,10 +273,11 @@ class Snapshot:
             _set_notes(value, noted, attributes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Snapshot, (self.record, self.rows, self.others), self.notes or None
+        return Snapshot, (self.record, self.rows), self.notes or None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Snapshot:
-        again = memo[id(self)] = Snapshot(self.record, self.rows, deepcopy(self.others, memo))
+        rows = [(deepcopy(inputs, memo), *rest) for inputs, *rest in self.rows]
+        again = memo[id(self)] = Snapshot(self.record, rows)
         again.__setstate__(deepcopy(self.notes, memo))
         return again
 
@@ -320,22 +316,12 @@ def _held(value: Any, record: Callable[..., Any]) -> Snapshot:
     """A snapshot of what `value` was computed from, as far as no other holds it."""
     fresh = sorted(needed(value, _holders), key=attrgetter("serial"))
     settle(fresh)
-    holder = Snapshot(record, [], [])
-    holder.places = {node.serial: i for i, node in enumerate(fresh)}
-    others: dict[Snapshot, int] = {}
-
-    def place(x: Any) -> tuple[int, int]:
-        if x.serial in holder.places:
-            return -1, holder.places[x.serial]
-        other = _holders[x.serial]
-        return others.setdefault(other, len(others)), other.places[x.serial]
-
+    holder = Snapshot(record, [], places={node.serial: i for i, node in enumerate(fresh)})
     for i, node in enumerate(fresh):
-        inputs = tuple(map(place, node.inputs))
-        made_of = node.data, node.op, inputs, node.slopes, node.grad, node.label
-        holder.rows.append((type(node), *made_of))
+        inputs = tuple([holder.places.get(x.serial, x) for x in node.inputs])
+        made_of = node.data, node.op, node.slopes, node.grad, node.label
+        holder.rows.append((inputs, type(node), *made_of))
         if any(notes := (aside(node), getattr(node, "__dict__", {}))):
             holder.notes[i] = notes
-    holder.others = [*others]
     _holders.update(dict.fromkeys(holder.places, holder))
     return holder

@@ -260,7 +260,7 @@ class Sheet:
         return forks and self.several.isdisjoint((x, *readers))
 
     def ports(self, node: Value) -> tuple[int, list[int]]:
-        """The number of places on the rim for edges into a node; those of a chain take the middle."""
+        """How many places the rim has for the edges into a node, and the place of each."""
         count = len(node.inputs)
         if count < 2 or self.free(node):
             return 0, []  # each edge ends where it meets the circle
@@ -269,7 +269,7 @@ class Sheet:
         first, *rest = (self.depth[x] for x in node.inputs)
         if count > 2 or [first] == rest:
             return count, [*range(count)]
-        return 3, [1, 2] if first > rest[0] else [0, 1]
+        return 3, [1, 2] if first > rest[0] else [0, 1]  # a chain goes straight into the middle
 
     def rim(self, ports: int, width: int) -> str:
         """A cell for each port, which begins where the circle does at that place."""
