@@ -15,22 +15,13 @@ from ..rows import array, table
 from ..tell.languages import formula_latex
 from ..tell.notation import label_places, number
 from .layers import Model, find_layers, is_model
-from .showing import (
-    MATH,
-    SANS,
-    TEXT,
-    Picture,
-    axes_of,
-    mathtext,
-    new_figure,
-    plain_legend,
-    settable,
-    style_axes,
-)
+from .showing import MATH, SANS, TEXT, Picture, mathtext, new_figure, settable, style_axes
 from .themes import Theme, find_theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
     from numpy.typing import ArrayLike
 
 Classifier: TypeAlias = "Callable[[list[Value]], Value | Sequence[Value]]"
@@ -451,3 +442,17 @@ def _across(
     slack = 1e-9 * (high - low)
     inside = [end for end in sorted(ends) if all(low - slack <= end) and all(end <= high + slack)]
     return [inside[0], inside[-1]] if len(inside) > 1 else None
+
+
+def axes_of(
+    ax: Axes | None, theme: Theme, height: float, *place: float, width: float = 460
+) -> tuple[Axes, Figure]:
+    """`ax`, or else axes at this place of a new figure, in the colours of `theme`; the figure."""
+    figure = ax.get_figure(root=True) if ax else new_figure(width, height, theme)
+    assert figure, "axes are in a figure"
+    return style_axes(ax or figure.add_axes((*place,)), theme), figure  # type: ignore[arg-type]
+
+
+def plain_legend(axes: Axes, theme: Theme, *entries: Any, **more: Any) -> Legend:
+    font = {"family": "DejaVu Sans", "size": TEXT}
+    return axes.legend(*entries, frameon=False, labelcolor=theme.quiet, prop=font, **more)

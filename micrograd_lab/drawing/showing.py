@@ -27,7 +27,6 @@ from .themes import Theme, slim
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.legend import Legend
 
 MAX_PIXELS = 1_000_000  # of a PNG in a notebook
 DPI = 192.0  # of a PNG in a file: two pixels for each of a page
@@ -228,20 +227,6 @@ def style_axes(axes: Axes, theme: Theme) -> Axes:
     look: dict[str, Any] = {"labelsize": TEXT, "labelfontfamily": "DejaVu Sans"}
     axes.tick_params(which="both", colors=theme.quiet, **look)
     return axes
-
-
-def axes_of(
-    ax: Axes | None, theme: Theme, height: float, *place: float, width: float = 460
-) -> tuple[Axes, Figure]:
-    """`ax`, or else axes at this place of a new figure, in the colours of `theme`; the figure."""
-    figure = ax.get_figure(root=True) if ax else new_figure(width, height, theme)
-    assert figure, "axes are in a figure"
-    return style_axes(ax or figure.add_axes((*place,)), theme), figure  # type: ignore[arg-type]
-
-
-def plain_legend(axes: Axes, theme: Theme, *entries: Any, **more: Any) -> Legend:
-    font = {"family": "DejaVu Sans", "size": TEXT}
-    return axes.legend(*entries, frameon=False, labelcolor=theme.quiet, prop=font, **more)
 
 
 def mathtext(label: str) -> dict[str, Any]:
