@@ -230,13 +230,7 @@ def style_axes(axes: Axes, theme: Theme) -> Axes:
 
 
 def mathtext(label: str) -> dict[str, Any]:
-    r"""A label as the keyword arguments of a Matplotlib text: mathematics, or words as they are.
-
-    >>> mathtext("w_{1,1}^{(1)}")["text"]
-    '$w_{1{,}1}^{(1)}$'
-    >>> mathtext("costs $5")["parse_math"]
-    False
-    """
+    """A label as the keyword arguments of a Matplotlib text: mathematics, or words as they are."""
     label = printable(label)
     words = label_places(label, lambda _, face, place: face) == {"": "words"}
     formula = label_latex(label).replace(r"\&", "&")

@@ -69,11 +69,7 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
 
 
 def names_read(text: str) -> list[str]:
-    """The names that an expression reads and does not assign, in order of appearance.
-
-    >>> names_read("g = w*x; g + b")
-    ['w', 'x', 'b']
-    """
+    """The names that an expression reads and does not assign, in order of appearance."""
     return _names(_parse(text), text)
 
 

@@ -21,11 +21,7 @@ _SCRIPTS = "display:inline-flex;flex-direction:column-reverse;vertical-align:mid
 
 @dataclass(frozen=True)
 class Writing:
-    """A form of mathematics: how names, numbers and formulas are written in it.
-
-    >>> TEXT.slope("E", "z_1"), HTML.slope("E", "z_1"), LATEX.slope("E", "z_1")
-    ('∂E/∂z_1', '∂<i>E</i>/∂<i>z</i><sub>1</sub>', '\\\\frac{\\\\partial E}{\\\\partial z_1}')
-    """
+    """A form of mathematics: how names, numbers and formulas are written in it."""
 
     name: Callable[[str], str]
     _number: Callable[[str], str]

@@ -76,11 +76,7 @@ def as_given(x: float, *, digits: int = 3) -> str:
 
 
 def number_latex(text: str) -> str:
-    r"""A number from `number` or `as_given` as LaTeX.
-
-    >>> number_latex("−7.62·10⁻⁹"), number_latex("−∞"), number_latex("0.5")
-    ('-7.62 \\cdot 10^{-9}', '-\\infty', '0.5')
-    """
+    """A number from `number` or `as_given` as LaTeX."""
     mantissa, times, power = text.replace("∞", r"\infty").replace("−", "-").partition("·10")
     return mantissa + (rf" \cdot 10^{{{power.translate(_PLAIN)}}}" if times else "")
 

@@ -82,6 +82,10 @@ def test_matplotlib_sets_a_formula(label):
     assert MathTextParser("path").parse(style["text"]).width > 0
 
 
+def test_matplotlib_sets_a_comma_without_a_space():
+    assert mathtext("w_{1,1}^{(1)}")["text"] == "$w_{1{,}1}^{(1)}$"
+
+
 @pytest.mark.parametrize("label", WORDS, ids=lambda label: label[:20])
 def test_matplotlib_shows_words_as_they_are(label):
     style = mathtext(label)

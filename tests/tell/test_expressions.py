@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from micrograd_lab import Value, expression
 from micrograd_lab.ops import OPS
+from micrograd_lab.tell.expressions import names_read
 
 ONE_INPUT = [op for op in OPS.values() if op.unary]
 
@@ -206,3 +207,7 @@ texts = st.recursive(
 def test_an_expression_has_the_value_that_python_gives_it(text, w, x):
     value = expression(f"{text} + 0*w*x", {"w": w, "x": x})
     assert value.data == eval(f"{text} + 0*w*x", {"w": w, "x": x, "tanh": math.tanh})
+
+
+def test_the_names_that_an_expression_reads_are_those_it_does_not_assign():
+    assert names_read("g = w*x; g + b") == ["w", "x", "b"]

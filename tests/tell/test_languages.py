@@ -4,6 +4,9 @@ import pytest
 
 from micrograd_lab.formulas import evaluate, in_floats
 from micrograd_lab.tell.languages import (
+    HTML,
+    LATEX,
+    TEXT,
     formula_c,
     formula_javascript,
     formula_latex,
@@ -121,3 +124,16 @@ def test_arithmetic_on_numbers_alone_is_carried_out(n, text):
 
 def test_whole_numbers_become_floats():
     assert in_floats("1 / (2 * f) + 0.5 + 1e-10") == "1.0 / (2.0 * f) + 0.5 + 1e-10"
+
+
+@pytest.mark.parametrize(
+    ("writing", "slope"),
+    [
+        (TEXT, "∂E/∂z_1"),
+        (HTML, "∂<i>E</i>/∂<i>z</i><sub>1</sub>"),
+        (LATEX, r"\frac{\partial E}{\partial z_1}"),
+    ],
+    ids=["text", "html", "latex"],
+)
+def test_a_slope_is_written_in_each_form_of_mathematics(writing, slope):
+    assert writing.slope("E", "z_1") == slope

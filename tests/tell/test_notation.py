@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given as holds_for
 from hypothesis import strategies as st
 
-from micrograd_lab.tell.notation import as_given, number
+from micrograd_lab.tell.notation import as_given, number, number_latex
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_given_numbers_stand_as_given(x, text):
 def test_a_number_can_be_read_back(x):
     text = number(x).replace("−", "-").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
     assert float(text.replace("·10", "e")) == pytest.approx(x, rel=0.0051)
+
+
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [("−7.62·10⁻⁹", r"-7.62 \cdot 10^{-9}"), ("−∞", r"-\infty"), ("0.5", "0.5")],
+)
+def test_a_number_in_latex(text, latex):
+    assert number_latex(text) == latex
