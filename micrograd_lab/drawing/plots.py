@@ -384,10 +384,8 @@ def _two_regions(axes: Axes, plane: Plane, score: Any, theme: Theme) -> None:
     usual = float(np.nanmedian(np.abs(score))) or 1.0
     level = score / (np.abs(score) + usual)  # from -1 to 1
     levels = np.linspace(-1, 1, 9)
-    tints = [
-        theme.mix(theme.page, theme.series[int(middle > 0)], 0.08 + 0.3 * abs(middle))
-        for middle in (levels[:-1] + levels[1:]) / 2
-    ]
+    sides = [(theme.series[int(x > 0)], abs(x)) for x in (levels[:-1] + levels[1:]) / 2]
+    tints = [theme.mix(theme.page, colour, 0.08 + 0.3 * size) for colour, size in sides]
     axes.contourf(plane.x, plane.y, level, levels=levels, colors=tints)
     if np.nanmin(score) < 0 < np.nanmax(score):
         axes.contour(plane.x, plane.y, score, levels=[0], colors=[theme.ink], linewidths=2)

@@ -21,7 +21,8 @@ from ..replaying import replay
 from ..rows import leaves, table
 from ..tell.notation import preformatted, subscripted
 
-Activation: TypeAlias = "str | Callable[[Value], Value] | None"
+Activate: TypeAlias = "Callable[[Value], Value] | None"
+Activation: TypeAlias = "str | Activate"
 Seed: TypeAlias = "int | random.Random | None"
 
 _SHARED: random.Random = random.seed.__self__  # type: ignore[attr-defined]  # Python's own
@@ -409,11 +410,7 @@ def _named(activation: Activation) -> Activation:
 
 
 def _start(
-    init: str | None,
-    activate: Callable[[Value], Value] | None,
-    fan_in: int,
-    fan_out: int,
-    generator: random.Random,
+    init: str | None, activate: Activate, fan_in: int, fan_out: int, generator: random.Random
 ) -> Callable[[], float]:
     """A function that draws an initial weight."""
     left, right = _slope(activate, -50.0), _slope(activate, 50.0)
@@ -434,7 +431,7 @@ def _start(
     return partial(generator.uniform, -math.sqrt(3) * deviation, math.sqrt(3) * deviation)
 
 
-def _slope(activate: Callable[[Value], Value] | None, at: float) -> float:
+def _slope(activate: Activate, at: float) -> float:
     """The slope of an activation at a point; NaN outside its domain."""
     if activate is None:
         return 1.0

@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..engine import Value
 from ..formulas import np
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from ..drawing import Picture
     from ..drawing.film import Film
+
+Inputs: TypeAlias = "ArrayLike | Iterable[tuple[ArrayLike, ArrayLike]]"  # or batches
 
 
 class Frame(NamedTuple):
@@ -99,7 +101,7 @@ class History:
 
 def fit(
     model: Network,
-    inputs: ArrayLike | Iterable[tuple[ArrayLike, ArrayLike]],
+    inputs: Inputs,
     targets: ArrayLike | None = None,
     *,
     loss: Loss = squared_error,
@@ -257,11 +259,7 @@ def fit(
 
 
 def accuracy(
-    model: Network,
-    inputs: ArrayLike | Iterable[tuple[ArrayLike, ArrayLike]],
-    targets: ArrayLike | None = None,
-    *,
-    loss: Loss | None = None,
+    model: Network, inputs: Inputs, targets: ArrayLike | None = None, *, loss: Loss | None = None
 ) -> float:
     """The fraction of samples whose class, or else whose target, is the one that the model gives.
 

@@ -386,10 +386,8 @@ class Path:
     backend: str | None
 
     def __post_init__(self) -> None:
-        results = _listed(self.result)
-        self.outputs: Callable[..., Outputs] = cache(
-            partial(Outputs, results, self.leaves, self.values)
-        )
+        of_names = partial(Outputs, _listed(self.result), self.leaves, self.values)
+        self.outputs: Callable[..., Outputs] = cache(of_names)
         self.branches: Branches = Branches(self.guards, self.leaves, self.values)
 
     @cached_property

@@ -59,10 +59,8 @@ class StraightLine:
     def lines(self) -> Iterator[str]:
         plan, names, result = self.plan, self.names, self.plan.result
         parameters = [f"p{k}" for k in range(len(self.layout))]
-        once, each = (
-            [i for i, op in enumerate(plan.ops) if op and plan.phases[i] == phase]
-            for phase in (ONCE, EACH)
-        )
+        computed = [i for i, op in enumerate(plan.ops) if op]
+        once, each = ([i for i in computed if plan.phases[i] == when] for when in (ONCE, EACH))
         read = sorted({result, *(j for i in each for j in plan.inputs[i])})
         # whose gradients are added up over the samples
         sums = [j for j in read if plan.active[j] and plan.phases[j] == ONCE]
