@@ -73,8 +73,6 @@ class Folded(Graph):
     def __init__(self, graph: Graph, places: _Places) -> None:
         self.notes: list[str] = graph.notes
         self.parameters: frozenset[Value] = graph.parameters
-        self.several: set[Value] = set()  # which stand for several others and have no number
-        self.neurons: dict[Value, RecordedNeuron] = {}  # that a node stands for
         self._contributions: dict[tuple[Value, int], float] = {}
         inner = graph if isinstance(graph, Folded) else None
         twins: dict[Value, Value] = {}
@@ -84,12 +82,12 @@ class Folded(Graph):
         while pending:  # one round, unless a neuron in ⋮ was computed after a reader of ⋮
             for place in pending:
                 if all(edge[0] in twins for edge in places.inputs[place]):
-                    twins[place] = node = self._node(place, places, twins)
-                    if place in several:
-                        self.several.add(node)
-                    if place in neurons:
-                        self.neurons[node] = neurons[place]
+                    twins[place] = self._node(place, places, twins)
             pending = [place for place in pending if place not in twins]
+        of_neurons = {node: neurons[x] for x, node in twins.items() if x in neurons}
+        self.neurons: dict[Value, RecordedNeuron] = of_neurons  # that a node stands for
+        # the nodes that stand for several others, and have no number
+        self.several: set[Value] = {node for x, node in twins.items() if x in several}
         drawn = {node: twins[at] for node, at in places.place.items() if at in twins}
         if inner:
             drawn = {node: drawn[at] for node, at in inner.drawn.items() if at in drawn}
@@ -122,9 +120,8 @@ def frames_of(graph: Graph) -> dict[Value, int]:
     layers = layers_of(graph)
     frames = {node: neuron.layer for node, neuron in layers.inside.items()}
     for neuron in (neuron for layer in layers.layers for neuron in layer):
-        frames |= dict.fromkeys(neuron.weights, neuron.layer)
-        if neuron.bias:
-            frames[neuron.bias] = neuron.layer
+        biases = [neuron.bias] if neuron.bias else []
+        frames |= dict.fromkeys((*neuron.weights, *biases), neuron.layer)
     return frames
 
 
