@@ -71,6 +71,19 @@ def test_samples_that_read_each_other_are_no_batch():
     assert find_batch(first + (first * 5).tanh(), [w]) is None
 
 
+@pytest.mark.parametrize("backend", ["numpy", "python"])
+def test_weights_in_no_order_are_read_anew_by_every_call(backend):
+    a, b, x = Value(0.3, "w_1"), Value(-0.5, "w_2"), [Value(0, "x_1"), Value(0, "x_2")]
+    loss = dot([a, b], x).tanh() * dot([b, a], x).tanh()
+    rows = [[i / 50 - 4, 3 - i / 70] for i in range(400)]
+    program = replay(loss, x, [a, b], backend=backend)
+    program(rows)
+    a.data = 2.0
+    again = program(rows), a.grad, b.grad
+    mean, grads = engine(loss, x, [a, b], rows)
+    assert again == pytest.approx((mean, *grads))
+
+
 def engine(loss, inputs, parameters, rows):
     """The mean loss over `rows` and its gradient, recorded sample by sample."""
     numbers = {parameter: parameter.data for parameter in parameters}

@@ -128,8 +128,10 @@ def in_place(program: ArrayProgram) -> str:
     tree = ast.parse(function(program)).body[0]
     assert isinstance(tree, ast.FunctionDef)
     begin = 2 + len(program.views)  # after the docstring and n
-    out = _Out([f"    {ast.unparse(line)}" for line in tree.body[2:begin]])
-    lines = tree.body[begin:]
+    # positions copy what they take, so that every call needs it anew
+    copies = [line for line in tree.body[2:begin] if "p[i" in ast.unparse(line)]
+    out = _Out([f"    {ast.unparse(x)}" for x in tree.body[2:begin] if x not in copies])
+    lines = [*copies, *tree.body[begin:]]
     for line in lines:
         if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) != "loss":
             line.value = out.visit(line.value)
