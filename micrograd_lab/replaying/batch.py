@@ -50,8 +50,11 @@ def find_batch(loss: Value, parameters: Collection[Value]) -> Batch | None:
         return None
     of_one += [factor * total(values) for factor, values in rest.items()]
     rows = [*zip(*(numbers for numbers, _ in sample.columns.values()))]
-    inputs = [x for _, x in sample.columns.values()]
-    return Batch(total(of_one), inputs, rows, {x: of[0] for of, x in sample.made.items()})
+    inputs, one = [x for _, x in sample.columns.values()], total(of_one)
+    apart = {x for of in sample.made if of.count(of[0]) < len(of) for x in of if shapes[x]}
+    if not apart.isdisjoint(recorded(one)):  # what stands beside the samples reads them
+        return None
+    return Batch(one, inputs, rows, {x: of[0] for of, x in sample.made.items()})
 
 
 def _shapes(order: list[Value], parameters: Collection[Value]) -> dict[Value, int]:

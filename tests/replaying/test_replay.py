@@ -71,6 +71,13 @@ def test_samples_that_read_each_other_are_no_batch():
     assert find_batch(first + (first * 5).tanh(), [w]) is None
 
 
+def test_samples_that_something_beside_their_sum_reads_are_no_batch():
+    w = Value(2)
+    mean = total([(w * x).tanh() for x in range(20)]) / 20
+    assert find_batch(mean + w**2, [w])
+    assert find_batch(mean - mean**2, [w]) is None  # each row would compute all samples again
+
+
 @pytest.mark.parametrize("backend", ["numpy", "python"])
 def test_weights_in_no_order_are_read_anew_by_every_call(backend):
     a, b, x = Value(0.3, "w_1"), Value(-0.5, "w_2"), [Value(0, "x_1"), Value(0, "x_2")]
