@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -47,7 +48,9 @@ class Arithmetic:
         parameters = [*dict.fromkeys([*model.parameters(), *optimizer.parameters])]
         self.program: Paths = Paths(of_row, row, parameters)
         # a program has no parameters that are computed themselves
-        self.program.by_sample = engine == "scalar" or any(w.inputs for w in parameters)
+        if engine == "scalar" or any(w.inputs for w in parameters):
+            self.program.by_sample = True
+            self.program.watched = lambda: nullcontext([])  # numbers that are read are warned of
         self.settled: State = optimizer.state  # that the parameters have got
         self.shown: set[tuple[float, ...]] = set()
 

@@ -13,6 +13,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from threading import RLock
@@ -125,6 +126,7 @@ class Paths(Vectors):
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
         self.by_sample = False
+        self.watched: Callable[[], AbstractContextManager[Trace]] = watched
         self._alone = RLock()  # the function may ask again
 
     def check(self, data: Any) -> None:
@@ -283,7 +285,7 @@ class Paths(Vectors):
         try:
             for value, number in zip(self.values, self.vector.tolist()):
                 value._data = number  # for this moment: nothing has moved
-            with recording(), watched() as trace:
+            with recording(), self.watched() as trace:
                 result: Any = self.function(*leaves)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error

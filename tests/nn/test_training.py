@@ -222,6 +222,14 @@ def test_a_loss_that_returns_a_number_says_what_to_write():
         fit(line(), *LINE, loss=lambda y, t: math.tanh(y), engine="scalar")
 
 
+def test_a_number_that_was_read_is_no_secret_where_every_sample_is_recorded():
+    def loss(y, t):
+        return y * math.tanh(y) - t
+
+    with pytest.warns(UserWarning, match="was read as a plain number .* write v.tanh()"):
+        fit(line(), *LINE, loss=loss, engine="scalar", epochs=1)
+
+
 @pytest.mark.parametrize("engine", ["scalar", "auto"])
 def test_a_callback_finds_the_parameters_as_they_are_and_may_move_them(engine):
     model = line()
