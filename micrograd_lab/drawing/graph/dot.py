@@ -355,8 +355,8 @@ def text(
     words = printable(words)
     if not words.strip():
         return Box()  # Graphviz takes no empty <B></B>
-    reach = advances(face) | advances(face + style)
-    wide = (reach.get(c) or (100 if east_asian_width(c) in "WF" else 60) for c in words)
+    reach, plain = advances(face + style), advances(face)
+    wide = (reach.get(c) or plain.get(c) or 60 + 40 * (east_asian_width(c) in "WF") for c in words)
     width = round(sum(wide) * size / 100)
     height = height or round(LINES[face] * size)
     html = escape(words.replace("\\", "\\\\"))  # Graphviz reads \N as the name of the node
