@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import codecs
 import inspect
-import math
 import os
 import re
 import sys
@@ -28,7 +27,7 @@ from .graph import Graph
 from .nn.datasets import GATES
 from .saving import write_whole
 from .tell.explanation import explain as derivation
-from .tell.expressions import expression, names_read
+from .tell.expressions import expression, names_read, numbers_in
 from .tell.steps import backward_steps, forward_steps
 
 Run = Callable[[Namespace], None]
@@ -133,13 +132,14 @@ def draw(parser: ArgumentParser) -> Run:
     add("--theme", choices=("auto", "light", "dark"), default="auto", help="colours")
     add("--rankdir", choices=("LR", "TB"), default="LR", help="TB draws downwards")
     add("--no-gradients", action="store_true", help="draw the forward pass alone")
-    add("--collapse", choices=("neuron", "nothing"), help="one node per neuron; or every node")
+    told = "one node per neuron (without a word: neuron), or every node"
+    add("--collapse", nargs="?", const="neuron", choices=("neuron", "nothing"), help=told)
     add("--layers", action="store_true", help="a frame around the neurons of each layer")
 
     def run(parsed: Namespace) -> None:
         if parsed.format and parsed.output != "-":
             raise ValueError(f"{parsed.output} says its format; --format is for -o -")
-        result = expression(parsed.expression, _numbers(parsed.numbers))
+        result = expression(parsed.expression, numbers_in(parsed.numbers))
         if not parsed.no_gradients:
             result.backward()
         chosen = {name: vars(parsed)[name] for name in ("theme", "rankdir", "collapse", "layers")}
@@ -178,7 +178,7 @@ def step(parser: ArgumentParser) -> Run:
     parser.add_argument("--quiz", action="store_true", help=asks)
 
     def run(parsed: Namespace) -> None:
-        result = expression(parsed.expression, _numbers(parsed.numbers))
+        result = expression(parsed.expression, numbers_in(parsed.numbers))
         output = parsed.output or "quiz.html" * parsed.quiz
         if output:
             stepper.step(result, quiz=parsed.quiz).save(output)
@@ -213,7 +213,7 @@ def explain(parser: ArgumentParser) -> Run:
         if "=" in name:
             example = f'"{parsed.expression}" {name.partition("=")[0]} {" ".join(words)}'
             raise ValueError(f"name the value to explain, as in: explain {example}")
-        result = expression(parsed.expression, _numbers(numbers))
+        result = expression(parsed.expression, numbers_in(numbers))
         nodes = {name: node for node, name in Graph(result, products=False).names.items()}
         if name not in nodes:
             raise ValueError(f"there is no {name} here; there are {', '.join(nodes)}")
@@ -384,21 +384,3 @@ def _fail(program: str, message: str) -> int:
     """Print an error on one line; its exit code."""
     print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
     return 2
-
-
-def _numbers(words: Sequence[str]) -> dict[str, float]:
-    """The numbers in words such as ``w=-2``."""
-    numbers: dict[str, float] = {}
-    for word in words:
-        name, sign, number = map(str.strip, word.partition("="))
-        if not sign or not name.isidentifier():
-            raise ValueError(f"{word!r} is not NAME=NUMBER, such as w=-2")
-        if name in numbers:
-            raise ValueError(f"{name} has two numbers; give one")
-        try:
-            numbers[name] = float(number)
-        except ValueError:
-            raise ValueError(f"{number!r} is not a number for {name}; write {name}=0.5") from None
-        if math.isinf(numbers[name]) and "inf" not in number.lower():
-            raise ValueError(f"{name}={number} is beyond 1.8e308, the largest float")
-    return numbers

@@ -57,7 +57,7 @@ class Page:
     def write(self, name, text):
         """Type over what is in a field, and wait for the picture or the error."""
         self.one(f"[name={name}]", "(it.focus(), it.select(), 0)")
-        self.other(lambda: self.browser.type(text), lambda: self.text(".state.wrong"))
+        self.other(lambda: self.browser.type(text), lambda: self.text(".told.wrong"))
 
     def choose(self, example):
         self.other(lambda: self.one(f"button[value={example}]", "(it.click(), 0)"))

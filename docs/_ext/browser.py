@@ -30,7 +30,7 @@ LINKS = " ".join(
     for page, title in {"index": "micrograd_lab", "learn": "Learn", "use": "Use"}.items()
 )
 LOCK = "pyodide-lock.json"
-PARTLY = " Cells that need NumPy or Matplotlib say so: this site was built without."
+PARTLY = " This site was built without NumPy and Matplotlib; cells that need them say so."
 log = logging.getLogger(__name__)
 
 
@@ -93,6 +93,10 @@ def play(folder):
         shutil.copy(path, folder)
     for path in (HERE / "play").iterdir():
         shutil.copy(path, folder)
+    (folder / "examples").mkdir(exist_ok=True)
+    for name in answers.EXAMPLES:
+        question = json.dumps({"example": name, "numbers": {}})
+        (folder / "examples" / f"{name}.json").write_text(answers.answer(question), "utf-8")
 
 
 def add_kernel(folder, extension):

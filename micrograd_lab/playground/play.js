@@ -11,29 +11,17 @@ const find = (selector) => document.querySelector(selector);
 const form = find("form");
 const { expression, numbers } = form.elements;
 const first = JSON.parse(find(".first").textContent);
-let python; // a promise of the function that answers
-let shown = first; // the last answer with a page
+const ask = connect((text) => {
+  find(".loading").textContent = text;
+});
+
+let shown = { ...first, example: "" }; // the last answer with a page, and its question
 let turn = 0; // the last question
 let waiting = 0;
-const known = { ...first.numbers }; // every number so far of a name in an expression
-let changed = {}; // the numbers that were changed in the picture, by name
+let typed = false; // whether the numbers are newer than the page
+let moved = { leaves: {} }; // what was changed in the picture, by name, and the rate
 let { search: asked, sought: place } = { search: location.search, sought: window.sought };
-
-// What the form asks for.
-const question = () => ({ example: form.dataset.example, expression: expression.value });
-
-// Numbers as they are typed, `w=-2 x=5`; of what cannot be read, an error.
-function typed() {
-  const words = numbers.value.trim().split(/[\s,;]+/);
-  return Object.fromEntries(words.filter(Boolean).map(number));
-}
-
-function number(word) {
-  const [, name, x] = word.replace("−", "-").match(/^([^=]+)=(.+)$/) ?? [];
-  if (x === undefined || !Number.isFinite(Number(x)))
-    throw Error(`${word} is not NAME=NUMBER, such as w=-2`);
-  return [name, Number(x)];
-}
+const known = {}; // every number so far of a name in an expression
 
 const words = (known) =>
   Object.entries(known)
@@ -41,33 +29,30 @@ const words = (known) =>
     .join(" ");
 
 function say(text, kind = "") {
-  const state = find(".state");
-  state.textContent = text;
-  state.className = `state ${kind}`;
+  const told = find(".told");
+  told.textContent = text;
+  told.className = `told ${kind}`;
 }
 
 // Ask for the page of what is in the form, and show it; if it `returns`, where the address says.
 async function show(returns = false) {
   clearTimeout(waiting);
   const now = ++turn;
-  const sought = question();
-  try {
-    sought.numbers = sought.example ? {} : { ...known, ...typed() };
-  } catch (error) {
-    return say(error.message, "wrong");
-  }
-  const ask = await python;
+  const { example } = form.dataset;
+  const question = { example, expression: expression.value, numbers: example ? {} : known };
+  if (typed && !example) question.typed = numbers.value;
   const slow = setTimeout(() => say("computing"), SLOW);
-  const answer = await ask(sought);
+  const answer = await ask({ ...question, wants: "page" });
   clearTimeout(slow);
   if (now !== turn) return; // another was asked meanwhile
   if (answer.error) return say(answer.error, "wrong");
   say("");
-  shown = answer;
-  Object.assign(known, sought.example ? {} : answer.numbers);
-  if (!sought.example && numbers !== document.activeElement) numbers.value = words(answer.numbers);
+  typed = false;
+  shown = { ...question, ...answer };
+  if (!example) Object.assign(known, answer.numbers);
+  if (!example && numbers !== document.activeElement) numbers.value = words(answer.numbers);
   if (returns) history.replaceState(null, "", asked + place);
-  else remember(sought);
+  else remember();
   const part = document.createRange().createContextualFragment(answer.html);
   find(".micrograd-stepper").replaceWith(part);
   code(answer.code);
@@ -75,7 +60,8 @@ async function show(returns = false) {
 }
 
 // The question in the address; after another example, with a way back.
-function remember({ example, expression }) {
+function remember() {
+  const { example, expression } = shown;
   const state = new URLSearchParams(example ? { example } : { expression });
   if (!example) state.set("numbers", words(shown.numbers));
   const before = new URLSearchParams(asked).get("example") ?? "";
@@ -86,11 +72,15 @@ function remember({ example, expression }) {
 // What the address asks for.
 function recall() {
   const state = new URLSearchParams(asked);
+  const text = state.get("expression");
   choose(state.get("example") ?? "");
-  const typed = state.get("expression") ?? first.expression;
-  expression.value = form.dataset.example ? "" : typed;
-  numbers.value = state.get("numbers") ?? (state.has("expression") ? "" : words(first.numbers));
+  expression.value = form.dataset.example ? "" : lines(text ?? first.expression);
+  numbers.value = state.get("numbers") ?? (text === null ? words(first.numbers) : "");
+  typed = state.has("numbers") || !asked;
 }
+
+// A statement on a line is one before a semicolon.
+const lines = (text) => text.trim().replace(/\s*[\r\n]+\s*/g, "; ");
 
 function choose(example) {
   const choices = [...form.querySelectorAll(".examples button")];
@@ -106,29 +96,31 @@ function code(text) {
 
 // Follow what is changed in the picture.
 function listen() {
-  changed = {};
-  find(".micrograd-stepper").addEventListener("moved", async ({ detail }) => {
-    const names = shown.names;
-    const moved = Object.fromEntries(detail.map(([i, x]) => [names[i], x]));
-    if (JSON.stringify(moved) === JSON.stringify(changed)) return;
-    changed = moved;
-    Object.assign(known, form.dataset.example ? {} : changed);
-    if (!form.dataset.example) numbers.value = words({ ...shown.numbers, ...changed });
-    const asked = turn;
-    const answer = await (await python)(present("code"));
-    if (asked === turn && moved === changed && answer.code) code(answer.code);
+  moved = { leaves: {} };
+  find(".micrograd-stepper").addEventListener("moved", async ({ detail: { leaves, rate } }) => {
+    const { names, example } = shown;
+    const now = { leaves: Object.fromEntries(leaves.map(([i, x]) => [names[i], x])), rate };
+    if (JSON.stringify(now) === JSON.stringify(moved)) return;
+    moved = now;
+    if (!example) Object.assign(known, moved.leaves);
+    if (!example && !form.dataset.example && !typed)
+      numbers.value = words({ ...shown.numbers, ...moved.leaves });
+    const answer = await ask(present("code"));
+    if (moved === now && answer.code) code(answer.code);
   });
 }
 
-// What is seen, as a question.
+// What is seen, as a question; at an update, with the numbers before it.
 function present(wants) {
-  const { example } = form.dataset;
-  return { ...question(), numbers: example ? changed : { ...shown.numbers, ...changed }, wants };
+  const { example, expression } = shown;
+  const { leaves, rate } = moved; // the rate if it is not as recorded
+  const numbers = example ? leaves : { ...shown.numbers, ...leaves };
+  return { example, expression, numbers, rate, wants };
 }
 
 async function save(kind) {
   say("saving");
-  const answer = await (await python)(present(kind === "png" ? "svg" : kind));
+  const answer = await ask(present(kind === "png" ? "svg" : kind));
   if (answer.error) return say(answer.error, "wrong");
   say("");
   const types = { html: "text/html", svg: "image/svg+xml", tex: "text/x-tex" };
@@ -136,7 +128,7 @@ async function save(kind) {
     kind === "png" ? await png(answer.file) : new Blob([answer.file], { type: types[kind] });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
-  link.download = `${form.dataset.example || "graph"}.${kind}`;
+  link.download = `${shown.example || "graph"}.${kind}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
@@ -160,6 +152,7 @@ form.addEventListener("submit", (event) => {
 });
 form.addEventListener("input", ({ target }) => {
   if (target === expression) choose("");
+  typed ||= target === numbers;
   clearTimeout(waiting);
   waiting = setTimeout(() => show(), PATIENCE);
 });
@@ -168,6 +161,13 @@ form.addEventListener("click", ({ target }) => {
   choose(target.value);
   expression.value = "";
   show();
+});
+expression.addEventListener("paste", (event) => {
+  event.preventDefault();
+  document.execCommand("insertText", false, lines(event.clipboardData.getData("text")));
+});
+numbers.addEventListener("blur", () => {
+  if (!typed && !shown.example) numbers.value = words({ ...shown.numbers, ...moved.leaves });
 });
 find(".save").addEventListener("click", ({ target }) => target.value && save(target.value));
 find(".copy").addEventListener("click", async ({ target }) => {
@@ -186,9 +186,10 @@ addEventListener("popstate", () => {
 
 recall();
 listen();
-if (asked) find(".micrograd-stepper").classList.add("old");
-python = connect(say);
-python.then(
-  () => (asked ? show(true) : say("")),
-  (error) => say(`Python could not start: ${error.message ?? error}`, "wrong"),
-);
+if (asked) {
+  find(".micrograd-stepper").classList.add("old");
+  show(true);
+} else {
+  typed = false;
+  Object.assign(known, first.numbers);
+}

@@ -26,17 +26,21 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int = 0) -> None:
         try:
             super().__init__(("127.0.0.1", port), _Handler)
-        except OSError as error:
-            raise RuntimeError(
-                f"port {port}: {error.strerror}; without --port a free one is found"
-            ) from None
-        self.hosts = {f"{host}:{self.server_port}" for host in ("127.0.0.1", "localhost")}
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", "a port is from 0 to 65535")
+            raise RuntimeError(f"port {port}: {why}; without --port a free one is found") from None
+        suffix = "" if self.server_port == 80 else f":{self.server_port}"  # as browsers write it
+        self.hosts = {f"{host}{suffix}" for host in ("127.0.0.1", "localhost")}
         self.address = f"http://127.0.0.1:{self.server_port}/"
         self.files = {name: resource(name, __package__) for name in FILES} | {"": page()}
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing, where a browser has gone: the terminal is the reader's."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
+    timeout = 20  # seconds, for a question to arrive
 
     def do_GET(self) -> None:
         name = urlsplit(self.path).path.removeprefix("/")
@@ -48,13 +52,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
 
     def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
+        length = self.headers.get("Content-Length") or ""
         if not self._is_from_here():
             return
-        if self.path == "/answer" and 0 < length <= MAX_BYTES:
-            self._send(answer(self.rfile.read(length).decode()), "application/json")
+        if self.path == "/answer" and length.isdecimal() and int(length) <= MAX_BYTES:
+            self._send(answer(self.rfile.read(int(length))), "application/json")
         else:
-            self.send_error(400)
+            self.send_error(400, f"a question has at most {MAX_BYTES:,} bytes")
 
     def _is_from_here(self) -> bool:
         host, origin = self.headers.get("Host"), self.headers.get("Origin")

@@ -333,7 +333,7 @@ class Stepper {
       walk.eta = wrong ? typedOver : typed;
       this.go(this.position);
     });
-    eta.keys = { Enter: this.acts.again };
+    eta.keys = { Enter: () => eta.ariaInvalid !== "true" && this.acts.again() };
     this.picture.svg.addEventListener("click", ({ target }) => {
       const node = target.closest(".node");
       if (node) this.move(jump(walk, Number(node.id.slice(1)), this.position));
@@ -391,11 +391,13 @@ class Stepper {
   // around hears of the leaves that moved.
   remember() {
     const { walk, position } = this;
-    this.host.dispatchEvent(new CustomEvent("moved", { detail: [...walk.leaves] }));
+    const rate = walk.rate === this.rate ? undefined : walk.rate;
+    const detail = { leaves: [...walk.leaves], rate };
+    this.host.dispatchEvent(new CustomEvent("moved", { detail }));
     if (!this.isAlone()) return;
     const state = new URLSearchParams({ step: position });
     for (const [i, x] of walk.leaves) state.set(this.keyOf(i), x);
-    if (walk.rate !== this.rate) state.set("η", walk.rate);
+    if (rate) state.set("η", rate);
     try {
       if (position || walk.leaves.size || location.hash)
         history.replaceState(history.state, "", `#${state}`);

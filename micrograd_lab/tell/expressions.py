@@ -7,11 +7,12 @@ and the functions of the op table become values, and anything else is an error t
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, SupportsFloat
 from unicodedata import normalize
@@ -71,6 +72,28 @@ def expression(text: str, numbers: Mapping[str, SupportsFloat] | None = None) ->
 def names_read(text: str) -> list[str]:
     """The names that an expression reads and does not assign, in order of appearance."""
     return _names(_parse(text), text)
+
+
+def numbers_in(words: Iterable[str]) -> dict[str, float]:
+    """The numbers in words such as ``w=-2``; anything else is a ValueError.
+
+    >>> numbers_in(["w=-2", "x=0.5"])
+    {'w': -2.0, 'x': 0.5}
+    """
+    numbers: dict[str, float] = {}
+    for word in words:
+        name, sign, number = map(str.strip, word.replace("\u2212", "-").partition("="))
+        if not sign or not name.isidentifier():
+            raise ValueError(f"{word!r} is not NAME=NUMBER, such as w=-2")
+        if name in numbers:
+            raise ValueError(f"{name} has two numbers; give one")
+        try:
+            numbers[name] = float(number)
+        except ValueError:
+            raise ValueError(f"{number!r} is not a number for {name}; write {name}=0.5") from None
+        if math.isinf(numbers[name]) and "inf" not in number.lower():
+            raise ValueError(f"{name}={number} is beyond 1.8e308, the largest float")
+    return numbers
 
 
 def _parse(text: str) -> list[tuple[str, ast.expr]]:

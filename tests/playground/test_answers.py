@@ -71,13 +71,33 @@ def test_an_error_is_in_the_words_of_the_package(text, says):
     assert says in ask(expression=text)["error"]
 
 
-@pytest.mark.parametrize("number", ["1e400", "NaN"])
+@pytest.mark.parametrize("number", ["1e400", "NaN", "[]", '"1"'])
 def test_a_number_that_is_none_is_an_error(number):
     question = f'{{"expression": "x*x", "numbers": {{"x": {number}}}}}'
     assert list(json.loads(answer(question))) == ["error"]
 
 
-@pytest.mark.parametrize("question", ["[]", "{", '{"numbers": 1}', '{"numbers": {}, "wants": 1}'])
+def test_a_name_that_is_typed_with_a_number_has_to_be_read():
+    told = ask(expression="w*y", numbers={"w": -2, "x": 5}, typed="w = 3, y: 2", wants="code")
+    assert told["numbers"] == {"w": 3, "y": 2}
+    assert "X has a number" in ask(expression="w*x", typed="X=3")["error"]
+    assert "beyond 1.8e308" in ask(expression="w*x", typed="w=1e400")["error"]
+
+
+def test_a_large_number_is_written_as_it_was():
+    assert '"x": 1e+300' in ask(expression="x+1", typed="x=1e300", wants="code")["code"]
+
+
+@pytest.mark.parametrize(("name", "last"), [("toy", "rate=0.25)\n"), ("mlp", ", rate=0.25)\n")])
+def test_a_rate_is_in_the_last_line_once(name, last):
+    code = ask(example=name, rate=0.25, wants="code")["code"]
+    assert code.endswith(last)
+    assert code.count("rate=") == 1
+
+
+@pytest.mark.parametrize(
+    "question", ["[]", "{", '{"numbers": 1}', '{"numbers": {}, "wants": "/x.svg"}', "null"]
+)
 def test_what_is_no_question_gets_an_error(question):
     assert list(json.loads(answer(question))) == ["error"]
 

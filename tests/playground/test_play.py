@@ -47,7 +47,8 @@ def test_what_is_typed_becomes_a_picture_and_keeps_its_numbers(page):
     [
         ("expression", "2x + 1", "write * for a product"),
         ("expression", "sigmod(x)", "did you mean sigmoid?"),
-        ("numbers", "w=two", "w=two is not NAME=NUMBER, such as w=-2"),
+        ("numbers", "w=two", "'two' is not a number for w; write w=0.5"),
+        ("numbers", "w=1 x=2 b=3 X=4", "X has a number, but the expression does not read it"),
         ("expression", "log(0 - x)", "log"),
     ],
 )
@@ -82,6 +83,41 @@ def test_an_example_is_shown_and_its_address_shows_it_again(page, name):
     until(lambda: page.text("pre code") == code)
     assert page.walk.numbers("value") == numbers
     assert page.walk.position == int(page.walk.one(".slider", "it.max"))
+
+
+def test_numbers_may_be_written_with_room_and_lines_are_statements(page):
+    page.write("numbers", "w = 0.25, x: 4")
+    until(lambda: page.text("pre code").count('"w": 0.25, "x": 4, "b": 3'))
+    page.open("?expression=g%20%3D%20w*x%0Af%20%3D%20g%2B1&numbers=w%3D2")
+    assert page.value("expression") == "g = w*x; f = g+1"
+    assert page.value("numbers") == "w=2 x=1"
+
+
+def test_code_and_files_are_of_the_picture_whatever_is_typed(page):
+    page.write("expression", "f = w*x*")
+    until(lambda: page.text(".told.wrong"))
+    page.raise_leaf(0)
+    until(lambda: '"w": -1.9' in page.text("pre code"))
+    name, file = page.save("svg")
+    assert (name, b"-1.9" in file.replace("−".encode(), b"-")) == ("graph.svg", True)
+
+
+def test_a_rate_that_is_changed_is_in_the_code_and_in_the_page(page):
+    page.choose("toy")
+    page.walk.press("last")
+    page.walk.one(".eta", "(it.focus(), it.select())")
+    page.walk.type("0.25")
+    until(lambda: "rate=-0.25)" in page.text("pre code"))
+    _, file = page.save("html")
+    assert b'"eta":0.25' in file
+
+
+def test_a_rate_that_is_none_makes_no_update(page):
+    page.walk.press("last")
+    page.walk.one(".eta", "(it.focus(), it.select())")
+    page.walk.type("abc", "Enter")
+    assert page.value("numbers") == "w=-2 x=5 b=3"
+    assert page.walk.attribute(".eta", "aria-invalid") == "true"
 
 
 def test_the_way_back_leads_to_the_example_before(page):

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -73,6 +74,24 @@ def test_what_is_no_question_gets_an_error_and_the_server_goes_on(server, body):
     status, _, told = get(server, "/answer", "POST", body)
     assert status == 400 or "error" in json.loads(told)
     assert get(server)[0] == 200
+
+
+def test_what_breaks_off_leaves_the_terminal_alone(server, capfd):
+    for told in ("abc", "1e3", "-1"):
+        assert get(server, "/answer", "POST", "{}", **{"Content-Length": told})[0] == 400
+    with socket.create_connection(("127.0.0.1", server.server_port)) as connection:
+        connection.sendall(b"POST /answer HTTP/1.1\r\nHost: x\r\n")
+    assert get(server, "/answer", "POST", b"\xff\xfe")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_a_port_that_is_none_is_one_line(port):
+    command = [sys.executable, "-m", "micrograd_lab", "play", f"--port={port}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "a port is from 0 to 65535" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_the_command_serves_until_ctrl_c():

@@ -71,7 +71,7 @@ def completed(line, cwd):
     [
         ("micrograd-lab dr", ["draw "]),
         ("micrograd-lab draw --coll", ["--collapse "]),
-        ("micrograd-lab draw x --collapse ", ["neuron", "nothing"]),
+        ("micrograd-lab draw x --collapse n", ["neuron", "nothing"]),
         ("micrograd-lab train sp", ["spirals "]),
         ("micrograd-lab train x", ["xor", "xnor"]),
         ("micrograd-lab draw 'g = w*x; tanh(g)' w=1 x", ["x="]),
