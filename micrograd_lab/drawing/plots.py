@@ -293,6 +293,11 @@ def plot_points(points: ArrayLike, labels: ArrayLike) -> Picture:
 class Plane:
     """Points in a plane with their classes, and a grid of points around them."""
 
+    classes: Any
+    names: list[str]
+    x: Any
+    y: Any
+
     def __init__(self, points: Any, labels: Any, model: Classifier | None, resolution: int) -> None:
         self.at: Any = table(points, "point").astype(float)
         self.classes, self.names = _classes(labels, model)

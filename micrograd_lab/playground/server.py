@@ -30,9 +30,11 @@ class Server(ThreadingHTTPServer):
             why = getattr(error, "strerror", "a port is from 0 to 65535")
             raise RuntimeError(f"port {port}: {why}; without --port a free one is found") from None
         suffix = "" if self.server_port == 80 else f":{self.server_port}"  # as browsers write it
-        self.hosts = {f"{host}{suffix}" for host in ("127.0.0.1", "localhost")}
-        self.address = f"http://127.0.0.1:{self.server_port}/"
-        self.files = {name: resource(name, __package__) for name in FILES} | {"": page()}
+        self.hosts: set[str] = {f"{host}{suffix}" for host in ("127.0.0.1", "localhost")}
+        self.address: str = f"http://127.0.0.1:{self.server_port}/"
+        self.files: dict[str, str] = {name: resource(name, __package__) for name in FILES} | {
+            "": page()
+        }
 
     def handle_error(self, *_: object) -> None:
         """Nothing, where a browser has gone: the terminal is the reader's."""

@@ -125,7 +125,7 @@ class Paths(Vectors):
         self.vector: Any = np.array([value.data for value in self.values])
         self.gradient: Any = np.zeros(len(self.values))
         self.paths: list[Path] = []
-        self.by_sample = False
+        self.by_sample: bool = False
         self.watched: Callable[[], AbstractContextManager[Trace]] = watched
         self._alone = RLock()  # the function may ask again
 

@@ -112,7 +112,7 @@ class Stepper(Shown):
         self._size = size.encode(errors="replace").decode()  # half a surrogate pair is no text
         self._about, self._name = f"Steps {self._size}", f"Stepper {self._size}"
         self._quiz = bool(asks)
-        self.names = [*graph.names.values()]  # of the nodes, in the page's order
+        self.names: list[str] = [*graph.names.values()]  # of the nodes, in the page's order
         if asks:
             self._beside = {}  # these pictures show the gradients
         for _ in backward_steps(graph):

@@ -113,9 +113,9 @@ class Written(Told, Generic[Line]):
             texts[letter] = (writing.number if x.inputs else writing.as_given)(numbers[i])
         return names, texts
 
-    text = cached_property[Line](lambda self: self.line(TEXT))
-    html = cached_property[Line](lambda self: self.line(HTML))
-    latex = cached_property[Line](lambda self: self.line(LATEX))
+    text: cached_property[Line] = cached_property(lambda self: self.line(TEXT))
+    html: cached_property[Line] = cached_property(lambda self: self.line(HTML))
+    latex: cached_property[Line] = cached_property(lambda self: self.line(LATEX))
 
 
 @dataclass(frozen=True)

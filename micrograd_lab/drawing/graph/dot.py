@@ -64,10 +64,10 @@ class Sheet:
         self.graph = graph
         self.theme = theme
         self.frames = frames  # the layer of each node that has a frame around it
-        self.down = rankdir == "TB"
+        self.down: bool = rankdir == "TB"
         self.into, self.out, self.above, self.below = DIRECTIONS[rankdir]
         self.room = room  # for so many characters at least in every number
-        self.position = {node: i for i, node in enumerate(graph.nodes)}
+        self.position: dict[Value, int] = {node: i for i, node in enumerate(graph.nodes)}
         self.readers = graph.readers()
         self.depth: dict[Value, int] = {}  # operations on the longest way to each node
         for node in graph.nodes:
@@ -76,11 +76,13 @@ class Sheet:
         for node in reversed(graph.nodes):
             after = (self.left[reader] + 1 for reader, _ in self.readers[node])
             self.left[node] = max(after, default=0)
-        self.folded = isinstance(graph, Folded)
+        self.folded: bool = isinstance(graph, Folded)
         self.several = graph.several if isinstance(graph, Folded) else set()
         self.neurons = set(graph.neurons) - self.several if isinstance(graph, Folded) else set()
-        self.largest = max((abs(w) for node in self.neurons for w in node.slopes), default=0.0)
-        self.repeated = {x for x in graph.nodes if self.repeats(x)}
+        self.largest: float = max(
+            (abs(w) for node in self.neurons for w in node.slopes), default=0.0
+        )
+        self.repeated: set[Value] = {x for x in graph.nodes if self.repeats(x)}
         most = max(len(node.inputs) for node in graph.nodes)
         crowded = self.folded and most > MAX_PORTS
         apart = 10 if crowded else min(max(10, most), 75)  # edges that meet need room

@@ -144,9 +144,9 @@ class Drawing:
         moves = links.kind == "update"
         self.below_colour: str = theme.shapes["parameter"][0] if moves else theme.grad
         self.columns: list[list[Item]] = [[*layers.inputs], *map(list[Item], layers.layers)]
-        self.rows = [shorten(column) for column in self.columns]
+        self.rows: list[list[Item | None]] = [shorten(column) for column in self.columns]
         ends = [[self._beside(item) for item in self.rows[k] if item is not None] for k in (0, -1)]
-        self.sides = [max(map(self.pen.length, beside)) for beside in ends]
+        self.sides: list[float] = [max(map(self.pen.length, beside)) for beside in ends]
         free = PAGE - 32 - sum(self.sides) - 150 * bool(layers.result) - 2 * size.radius
         most = max(int(free / (2 * size.radius + 26)) + 1, 4)
         self.order: list[int | None] = shorten(range(len(self.columns)), most)
