@@ -30,7 +30,7 @@ def test_the_first_picture_steps_while_python_is_loading(page):
     page.walk.press("next")
     assert "Python is" in page.text(".state")
     assert page.walk.numbers("value")[4] == "−7"
-    until(lambda: not page.text(".state"), 60)
+    until(lambda: not page.text(".loading"), 60)
 
 
 def test_what_is_typed_becomes_a_picture(page):
