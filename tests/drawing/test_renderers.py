@@ -23,8 +23,9 @@ from types import ModuleType, SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+from graphs import after_backward, classifier, copies, folded
 
-from micrograd_lab import MLP, Value, cross_entropy, draw, step, total
+from micrograd_lab import Value, draw, step, total
 from micrograd_lab.drawing.graph import rendering
 from micrograd_lab.lecture import chain, network, toy
 
@@ -40,30 +41,6 @@ instance().then((viz) => {
   console.log(JSON.stringify(pictures.map((dot) => viz.renderString(dot, { format: "svg" }))));
 });
 """
-
-
-def after_backward(result, label):
-    result.label = label
-    result.backward()
-    return result
-
-
-def folded():
-    y = MLP(2, [16, 16, 1], seed=1)([0.5, -0.3])
-    return after_backward((y - 1) ** 2, "L")
-
-
-def classifier():
-    loss = cross_entropy(MLP(3, [3], activation="linear", seed=2)([0.2, 0.3, 0.4]), [0, 1, 0])
-    return after_backward(loss, "L")
-
-
-def copies():
-    x, y = Value(2.0, "x"), Value(0.5, "y")
-    f = (x * y).exp() + x**3
-    for _ in range(6):
-        f = f - x / y
-    return after_backward(f, r"\hat{y}_1")
 
 
 def labels():
@@ -98,9 +75,9 @@ PICTURES = {
     "layers down": lambda: draw(lecture(), layers=True, rankdir="TB"),
     "folded": lambda: draw(folded()),
     "folded down": lambda: draw(folded(), layers=True, rankdir="TB"),
-    "classifier": lambda: draw(classifier()),
-    "textbook": lambda: draw(classifier(), textbook=True),
-    "textbook down": lambda: draw(classifier(), textbook=True, rankdir="TB"),
+    "classifier": lambda: draw(classifier("L")),
+    "textbook": lambda: draw(classifier("L"), textbook=True),
+    "textbook down": lambda: draw(classifier("L"), textbook=True, rankdir="TB"),
     "labels": lambda: draw(labels()),
     "labels down": lambda: draw(labels(), rankdir="TB"),
 }

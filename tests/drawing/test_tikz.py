@@ -5,13 +5,13 @@ import subprocess
 from shutil import which
 
 import pytest
+from graphs import after_backward, classifier, copies, folded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from labels import PIECES, TYPESET, WORDS
 
-from micrograd_lab import Value, cross_entropy, draw, total
+from micrograd_lab import Value, draw, total
 from micrograd_lab.lecture import chain, network, toy
-from micrograd_lab.nn import MLP
 
 DOCUMENT = r"\documentclass{article}\usepackage{amsmath, amssymb, tikz}\begin{document}"
 with_latex = pytest.mark.skipif(
@@ -19,32 +19,8 @@ with_latex = pytest.mark.skipif(
 )
 
 
-def after_backward(result, label):
-    result.label = label
-    result.backward()
-    return result
-
-
 def lecture():
     return after_backward(network("corrected").result, "E")
-
-
-def folded():
-    y = MLP(2, [16, 16, 1], seed=1)([0.5, -0.3])
-    return after_backward((y - 1) ** 2, "L")
-
-
-def classifier():
-    loss = cross_entropy(MLP(3, [3], activation="linear", seed=2)([0.2, 0.3, 0.4]), [0, 1, 0])
-    return after_backward(loss, r"L_{\text{CE}}")
-
-
-def copies():
-    x, y = Value(2.0, "x"), Value(0.5, "y")
-    f = (x * y).exp() + x**3
-    for _ in range(6):
-        f = f - x / y
-    return after_backward(f, r"\hat{y}_1")
 
 
 def odd():
@@ -60,7 +36,7 @@ PICTURES = {
     "chain": lambda: draw(after_backward(chain(layers=6).result, "z")),
     "down": lambda: draw(lecture(), layers=True, rankdir="TB"),
     "folded": lambda: draw(folded()),
-    "softmax": lambda: draw(classifier(), textbook=True),
+    "softmax": lambda: draw(classifier(r"L_{\text{CE}}"), textbook=True),
     "copies": lambda: draw(copies()),
     "odd": lambda: draw(odd(), collapse="nothing"),
 }
