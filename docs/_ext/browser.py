@@ -44,7 +44,7 @@ def offer(app, page, template, context, doctree):
 
 
 def add(app, error):
-    """Fill the folders ``python`` and ``lab`` of a site that was built."""
+    """Fill the folders ``play``, ``python`` and ``lab`` of a site that was built."""
     if error or app.builder.name != "html":
         return
     play(Path(app.outdir, "play"))

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..drawing.showing import resource
+from ..drawing.themes import variables
 from ..stepper.page import Stepper
 from ..tell.expressions import names_read, numbers_in
 
@@ -58,8 +59,9 @@ def _answer(
         raise ValueError(f"there is no {wants!r} to have; there are {', '.join(WANTS)}")
     if not example:
         given = numbers_in(re.sub(r"\s*[=:]\s*", "=", typed.replace(",", " ")).split())
-        known = dict.fromkeys(names_read(expression), 1.0) | numbers | given
-        numbers = {name: known[name] for name in dict.fromkeys([*names_read(expression), *given])}
+        read = dict.fromkeys(names_read(expression), 1.0)
+        known = read | numbers | given
+        numbers = {name: known[name] for name in read | given}
     for name, x in numbers.items():
         if not math.isfinite(x):
             raise ValueError(f"{name} is {x}; give a finite number")
@@ -100,6 +102,7 @@ def page(links: str = "") -> str:
     )
     return resource("play.html", __package__).format(
         choices=choices,
+        colours=variables(),
         links=links,
         stepper=first["html"],
         code=escape(first["code"]),

@@ -20,7 +20,8 @@ let turn = 0; // the last question
 let waiting = 0;
 let typed = false; // whether the numbers are newer than the page
 let moved = { leaves: {} }; // what was changed in the picture, by name, and the rate
-let { search: asked, sought: place } = { search: location.search, sought: window.sought };
+let asked = location.search; // the question in the address
+let place = window.sought; // and what was changed since
 const known = {}; // every number so far of a name in an expression
 
 const words = (known) =>
